@@ -1,0 +1,74 @@
+// The contract between the adapter and one upstream identity provider. interaction/ knows only this page.
+
+/** What the start of a login sends to the upstream's authorization endpoint. Absent members are not sent. */
+export interface UpstreamAuthorizationRequest {
+  /** Our callback for this upstream, built from the configured issuer, never from Host. */
+  redirect_uri: string
+  state: string
+  nonce: string
+  /** The PKCE verifier; only its S256 challenge leaves (RFC 7636). */
+  codeVerifier: string
+  prompt?: string
+  max_age?: number
+  login_hint?: string
+  acr_values?: string
+  ui_locales?: string
+}
+
+/** What must be true of the answer. All of it was stored in the login transaction when the login began. */
+export interface UpstreamExpectation {
+  redirect_uri: string
+  state: string
+  nonce: string
+  codeVerifier: string
+  max_age?: number
+}
+
+export interface UpstreamTokens {
+  id_token?: string
+  access_token?: string
+  refresh_token?: string
+  /** Epoch seconds. */
+  expires_at?: number
+}
+
+/** A verified identity. Nothing in it was taken on trust: signature, iss, aud, azp, nonce, times and sub are checked. */
+export interface UpstreamIdentity {
+  /** The configured name of the upstream. */
+  upstream: string
+  /** The configured issuer. */
+  iss: string
+  /** 1-255 printable ASCII characters. */
+  sub: string
+  /** All claims of the ID token. Null prototype; `__proto__` and friends are left out at every depth. */
+  idTokenClaims: Readonly<Record<string, unknown>>
+  /** Userinfo claims, where it was asked; its `sub` equals `sub`. Null prototype likewise. */
+  userinfoClaims?: Readonly<Record<string, unknown>>
+  /** Epoch seconds, as said by the upstream. */
+  auth_time?: number
+  acr?: string
+  amr?: string[]
+  tokens: UpstreamTokens
+}
+
+export interface Upstream {
+  readonly name: string
+  /** The configured issuer. */
+  readonly issuer: string
+
+  /**
+   * The URL to send the browser to. Discovers the upstream first if its metadata is not at hand.
+   * @throws UpstreamError `unavailable`, `metadata_invalid`
+   */
+  authorizationUrl(request: UpstreamAuthorizationRequest): Promise<URL>
+
+  /**
+   * Judges the authorization response and redeems its code: response `iss` (RFC 9207), token request, ID token
+   * (signature always), userinfo where configured. `parameters` are the callback's, as received.
+   * @throws UpstreamError with any code. No token request is made when the response itself is wrong.
+   */
+  redeem(parameters: URLSearchParams, expected: UpstreamExpectation): Promise<UpstreamIdentity>
+
+  /** Frees timers and sockets. */
+  close(): Promise<void>
+}
