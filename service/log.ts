@@ -1,4 +1,9 @@
-// What the rooms may ask of a log. The pino behind it is in log.ts.
+// The log of a process: one JSON line an event on stdout, pretty on a terminal, redacted always. Knows no OAuth.
+import { isatty } from 'node:tty'
+import { pino } from 'pino'
+import { PinoPretty } from 'pino-pretty'
+import { redactFields } from './redact.ts'
+import { currentContext } from './request-context.ts'
 
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -9,4 +14,59 @@ export interface Log {
   info(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
   error(event: string, fields?: LogFields): void
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface LogDestination {
+  /** Gets one whole line, ending in a newline. */
+  write(line: string): unknown
+}
+
+export interface LogOptions {
+  readonly level?: LogLevel
+  /** Lines for people instead of JSON; by default when stdout is a terminal. */
+  readonly pretty?: boolean
+  /** Where lines go; stdout by default, written synchronously, so that none is lost when the process ends. */
+  readonly destination?: LogDestination
+  /** Fields of every line. */
+  readonly base?: LogFields
+}
+
+// Valid inside JSON strings, but line breaks or terminal commands to some readers.
+const UNSAFE_IN_LINES = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+const escapeUnsafe = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+// pino writes level and time itself; a field of that name would be a second key in the line.
+const OWN_KEYS = new Set(['level', 'time', 'event'])
+const renameOwnKeys = (fields: LogFields) =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [OWN_KEYS.has(name) ? `field_${name}` : name, value]))
+
+function stdout(pretty: boolean): LogDestination {
+  return pretty
+    ? PinoPretty({ sync: true, messageKey: 'event', translateTime: 'SYS:HH:MM:ss.l', singleLine: true, errorLikeObjectKeys: [] })
+    : pino.destination({ fd: 1, sync: true })
+}
+
+/** The log of a process. Levels below `level` (default `info`) cost nothing. */
+export function createLog(options: LogOptions = {}): Log {
+  const { level = 'info', base = {} } = options
+  const destination = options.destination ?? stdout(options.pretty ?? isatty(1))
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => void destination.write(line.replaceAll(UNSAFE_IN_LINES, escapeUnsafe)) },
+  )
+  const stacks = logger.isLevelEnabled('debug')
+  const write = (at: LogLevel) => (event: string, fields?: LogFields) => {
+    if (!logger.isLevelEnabled(at)) return
+    const said = renameOwnKeys({ ...base, ...currentContext()?.fields, ...fields })
+    logger[at]({ event, ...redactFields(said, { stacks }) })
+  }
+  return { trace: write('trace'), debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
