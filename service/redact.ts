@@ -74,7 +74,7 @@ const ERROR_FIELDS = {
   error_detail: 'error_detail', status: 'status', statusCode: 'status', syscall: 'syscall', address: 'address', port: 'port',
 } as const
 
-const ERROR_CODE = /^[A-Za-z][A-Za-z0-9_.-]{0,42}$/
+const ERROR_CODE = /^[A-Za-z][A-Za-z0-9_.-]{0,40}$/
 
 function property(value: object, name: string): unknown {
   try {
