@@ -1,5 +1,5 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
-// Reading, interpolation, positions and messages belong to load-config.ts.
+// Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
 
 const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 } as const
@@ -17,100 +17,171 @@ export const duration = (minimumSeconds = 1, maximumSeconds = 400 * 86_400) =>
       message: `expected between ${minimumSeconds}s and ${maximumSeconds}s`,
     })
 
-/** Marks a setting whose value is never shown: see `isSecret`. */
-const secret = () => z.string().min(1).meta({ secret: true })
+/** A setting whose value is never shown: see `isSecret` in setting.ts. */
+const secret = (description: string) => z.string().min(1).meta({ description, secret: true })
+/** A setting that names a file or folder; a relative one is taken from the configuration file's folder. */
+const path = (description: string) => z.string().min(1).meta({ description, path: true })
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
-const port = z.coerce.number().int().min(0).max(65_535)
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected a name of lower-case letters, digits and dashes')
+const port = z.int().min(0).max(65_535)
 const claimPath = z.string().min(1).max(256)
+const scope = z
+  .string()
+  // https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'expected scopes separated by single spaces')
 
 const tls = z.strictObject({
-  cert: z.string().meta({ description: 'PEM file with the certificate chain. Read again when it changes.' }),
-  key: z.string().meta({ description: 'PEM file with the private key. Read again when it changes.' }),
+  cert: path('PEM file with the certificate chain. Read again when it changes.'),
+  key: path('PEM file with the private key. Read again when it changes.'),
 })
 
 const listen = z.strictObject({
-  host: z.string().default('127.0.0.1'),
-  port: port.default(9000),
-  tls: tls.optional().meta({ description: 'Serve https directly. Without it a TLS proxy is expected outside loopback.' }),
+  host: z.string().min(1).prefault('127.0.0.1').describe('Address to listen on. `0.0.0.0` for all.'),
+  port: port.prefault(9000).describe('Port to listen on. `0` takes a free one.'),
+  tls: tls
+    .optional()
+    .describe('Serve https directly. Without it a TLS proxy named in `trusted_proxies` is expected outside loopback.'),
+})
+
+const admin = z.strictObject({
+  host: z.string().min(1).prefault('127.0.0.1').describe('Address of the admin listener. Keep it on loopback or a private network.'),
+  port: port.prefault(9010).describe('Port of the admin listener. `0` takes a free one.'),
+})
+
+const sentinel = z.strictObject({
+  name: z.string().min(1).describe('Name of the primary, as Sentinel knows it.'),
+  nodes: z
+    .array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'expected host:port'))
+    .min(1)
+    .describe('The Sentinels, each as `host:port`.'),
+  password: secret('Password of the Redis servers (not of the Sentinels).').optional(),
 })
 
 const storage = z.discriminatedUnion('driver', [
-  z.strictObject({ driver: z.literal('memory') }),
-  z.strictObject({ driver: z.literal('sqlite'), file: z.string().min(1) }),
+  z.strictObject({ driver: z.literal('memory').describe('Everything is lost at the end of the process. For tests.') }),
   z.strictObject({
-    driver: z.literal('redis'),
-    url: secret().optional().meta({ description: 'redis:// or rediss:// URL of a standalone server.' }),
-    cluster: z.array(secret()).min(1).optional().meta({ description: 'URLs of some nodes of a Redis Cluster.' }),
-    sentinel: z
-      .strictObject({ name: z.string().min(1), nodes: z.array(z.string().regex(/^[^:]+:\d+$/, 'expected host:port')).min(1), password: secret().optional() })
-      .optional(),
-    prefix: z.string().max(64).default('auth-adapter:'),
+    driver: z.literal('sqlite').describe('One file, for one adapter process on one machine. The default.'),
+    file: path('Database file; its folder is created.').prefault('data/adapter.sqlite'),
+  }),
+  z.strictObject({
+    driver: z.literal('redis').describe('A Redis server, shared by any number of adapter processes.'),
+    url: secret('`redis://` or `rediss://` URL of a standalone server.').optional(),
+    cluster: z.array(secret('URL of a node.')).min(1).optional().describe('URLs of some nodes of a Redis Cluster.'),
+    sentinel: sentinel.optional().describe('Servers watched by Redis Sentinel.'),
+    prefix: z.string().max(64).prefault('auth-adapter:').describe('Put before each key.'),
   }),
 ])
 
 const claimRule = z.union([
   claimPath,
   z.strictObject({
-    from: claimPath.optional().meta({ description: 'Path in the ID token, then in userinfo: name, or a.b.c' }),
-    constant: z.unknown().optional(),
-    values: z.record(z.string(), z.string()).optional().meta({ description: 'Translates each value; values not listed are dropped.' }),
-    default: z.unknown().optional(),
-    required: z.boolean().optional(),
+    from: claimPath
+      .optional()
+      .describe("Path in the ID token, then in userinfo: `name` or `a.b.c`. Without it the claim's own name."),
+    constant: z.unknown().optional().describe('Minted as it stands, whatever the upstream says.'),
+    values: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Translates each value; values not listed are dropped.'),
+    default: z.unknown().optional().describe('Minted when nothing else results.'),
+    required: z.boolean().optional().describe('Whether a sign-in fails when nothing results.'),
   }),
 ])
 
 const upstream = z.strictObject({
-  kind: z.literal('oidc'),
-  issuer: z.url(),
-  client_id: z.string().min(1),
-  client_secret: secret().optional(),
-  client_auth_method: z.enum(['client_secret_basic', 'client_secret_post', 'none']).default('client_secret_basic'),
-  scope: z.string().default('openid profile'),
-  display_name: z.string().optional(),
-  subject: z.enum(['bare', 'prefixed']).default('prefixed'),
-  userinfo: z.enum(['always', 'when_missing', 'never']).default('never'),
+  kind: z.literal('oidc').describe('The protocol it speaks: `oidc` is OpenID Connect with discovery.'),
+  issuer: z
+    .url()
+    .describe('Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.'),
+  client_id: z.string().min(1).describe('Our client id there.'),
+  client_secret: secret('Our client secret there. Absent only with `client_auth_method: none`.').optional(),
+  client_auth_method: z
+    .enum(['client_secret_basic', 'client_secret_post', 'none'])
+    .prefault('client_secret_basic')
+    .describe('How we authenticate at its token endpoint.'),
+  scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
+  display_name: z.string().min(1).max(80).optional().describe('What people read on the button of the chooser.'),
+  subject: z
+    .enum(['bare', 'prefixed'])
+    .prefault('prefixed')
+    .describe('The `sub` that apps see: its own (`bare`, one upstream at most), or `<name>:<sub>` (`prefixed`).'),
+  userinfo: z
+    .enum(['always', 'when_missing', 'never'])
+    .prefault('never')
+    .describe('Whether to ask its userinfo endpoint too; `when_missing`: when a mapped claim is not in the ID token.'),
   id_token_algs: z
     .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']))
     .min(1)
-    .default(['RS256']),
-  clock_tolerance: duration(0, 300).default(30),
-  timeout: duration(1, 30).default(5),
-  claims: z.record(z.string(), claimRule).default({}),
+    .prefault(['RS256'])
+    .describe('Signature algorithms accepted in its ID tokens. No other is.'),
+  clock_tolerance: duration(0, 300).prefault('30s').describe('How far its clock and ours may differ.'),
+  timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
+  claims: z
+    .record(z.string().min(1).max(128), claimRule)
+    .prefault({})
+    .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
 })
 
 const client = z.strictObject({
-  client_name: z.string().optional(),
-  client_uri: z.url().optional().meta({ description: "The app's start page: the way on from our pages." }),
-  client_secret: secret().optional().meta({ description: 'Absent for a public client.' }),
-  redirect_uris: z.array(z.url()).min(1),
-  post_logout_redirect_uris: z.array(z.url()).default([]),
-  scope: z.string().default('openid'),
-  pkce: z.enum(['required', 'optional']).default('required'),
-  access_token: z.strictObject({ ttl: duration(10, 86_400).default(300) }).default({ ttl: 300 }),
+  client_name: z.string().min(1).max(80).optional().describe('What people read on our pages.'),
+  client_uri: z.url().optional().describe("The app's start page: the way on from our pages."),
+  client_secret: secret('The secret shared with the app. Absent for a public client.').optional(),
+  redirect_uris: z.array(z.url()).min(1).describe('Where codes may be sent. Compared character by character.'),
+  post_logout_redirect_uris: z.array(z.url()).prefault([]).describe('Where people may be sent after logout.'),
+  scope: scope.prefault('openid').describe('The scopes that the app may ask for.'),
+  pkce: z
+    .enum(['required', 'optional'])
+    .prefault('required')
+    .describe('Whether each sign-in must carry a PKCE S256 challenge. `optional` is for old confidential clients only.'),
+  access_token: z
+    .strictObject({ ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.') })
+    .prefault({})
+    .describe('The JWT access token.'),
 })
 
 export const configSchema = z.strictObject({
-  issuer: z.url().meta({ description: 'Who we are to apps. https, or http on loopback. No trailing slash.' }),
-  listen: listen.prefault({}),
-  admin: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(9010) }).prefault({}),
-  trusted_proxies: z.array(z.string()).default([]).meta({ description: 'Addresses or CIDR ranges whose forwarded headers are believed.' }),
-  storage: storage.default({ driver: 'sqlite', file: 'data/adapter.sqlite' }),
+  issuer: z.url().describe('Who we are to apps: the base of all our URLs. https, or http on loopback. No trailing slash.'),
+  listen: listen.prefault({}).describe('Where apps and browsers reach us.'),
+  admin: admin.prefault({}).describe('The second listener: health now, operations later. Never published.'),
+  trusted_proxies: z
+    .array(z.string().min(1))
+    .prefault([])
+    .describe('Addresses or CIDR ranges of proxies whose `X-Forwarded-*` headers are believed.'),
+  data: path('Folder for what is generated: `adapter.sqlite`, `sealing.key`.').prefault('data'),
+  storage: storage.prefault({ driver: 'sqlite' }).describe('Where sessions, codes and tokens are kept.'),
   session: z
-    .strictObject({ idle: duration(60).default(8 * 3600), absolute: duration(60).default(12 * 3600) })
-    .prefault({}),
-  login: z.strictObject({ ttl: duration(1, 3600).default(600).meta({ description: 'How long one sign-in may take.' }) }).prefault({}),
+    .strictObject({
+      idle: duration(60).prefault('8h').describe('A sign-in ends when it is not used for so long.'),
+      absolute: duration(60).prefault('12h').describe('A sign-in ends after so long in any case.'),
+    })
+    .prefault({})
+    .describe('Single sign-on.'),
+  login: z
+    .strictObject({ ttl: duration(1, 3600).prefault('10m').describe('How long one sign-in may take.') })
+    .prefault({})
+    .describe('The way through the upstream.'),
   keys: z
     .strictObject({
-      alg: z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']).default('RS256'),
-      file: z.string().optional().meta({ description: 'JWK Set file with private signing keys; required in production.' }),
-      sealing_key: secret().optional().meta({ description: '32 bytes, base64url. Seals secrets at rest. Generated into data/sealing.key outside production.' }),
+      alg: z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']).prefault('RS256').describe('Algorithm of our signatures.'),
+      file: path('JWK Set file with our private signing keys; required in production. Generated into storage otherwise.').optional(),
+      sealing_key: secret(
+        '32 bytes, base64url: seals secrets at rest. Required in production, generated into `sealing.key` in the `data` folder otherwise.',
+      ).optional(),
     })
-    .prefault({}),
-  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
-  upstreams: z.record(name, upstream).refine((all) => Object.keys(all).length > 0, 'expected at least one upstream'),
-  default_upstream: name.optional(),
-  clients: z.record(z.string().min(1).max(128), client),
+    .prefault({})
+    .describe('Our signing keys and the sealing key.'),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).prefault('info').describe('The least level written.'),
+    })
+    .prefault({})
+    .describe('The log on standard output, one JSON object a line.'),
+  upstreams: z
+    .record(name, upstream)
+    .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream')
+    .describe('The identity providers behind us. The name is part of the callback: `<issuer>/login/oauth2/code/<name>`.'),
+  default_upstream: name.optional().describe('Used without asking when there are several upstreams.'),
+  clients: z.record(z.string().min(1).max(128), client).describe('The apps, by client id.'),
 })
 
 export type Config = z.output<typeof configSchema>
