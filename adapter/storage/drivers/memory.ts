@@ -1,0 +1,125 @@
+// The driver over Maps of this one process: for tests and trials, gone when the process ends. Values are kept as JSON
+// text, so that nobody changes a stored record by changing an object.
+import { StorageError } from '../../errors.ts'
+import type { Driver, StoredRecord, Value } from '../driver.ts'
+
+const SWEEP_MS = 10_000
+
+interface Entry {
+  json: string
+  version: number
+  expiresAt: number
+  consumedAt?: number
+}
+
+function recordFrom({ json, ...rest }: Entry): StoredRecord {
+  return { value: JSON.parse(json) as Value, ...rest }
+}
+
+/** Deletes what is expired, so that a long trial does not fill the memory. */
+function sweep(maps: readonly Map<string, { expiresAt: number }>[], at: number): void {
+  for (const map of maps)
+    for (const [key, { expiresAt }] of map) if (expiresAt <= at) map.delete(key)
+}
+
+/** `now`: epoch milliseconds. */
+export function createMemoryDriver({ now = Date.now }: { now?: () => number } = {}): Driver {
+  const records = new Map<string, Entry>()
+  const leases = new Map<string, { owner: string; expiresAt: number }>()
+  const indexes = new Map<string, { members: Map<string, number>; expiresAt: number }>()
+  const timer = setInterval(() => sweep([records, leases, indexes], now()), SWEEP_MS).unref()
+  let isClosed = false
+
+  function at(): number {
+    if (isClosed) throw new StorageError('unavailable', 'Cannot use the memory store: it is closed')
+    return now()
+  }
+
+  function live(key: string): Entry | undefined {
+    const time = at()
+    const entry = records.get(key)
+    return entry && entry.expiresAt > time ? entry : undefined
+  }
+
+  function write(key: string, value: Value, ttlSeconds: number): void {
+    const expiresAt = at() + ttlSeconds * 1000
+    records.set(key, { json: JSON.stringify(value), version: 1, expiresAt })
+  }
+
+  return {
+    kind: 'memory',
+    async get(key) {
+      const entry = live(key)
+      return entry && recordFrom(entry)
+    },
+    async set(key, value, ttlSeconds) {
+      write(key, value, ttlSeconds)
+    },
+    async setAll(entries) {
+      for (const { key, value, ttlSeconds } of entries) write(key, value, ttlSeconds)
+    },
+    async delete(key) {
+      at()
+      records.delete(key)
+    },
+    async insert(key, value, ttlSeconds) {
+      if (live(key)) return false
+      write(key, value, ttlSeconds)
+      return true
+    },
+    async take(key) {
+      const entry = live(key)
+      records.delete(key)
+      return entry && recordFrom(entry)
+    },
+    async consume(key) {
+      const entry = live(key)
+      if (!entry || entry.consumedAt !== undefined) return false
+      entry.consumedAt = now()
+      return true
+    },
+    async update(key, expectedVersion, value, ttlSeconds) {
+      const entry = live(key)
+      if (entry?.version !== expectedVersion) return false
+      entry.json = JSON.stringify(value)
+      entry.version += 1
+      if (ttlSeconds !== undefined) entry.expiresAt = now() + ttlSeconds * 1000
+      return true
+    },
+    async add(index, member, ttlSeconds) {
+      const expiresAt = at() + ttlSeconds * 1000
+      const set = indexes.get(index) ?? { members: new Map<string, number>(), expiresAt: 0 }
+      set.members.set(member, Math.max(expiresAt, set.members.get(member) ?? 0))
+      set.expiresAt = Math.max(expiresAt, set.expiresAt)
+      indexes.set(index, set)
+    },
+    async members(index) {
+      const time = at()
+      const entries = [...(indexes.get(index)?.members ?? [])]
+      return entries.filter(([, expiresAt]) => expiresAt > time).map(([member]) => member)
+    },
+    async drop(index, member) {
+      at()
+      if (member === undefined) indexes.delete(index)
+      else indexes.get(index)?.members.delete(member)
+    },
+    async lease(key, owner, ttlSeconds) {
+      const time = at()
+      const held = leases.get(key)
+      if (held && held.owner !== owner && held.expiresAt > time) return false
+      leases.set(key, { owner, expiresAt: time + ttlSeconds * 1000 })
+      return true
+    },
+    async release(key, owner) {
+      at()
+      if (leases.get(key)?.owner === owner) leases.delete(key)
+    },
+    async ping() {
+      at()
+    },
+    async close() {
+      isClosed = true
+      clearInterval(timer)
+    },
+  }
+}
