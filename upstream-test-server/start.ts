@@ -1,0 +1,50 @@
+// Listens first and builds the server then: with port 0 the issuer is not known before.
+import type { RequestListener } from 'node:http'
+import { listen } from '../service/listen.ts'
+import type { ListenOptions } from '../service/listen.ts'
+import { createUpstreamTestServer } from './server.ts'
+import type { UpstreamTestServerOptions } from './server.ts'
+import type { Users } from './users.ts'
+
+export interface StartOptions extends Omit<UpstreamTestServerOptions, 'issuer'> {
+  /** Default: the address that was taken. */
+  issuer?: string | undefined
+  host?: string
+  /** 0, the default, takes a free one. */
+  port?: number
+  tls?: ListenOptions['tls']
+}
+
+export interface RunningUpstreamTestServer {
+  issuer: string
+  url: string
+  port: number
+  users: Users
+  /** Finishes running requests, then closes the database. */
+  close(): Promise<void>
+}
+
+const notReady: RequestListener = (_req, res) => void res.writeHead(503, { 'retry-after': '1' }).end()
+
+/** Rejects with `ListenError` for a taken port, and where the database can not be used. */
+export async function startUpstreamTestServer(options: StartOptions): Promise<RunningUpstreamTestServer> {
+  const { host = '127.0.0.1', port = 0, tls, log } = options
+  let handler = notReady
+  const listening = await listen((req, res) => handler(req, res), { host, port, tls, log, portSetting: 'UPSTREAM_PORT' })
+  const issuer = options.issuer ?? listening.url
+  const server = await createUpstreamTestServer({ ...options, issuer }).catch(async (error: unknown) => {
+    await listening.close()
+    throw error
+  })
+  handler = server.handler
+  return {
+    issuer,
+    url: listening.url,
+    port: listening.port,
+    users: server.users,
+    async close() {
+      await listening.close()
+      server.close()
+    },
+  }
+}
