@@ -1,0 +1,37 @@
+// A page whose form carries the browser on by POST: by itself where scripts run, by a button where they do not.
+import { createHash } from 'node:crypto'
+import { html, raw } from '../../service/html.ts'
+import { layout } from './layout.ts'
+
+// Not document.forms[0].submit(): a field named "submit" would stand in its way.
+const SCRIPT = 'HTMLFormElement.prototype.submit.call(document.forms[0])'
+
+/** `sha256-…` of the one inline script, for the script-src of this page's Content-Security-Policy. */
+export const autoSubmitScriptHash = `sha256-${createHash('sha256').update(SCRIPT).digest('base64')}`
+
+export interface RedirectFormOptions {
+  /** Where the form goes, http(s); the page's form-action must allow it. */
+  readonly action: string
+  /** Hidden fields. */
+  readonly fields: Readonly<Record<string, string>>
+  /** Name of what waits at the other end. */
+  readonly clientName?: string | undefined
+  readonly stylesheetHref?: string | undefined
+}
+
+export function redirectFormPage({ action, fields, clientName = 'the app', stylesheetHref }: RedirectFormOptions): string {
+  const title = 'One moment'
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  )
+  const body = html`
+      <h1>${title}</h1>
+      <p>You are being taken to ${clientName}.</p>
+      <p class="todo">If nothing happens, press Continue.</p>
+      <form method="post" action="${action}">${inputs}
+        <div class="actions"><button class="button" type="submit">Continue</button></div>
+      </form>
+      <script>${raw(SCRIPT)}</script>
+    `
+  return layout({ title, body, stylesheetHref })
+}
