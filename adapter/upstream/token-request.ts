@@ -1,0 +1,133 @@
+// Redeems an authorization code with openid-client and sorts what can go wrong. The ID token is taken out of the answer
+// before openid-client sees it: it is judged once, in verify-id-token.ts.
+import {
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  ClientError,
+  ClientSecretBasic,
+  ClientSecretPost,
+  Configuration,
+  customFetch,
+  None,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client'
+import type { ClientAuth, CustomFetchOptions } from 'openid-client'
+import { ConfigError, UpstreamError } from '../errors.ts'
+import type { UpstreamErrorCode } from '../errors.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+import { oauthErrorFrom } from './authorization-response.ts'
+import { isHttpLoopback } from './discovery.ts'
+import type { UpstreamMetadata } from './discovery.ts'
+import type { OutgoingAnswer, OutgoingHttp } from './outgoing-http.ts'
+import type { UpstreamExpectation } from './upstream.ts'
+
+export interface TokenAnswer {
+  id_token: string | undefined
+  access_token: string
+  refresh_token: string | undefined
+  /** Seconds, as the upstream said. */
+  expires_in: number | undefined
+}
+
+export interface TokenRequestOptions {
+  upstream: string
+  clientId: string
+  clientAuth: ClientAuth
+  http: OutgoingHttp
+}
+
+/** @throws ConfigError when the method needs a secret and there is none */
+export function clientAuthFrom(upstream: string, config: UpstreamConfig): ClientAuth {
+  const { client_auth_method: method, client_secret: secret } = config
+  if (method === 'none') return None()
+  if (!secret) {
+    const message = `is needed for ${method}; without a secret set client_auth_method: none`
+    throw new ConfigError([{ path: `upstreams.${upstream}.client_secret`, message }])
+  }
+  return method === 'client_secret_post' ? ClientSecretPost(secret) : ClientSecretBasic(secret)
+}
+
+/** openid-client's view of the upstream. Cheap: one is made for each token request. */
+export function configurationOf(metadata: UpstreamMetadata, clientId: string, clientAuth: ClientAuth): Configuration {
+  const configuration = new Configuration({ ...metadata }, clientId, undefined, clientAuth)
+  // discovery.ts lets http through for loopback only.
+  if (isHttpLoopback(new URL(metadata.issuer))) allowInsecureRequests(configuration)
+  return configuration
+}
+
+/** @throws UpstreamError `unavailable`, `code_rejected`, `client_rejected` */
+export async function requestTokens(
+  metadata: UpstreamMetadata,
+  parameters: Record<'code' | 'state' | 'iss', string>,
+  expected: UpstreamExpectation,
+  signal: AbortSignal,
+  { upstream, clientId, clientAuth, http }: TokenRequestOptions,
+): Promise<TokenAnswer> {
+  const configuration = configurationOf(metadata, clientId, clientAuth)
+  let idToken: unknown
+  configuration.timeout = 0
+  configuration[customFetch] = async (url: string, { headers, body }: CustomFetchOptions) => {
+    const answer = await http.exchange(url, { method: 'POST', headers, body: String(body), signal })
+    const parted = withoutIdToken(answer)
+    idToken = parted.idToken
+    return parted.response
+  }
+  // The redirect URI is the one of the authorization request, from configuration: never a URL built from Host.
+  const callback = new URL(expected.redirect_uri)
+  callback.search = new URLSearchParams(parameters).toString()
+  const checks = { expectedState: expected.state, pkceCodeVerifier: expected.codeVerifier }
+  try {
+    const tokens = await authorizationCodeGrant(configuration, callback, checks)
+    return {
+      id_token: typeof idToken === 'string' ? idToken : undefined,
+      access_token: tokens.access_token,
+      refresh_token: tokens.refresh_token,
+      expires_in: tokens.expires_in,
+    }
+  } catch (error) {
+    throw tokenRequestError(error, upstream)
+  }
+}
+
+function withoutIdToken({ status, headers, text }: OutgoingAnswer): { idToken?: unknown; response: Response } {
+  const response = (body: string) => new Response(body, { status, headers: headersFrom(headers) })
+  if (status !== 200) return { response: status === 204 || status === 205 ? new Response(null, { status }) : response(text) }
+  try {
+    const { id_token: idToken, ...rest } = JSON.parse(text) as Record<string, unknown>
+    return { idToken, response: response(JSON.stringify(rest)) }
+  } catch {
+    return { response: response(text) }
+  }
+}
+
+function headersFrom(received: OutgoingAnswer['headers']): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of ['content-type', 'www-authenticate']) {
+    const value = received[name]
+    if (value !== undefined) kept[name] = String(value)
+  }
+  return kept
+}
+
+const CODE_OF_ERROR: Readonly<Record<string, UpstreamErrorCode>> = {
+  invalid_grant: 'code_rejected',
+  server_error: 'unavailable',
+  temporarily_unavailable: 'unavailable',
+}
+
+/** The causes are left out: openid-client's hold the token response. */
+function tokenRequestError(error: unknown, upstream: string): UpstreamError {
+  if (error instanceof UpstreamError) return error
+  if (error instanceof ClientError && error.cause instanceof UpstreamError) return error.cause
+  if (error instanceof WWWAuthenticateChallengeError) {
+    return new UpstreamError('client_rejected', upstream, `Token endpoint refused us: ${error.status}`)
+  }
+  if (error instanceof ResponseBodyError) {
+    const oauthError = oauthErrorFrom(error.error)
+    const code = error.status === 401 ? 'client_rejected' : (CODE_OF_ERROR[oauthError] ?? 'client_rejected')
+    return new UpstreamError(code, upstream, `Token endpoint answered ${error.status} ${oauthError}`, { oauthError })
+  }
+  const reason = error instanceof ClientError ? (error.code ?? error.message) : 'unknown failure'
+  return new UpstreamError('unavailable', upstream, `Token endpoint gave no usable answer: ${reason}`)
+}

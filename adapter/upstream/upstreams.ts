@@ -1,0 +1,37 @@
+// The upstreams of one configuration, by name. Nothing is fetched here: each is discovered at its first login.
+import type { Log } from '../../service/log.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+import { createOidcUpstream } from './oidc-upstream.ts'
+import { createOutgoingHttp } from './outgoing-http.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface Upstreams {
+  readonly names: string[]
+  get(name: string): Upstream | undefined
+  close(): Promise<void>
+}
+
+export interface UpstreamsOptions {
+  upstreams: Record<string, UpstreamConfig>
+  /** Epoch milliseconds. */
+  now: () => number
+  log: Log
+}
+
+/** @throws ConfigError when an upstream's `client_auth_method` needs a secret and there is none */
+export function createUpstreams({ upstreams, now, log }: UpstreamsOptions): Upstreams {
+  const byName = new Map(
+    Object.entries(upstreams).map(([name, config]) => {
+      // Each upstream has sockets and limits of its own, so that a dead one does not slow the others.
+      const http = createOutgoingHttp({ upstream: name, timeoutMs: config.timeout * 1000 })
+      return [name, createOidcUpstream({ name, config, http, now, log })]
+    }),
+  )
+  return {
+    names: [...byName.keys()],
+    get: (name) => byName.get(name),
+    close: async () => {
+      await Promise.all([...byName.values()].map((upstream) => upstream.close()))
+    },
+  }
+}

@@ -1,0 +1,69 @@
+// The userinfo of one upstream: whether to ask, and whether to believe the answer. What is mapped from it is claims/.
+import { UpstreamError } from '../errors.ts'
+import type { Log } from '../../service/log.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+import type { UpstreamMetadata } from './discovery.ts'
+import type { OutgoingHttp } from './outgoing-http.ts'
+import { copyClaims } from './safe-claims.ts'
+import type { Claims } from './safe-claims.ts'
+
+export interface UserinfoOptions {
+  upstream: string
+  config: UpstreamConfig
+  http: OutgoingHttp
+  log: Log
+}
+
+/** The claims of userinfo, or undefined where it was not asked or may be done without. */
+export type Userinfo = (
+  metadata: UpstreamMetadata,
+  accessToken: string,
+  idTokenClaims: Claims,
+  signal: AbortSignal,
+) => Promise<Claims | undefined>
+
+export function createUserinfo({ upstream, config, http, log }: UserinfoOptions): Userinfo {
+  const paths = claimPaths(config)
+
+  return async (metadata, accessToken, idTokenClaims, signal) => {
+    const isRequired = config.userinfo === 'always'
+    const isMissing = config.userinfo === 'when_missing' && paths.some((path) => !holds(idTokenClaims, path))
+    if (!isRequired && !isMissing) return undefined
+    try {
+      return await ask(metadata, accessToken, idTokenClaims, signal)
+    } catch (error) {
+      if (isRequired || !(error instanceof UpstreamError) || error.code === 'identity_invalid') throw error
+      log.warn('upstream.userinfo_failed', { upstream, err: error })
+      return undefined
+    }
+  }
+
+  async function ask(metadata: UpstreamMetadata, accessToken: string, idTokenClaims: Claims, signal: AbortSignal) {
+    const url = metadata.userinfo_endpoint
+    if (!url) throw new UpstreamError('metadata_invalid', upstream, 'Discovery metadata: userinfo_endpoint is missing')
+    // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
+    const document = await http.getJson(url, { headers: { authorization: `Bearer ${accessToken}` }, signal })
+    const claims = copyClaims(document)
+    if (!claims) throw new UpstreamError('identity_invalid', upstream, 'Userinfo is not an object of bounded size')
+    // OpenID Connect Core §5.3.2: https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
+    if (claims.sub !== idTokenClaims.sub) {
+      throw new UpstreamError('identity_invalid', upstream, 'Userinfo sub is not the sub of the ID token')
+    }
+    return claims
+  }
+}
+
+/** The claims the mapping looks for: where a rule names no source, the minted claim's own name. */
+function claimPaths({ claims }: UpstreamConfig): string[] {
+  return Object.entries(claims).flatMap(([name, rule]) => {
+    if (typeof rule === 'string') return [rule]
+    return rule.constant === undefined ? [rule.from ?? name] : []
+  })
+}
+
+function holds(claims: Claims, path: string): boolean {
+  if (claims[path] !== undefined) return true
+  let value: unknown = claims
+  for (const step of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[step]
+  return value !== undefined
+}
