@@ -1,0 +1,211 @@
+// auth-adapter.yaml + environment + flags → one validated Config, or every fault at once with its place. Reads files at
+// start-up only; watching them is not done here.
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { ConfigError } from '../errors.ts'
+import type { ConfigFault } from '../errors.ts'
+import { checkConfig } from './check-config.ts'
+import { configSchema } from './schema.ts'
+import type { Config } from './schema.ts'
+import { schemaFaults } from './schema-faults.ts'
+import type { SettingFault } from './schema-faults.ts'
+import { isPath, vocabulary } from './setting.ts'
+import type { SettingPath } from './setting.ts'
+import { environmentOverrides } from './source/environment.ts'
+import { excerptAt, excerptOfUnknown } from './source/excerpt.ts'
+import { isMap, originAt, pathKey, setValue, treeOf, valueAt } from './source/settings-tree.ts'
+import type { SettingsTree } from './source/settings-tree.ts'
+import { readYaml } from './source/yaml-source.ts'
+
+export interface ConfigSources {
+  /** Default: AUTH_ADAPTER_CONFIG, else auth-adapter.yaml in the working directory. */
+  file?: string | undefined
+  /** The text to read instead of the file's content; `file` then only names it. */
+  text?: string | undefined
+  env: Readonly<Record<string, string | undefined>>
+  /** Dotted path → value. */
+  flags?: Readonly<Record<string, unknown>> | undefined
+}
+
+export type Origin =
+  | { kind: 'default' }
+  | { kind: 'file'; line: number; column: number; isLiteral: boolean }
+  | { kind: 'environment'; variable: string }
+  | { kind: 'flag'; flag: string }
+
+export interface LoadedConfig {
+  config: Config
+  /** Dotted path of each single value → where it came from. */
+  origins: Map<string, Origin>
+  /** Absolute. */
+  file: string
+}
+
+const DEFAULT_FILE = 'auth-adapter.yaml'
+const MAX_INTERPOLATED_FILE_LENGTH = 64 * 1024
+
+/** @throws ConfigError with all faults found; its messages and excerpts never hold a secret's value. */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const file = resolve(sources.file ?? sources.env['AUTH_ADAPTER_CONFIG'] ?? DEFAULT_FILE)
+  const text = sources.text ?? readConfigFile(file)
+  const { tree, faults } = readSettings(text, file, sources)
+  faults.push(...applyOverrides(tree, sources))
+  const judged = judge(tree, sources.env)
+  const locate = (fault: SettingFault) => locatedFault(fault, tree, text, file)
+  faults.push(...[...tree.faults, ...judged.faults].map(locate))
+  if (!judged.config || faults.length > 0) throw new ConfigError(inFileOrder(faults))
+  const config = withAbsolutePaths(judged.config, dirname(file)) as Config
+  return { config, origins: originsOf(config, tree, text), file }
+}
+
+function readConfigFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+  } catch (error) {
+    const reason = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'permission denied' }[
+      (error as NodeJS.ErrnoException).code ?? ''
+    ]
+    throw new ConfigError([{ path: '', message: `Cannot read the configuration: ${reason ?? 'not readable'}`, file }], { cause: error })
+  }
+}
+
+function readSettings(text: string, file: string, sources: ConfigSources): { tree: SettingsTree; faults: ConfigFault[] } {
+  const { root, faults } = readYaml(text)
+  if (!root) {
+    const words = vocabulary()
+    throw new ConfigError(faults.map(({ offset, message }) => ({ path: '', message, file, ...excerptOfUnknown(text, offset, words) })))
+  }
+  const tree = treeOf(root, {
+    env: sources.env,
+    readFile: (path) => readSmallFile(resolve(dirname(file), path)),
+  })
+  return {
+    tree,
+    faults: faults.map(({ offset, message }) => ({ path: '', message, file, ...excerptAt(text, offset, tree.ranges) })),
+  }
+}
+
+function readSmallFile(path: string): string {
+  const content = readFileSync(path, 'utf8')
+  if (content.length > MAX_INTERPOLATED_FILE_LENGTH) throw Object.assign(new Error('Too large'), { code: 'longer than 64 KiB' })
+  return content
+}
+
+function applyOverrides(tree: SettingsTree, sources: ConfigSources): ConfigFault[] {
+  const existing = (path: SettingPath) => Object.keys(isMap(valueAt(tree.value, path)) ? (valueAt(tree.value, path) as object) : {})
+  const { overrides, faults } = environmentOverrides(sources.env, existing)
+  for (const { variable, path, value } of overrides) setValue(tree, path, value, { kind: 'environment', variable })
+  for (const [flag, value] of Object.entries(sources.flags ?? {})) {
+    if (value !== undefined) setValue(tree, flag.split('.'), value, { kind: 'flag', flag })
+  }
+  placeDatabase(tree)
+  return faults.map(({ variable, message }) => ({ path: variable, message }))
+}
+
+/** The database lies in the data folder unless the configuration says where. */
+function placeDatabase(tree: SettingsTree): void {
+  const root = tree.value
+  const data = valueAt(root, ['data'])
+  if (!isMap(root) || typeof data !== 'string') return
+  const storage = root['storage'] ?? { driver: 'sqlite' }
+  if (!isMap(storage) || storage['driver'] !== 'sqlite' || storage['file'] !== undefined) return
+  tree.value = { ...root, storage: { ...storage, file: `${data}/adapter.sqlite` } }
+}
+
+interface Judgement {
+  config?: Config
+  faults: SettingFault[]
+}
+
+/** Shape first. Where it is wrong in places, the rest is checked all the same, so that one run tells everything. */
+function judge(tree: SettingsTree, env: ConfigSources['env']): Judgement {
+  const faulty: SettingFault[] = []
+  let value = tree.value
+  for (let round = 0; round < 5; round += 1) {
+    const result = configSchema.safeParse(value)
+    if (result.success) {
+      const isLiteral = (path: SettingPath) => originIsLiteral(tree, path)
+      const checked = checkConfig(result.data, { isProduction: env['NODE_ENV'] === 'production', isLiteral, isGiven: (path) => tree.origins.has(pathKey(path)) })
+      const isNew = ({ path }: SettingFault) => !faulty.some((fault) => isBelow(path, fault.path) || isBelow(fault.path, path))
+      return { config: result.data, faults: [...faulty, ...checked.filter(isNew)] }
+    }
+    const faults = schemaFaults(result.error.issues, value)
+    if (round === 0) faulty.push(...faults)
+    value = faults.reduce((rest, { path }) => without(rest, removable(rest, path)), value)
+  }
+  return { faults: faulty }
+}
+
+function originIsLiteral(tree: SettingsTree, path: SettingPath): boolean {
+  const { origin } = originAt(tree, path)
+  return origin?.kind === 'file' && origin.isLiteral
+}
+
+function isBelow(path: SettingPath, above: SettingPath): boolean {
+  return above.every((key, index) => path[index] === key)
+}
+
+/** What to leave out so that the rest can be judged: the setting, or what lacks it. */
+function removable(value: unknown, path: SettingPath): SettingPath {
+  return path.length > 0 && valueAt(value, path) === undefined ? removable(value, path.slice(0, -1)) : path
+}
+
+function without(value: unknown, path: SettingPath): unknown {
+  const [key, ...rest] = path
+  if (key === undefined) return {}
+  if (Array.isArray(value)) {
+    return rest.length === 0 ? value.filter((_, index) => index !== key) : value.map((item, index) => (index === key ? without(item, rest) : item))
+  }
+  if (!isMap(value) || !Object.hasOwn(value, key)) return value
+  const { [key]: inner, ...others } = value
+  return rest.length === 0 ? others : { ...others, [key]: without(inner, rest) }
+}
+
+function locatedFault(fault: SettingFault, tree: SettingsTree, text: string, file: string): ConfigFault {
+  const { origin, isExact } = originAt(tree, fault.path)
+  const path = shownPath(fault, tree, text)
+  if (origin?.kind === 'environment') return { path, message: `${fault.message} (set by ${origin.variable})` }
+  if (origin?.kind === 'flag') return { path, message: `${fault.message} (set by a flag)` }
+  if (!origin) return { path, message: fault.message, file }
+  const offset = isExact && !fault.isAboutName ? origin.start : (origin.keyStart ?? origin.start)
+  return { path, message: fault.message, file, ...excerptAt(text, offset, tree.ranges) }
+}
+
+/** A name that resembles nothing known may be a misplaced secret: it is not repeated. */
+function shownPath({ path, isAboutName }: SettingFault, tree: SettingsTree, _text: string): string {
+  const origin = tree.origins.get(pathKey(path))
+  const keyStart = origin?.kind === 'file' ? origin.keyStart : undefined
+  const isHidden = isAboutName && tree.ranges.some(({ start, isShown }) => start === keyStart && !isShown)
+  return pathKey(isHidden ? path.slice(0, -1) : path)
+}
+
+function inFileOrder(faults: ConfigFault[]): ConfigFault[] {
+  return faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+}
+
+function withAbsolutePaths(value: unknown, folder: string, path: SettingPath = []): unknown {
+  if (typeof value === 'string') return isPath(path) ? resolve(folder, value) : value
+  if (Array.isArray(value)) return value.map((item, index) => withAbsolutePaths(item, folder, [...path, index]))
+  if (!isMap(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withAbsolutePaths(item, folder, [...path, key])]))
+}
+
+function originsOf(config: Config, tree: SettingsTree, text: string): Map<string, Origin> {
+  const origins = new Map<string, Origin>()
+  for (const path of leavesOf(config)) {
+    const { origin, isExact } = originAt(tree, path)
+    if (!origin || (origin.kind === 'file' && !isExact)) origins.set(pathKey(path), { kind: 'default' })
+    else if (origin.kind !== 'file') origins.set(pathKey(path), origin)
+    else {
+      const { line, column } = excerptAt(text, origin.start, [])
+      origins.set(pathKey(path), { kind: 'file', line, column, isLiteral: origin.isLiteral })
+    }
+  }
+  return origins
+}
+
+/** Paths of the single values; an empty map or list is one. */
+export function leavesOf(value: unknown, path: SettingPath = []): SettingPath[] {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) return [path]
+  return Object.entries(value).flatMap(([key, item]) => leavesOf(item, [...path, Array.isArray(value) ? Number(key) : key]))
+}
