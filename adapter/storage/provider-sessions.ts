@@ -1,0 +1,117 @@
+// oidc-provider's Session in our storage: one record under its uid, and a pointer from the (hashed) cookie value to it.
+// Saves of two tabs are merged; a session that has ended stays ended, whoever saves it late.
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { currentContext } from '../../service/request-context.ts'
+import type { RequestContext } from '../../service/request-context.ts'
+import { StorageError } from '../errors.ts'
+import { artefactKey } from './artefact-key.ts'
+import { mergeSession } from './merge-session.ts'
+import type { SessionPayload } from './merge-session.ts'
+import type { DeferringDriver } from './unit-of-work.ts'
+
+/** What the record of an ended session holds, until no save that began before can still come. */
+const ENDED = null
+const ENDED_TTL_SECONDS = 900
+const MERGE_ATTEMPTS = 10
+/** A session found by its uid gets this in place of its cookie value, which is stored nowhere. No cookie can hold it. */
+const HANDLE = 'uid '
+
+interface Seen {
+  version: number
+  payload: SessionPayload
+}
+
+const pointerKey = (id: string) => artefactKey('SessionId', id)
+const sessionKey = (uid: string) => artefactKey('Session', uid)
+
+/** Sessions as this request read them: what its saves are compared with. */
+const seenByRequest = new WeakMap<RequestContext, Map<string, Seen>>()
+const uidsByRequest = new WeakMap<RequestContext, Map<string, string>>()
+
+function remembered<V>(all: WeakMap<RequestContext, Map<string, V>>): Map<string, V> | undefined {
+  const context = currentContext()
+  if (!context) return undefined
+  const known = all.get(context) ?? new Map<string, V>()
+  all.set(context, known)
+  return known
+}
+
+/** The part of oidc-provider's Adapter that Session uses. */
+export type SessionAdapter = Pick<Adapter, 'upsert' | 'find' | 'findByUid' | 'destroy'>
+
+export function createProviderSessions(driver: DeferringDriver): SessionAdapter {
+  async function read(uid: string): Promise<Seen | undefined> {
+    const record = await driver.get(sessionKey(uid))
+    if (!record || record.value === ENDED) return undefined
+    return { version: record.version, payload: record.value as SessionPayload }
+  }
+
+  async function findByUid(uid: string, id: string): Promise<AdapterPayload | undefined> {
+    const seen = await read(uid)
+    if (!seen) return undefined
+    // oidc-provider changes what it gets; the copy for comparison is our own.
+    remembered(seenByRequest)?.set(uid, structuredClone(seen))
+    return { ...seen.payload, jti: id } as AdapterPayload
+  }
+
+  async function uidOf(id: string): Promise<string | undefined> {
+    if (id.startsWith(HANDLE)) return id.slice(HANDLE.length)
+    const known = remembered(uidsByRequest)?.get(id)
+    return known ?? ((await driver.get(pointerKey(id)))?.value as string | undefined)
+  }
+
+  /** Compare-and-set until it succeeds. Nothing is written when the session ended meanwhile. */
+  async function saveMerged(uid: string, ours: SessionPayload, seen: Seen, ttlSeconds: number): Promise<void> {
+    let { version } = seen
+    let merged = ours
+    for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
+      if (await driver.update(sessionKey(uid), version, merged, ttlSeconds)) return
+      const theirs = await read(uid)
+      if (!theirs) return
+      version = theirs.version
+      merged = mergeSession(seen.payload, ours, theirs.payload)
+    }
+    throw new StorageError('unavailable', 'Cannot save a session: it is being saved by too many requests at once')
+  }
+
+  /** Outside a request nobody knows what was read before: then the stored session is asked whether it is new. */
+  async function saveUnseen(uid: string, payload: SessionPayload, ttlSeconds: number): Promise<void> {
+    if (currentContext()) return driver.set(sessionKey(uid), payload, ttlSeconds)
+    if (await driver.insert(sessionKey(uid), payload, ttlSeconds)) return
+    const stored = await read(uid)
+    if (stored) await saveMerged(uid, payload, stored, ttlSeconds)
+  }
+
+  async function upsert(id: string, payload: AdapterPayload, ttlSeconds: number): Promise<void> {
+    const { jti: _cookieValue, uid, ...rest } = payload
+    const seen = remembered(seenByRequest)?.get(uid as string)
+    const ours = { ...rest, uid } as SessionPayload
+    await Promise.all([
+      id.startsWith(HANDLE) ? undefined : driver.set(pointerKey(id), uid, ttlSeconds),
+      seen
+        ? driver.defer(sessionKey(uid as string), () => saveMerged(uid as string, ours, seen, ttlSeconds))
+        : saveUnseen(uid as string, ours, ttlSeconds),
+    ])
+  }
+
+  return {
+    upsert: (id, payload, ttlSeconds = 1) => upsert(id, payload, Math.max(ttlSeconds, 1)),
+    async find(id) {
+      const uid = id.startsWith(HANDLE) ? undefined : await uidOf(id)
+      if (uid === undefined) return undefined
+      remembered(uidsByRequest)?.set(id, uid)
+      return findByUid(uid, id)
+    },
+    findByUid: (uid) => findByUid(uid, HANDLE + uid),
+    /**
+     * oidc-provider calls this to end a session, and also to give up the old cookie value right before it saves the same
+     * session under a new one. Put off to the end of the request, the ending gives way to such a save.
+     */
+    async destroy(id) {
+      const uid = await uidOf(id)
+      if (uid === undefined) return
+      const end = () => driver.set(sessionKey(uid), ENDED, ENDED_TTL_SECONDS)
+      await Promise.all([driver.delete(pointerKey(id)), driver.defer(sessionKey(uid), end)])
+    },
+  }
+}
