@@ -18,7 +18,8 @@ export interface MessageKind {
   readonly operator?: string
 }
 
-const sentenceStart = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+// A name keeps its own spelling.
+const sentenceStart = (text: string) => text.replace(/^the /, 'The ')
 
 export const MESSAGE_KINDS = {
   not_started_here: {

@@ -1,6 +1,6 @@
 // A page whose form carries the browser on by POST: by itself where scripts run, by a button where they do not.
 import { createHash } from 'node:crypto'
-import { html, raw } from '../../service/html.ts'
+import { html, raw, safeHref } from '../../service/html.ts'
 import { layout } from './layout.ts'
 
 // Not document.forms[0].submit(): a field named "submit" would stand in its way.
@@ -19,7 +19,9 @@ export interface RedirectFormOptions {
   readonly stylesheetHref?: string | undefined
 }
 
+/** @throws {TypeError} if a form may not lead to `action` */
 export function redirectFormPage({ action, fields, clientName = 'the app', stylesheetHref }: RedirectFormOptions): string {
+  if (safeHref(action) === undefined) throw new TypeError('The action of a form must be an http(s) URL or a path')
   const title = 'One moment'
   const inputs = Object.entries(fields).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,

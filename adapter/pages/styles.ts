@@ -7,6 +7,7 @@ const css = `
   --ground: #f3f4f1;
   --card: #ffffff;
   --line: #dfe2dc;
+  --edge: #868f88;
   --text: #1d2420;
   --soft: #56605a;
   --accent: #17604f;
@@ -24,6 +25,7 @@ const css = `
     --ground: #121513;
     --card: #1b1f1c;
     --line: #333a35;
+  --edge: #727c75;
     --text: #e8ece8;
     --soft: #a7b1aa;
     --accent: #7fd1b9;
@@ -44,7 +46,7 @@ body {
   min-height: 100vh;
   min-height: 100dvh;
   display: grid;
-  grid-template-rows: auto 1fr auto;
+  grid-template-rows: auto auto 1fr;
   justify-items: center;
   background: var(--ground);
   color: var(--text);
@@ -95,7 +97,7 @@ a:hover { color: var(--accent-over); }
   transition: background-color .15s, border-color .15s;
 }
 .button:hover { background: var(--accent-over); border-color: var(--accent-over); color: var(--on-accent); }
-.button.quiet { background: transparent; border-color: var(--line); color: var(--text); }
+.button.quiet { background: transparent; border-color: var(--edge); color: var(--text); }
 .button.quiet:hover { background: var(--quiet-over); color: var(--text); }
 .button.choice { justify-content: space-between; padding-block: .85rem; text-align: start; }
 .choices { display: grid; gap: .75rem; margin: 1.5rem 0 0; padding: 0; list-style: none; }
