@@ -10,10 +10,6 @@ export interface LoginTransaction {
   nonce: string
   codeVerifier: string
   redirect_uri: string
-  /** Seconds; as it was sent upstream. */
-  max_age?: number
-  /** SHA-256 of the cookie that binds the transaction to its browser. */
-  bindingHash: string
   flowId: string
   /** Epoch milliseconds. */
   createdAt: number
@@ -27,10 +23,10 @@ export interface LoginTransactions {
 
 /** Both reject with StorageError `unavailable`. */
 export function createLoginTransactions(driver: Driver): LoginTransactions {
-  // A state is 256 bits of chance: there is nothing a plain write could overwrite.
   const keyOf = (state: string) => `LoginTransaction:${hashed(state)}`
   return {
-    insert: (state, transaction, ttlSeconds) => driver.set(keyOf(state), transaction, ttlSeconds),
+    // `insert` and not `set`, which a unit of work would put off: this way it goes out beside the request's reads.
+    insert: async (state, transaction, ttlSeconds) => void (await driver.insert(keyOf(state), transaction, ttlSeconds)),
     take: async (state) => (await driver.take(keyOf(state)))?.value as LoginTransaction | undefined,
   }
 }

@@ -19,6 +19,8 @@ const HANDLE = 'uid '
 interface Seen {
   version: number
   payload: SessionPayload
+  /** This very request ended it; a save that follows is oidc-provider's change of the cookie value. */
+  endedHere?: boolean
 }
 
 const pointerKey = (id: string) => artefactKey('SessionId', id)
@@ -62,6 +64,7 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
 
   /** Compare-and-set until it succeeds. Nothing is written when the session ended meanwhile. */
   async function saveMerged(uid: string, ours: SessionPayload, seen: Seen, ttlSeconds: number): Promise<void> {
+    if (seen.endedHere) return driver.set(sessionKey(uid), ours, ttlSeconds)
     let { version } = seen
     let merged = ours
     for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
@@ -77,9 +80,11 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
   /** Outside a request nobody knows what was read before: then the stored session is asked whether it is new. */
   async function saveUnseen(uid: string, payload: SessionPayload, ttlSeconds: number): Promise<void> {
     if (currentContext()) return driver.set(sessionKey(uid), payload, ttlSeconds)
-    if (await driver.insert(sessionKey(uid), payload, ttlSeconds)) return
-    const stored = await read(uid)
-    if (stored) await saveMerged(uid, payload, stored, ttlSeconds)
+    await driver.defer(sessionKey(uid), async () => {
+      if (await driver.insert(sessionKey(uid), payload, ttlSeconds)) return
+      const stored = await read(uid)
+      if (stored) await saveMerged(uid, payload, stored, ttlSeconds)
+    })
   }
 
   async function upsert(id: string, payload: AdapterPayload, ttlSeconds: number): Promise<void> {
@@ -110,7 +115,11 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
     async destroy(id) {
       const uid = await uidOf(id)
       if (uid === undefined) return
-      const end = () => driver.set(sessionKey(uid), ENDED, ENDED_TTL_SECONDS)
+      const seen = remembered(seenByRequest)?.get(uid)
+      const end = async () => {
+        if (seen) seen.endedHere = true
+        await driver.set(sessionKey(uid), ENDED, ENDED_TTL_SECONDS)
+      }
       await Promise.all([driver.delete(pointerKey(id)), driver.defer(sessionKey(uid), end)])
     },
   }
