@@ -71,9 +71,19 @@ function showNotStartedHere(res: Response): void {
   res.status(400).type('html').send(messagePage('This sign-in is not open here', message))
 }
 
-// The request named a person (id_token_hint), and somebody else has just signed in: asking again would never end.
-const namesSomebodyElse = ({ prompt, lastSubmission }: Interaction) =>
-  Boolean(lastSubmission?.login) && prompt.reasons.includes('id_token_hint')
+// The hint's signature was verified when the request came in; oidc-provider does not look at it again after a sign-in.
+function hintedSubject({ params }: Interaction): string | undefined {
+  const payload = text(params.id_token_hint).split('.')[1]
+  if (payload === undefined) return undefined
+  return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string }).sub
+}
+
+// OpenID Connect Core 1.0 section 3.1.2.1, id_token_hint: an error unless the end-user it names is signed in.
+// https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
+function isSomebodyElse(interaction: Interaction, sub: string): boolean {
+  const hinted = hintedSubject(interaction)
+  return hinted !== undefined && hinted !== sub
+}
 
 export function createLoginRouter({ provider, users, binding, log }: LoginOptions): Router {
   async function findInteraction(req: Request, res: Response, uid: string): Promise<Interaction | undefined> {
@@ -106,6 +116,7 @@ export function createLoginRouter({ provider, users, binding, log }: LoginOption
       return showLogin(res, interaction, username, wrongPassword)
     }
     const { sub } = check.user
+    if (isSomebodyElse(interaction, sub)) return finish(res, interaction, { error: 'login_required' })
     log.info('login.succeeded', { sub })
     await endOtherSession(req, res, interaction, sub)
     await finish(res, interaction, { login: { accountId: sub, amr: ['pwd'], remember: false } })
@@ -114,7 +125,6 @@ export function createLoginRouter({ provider, users, binding, log }: LoginOption
   async function showForm(req: Request, res: Response): Promise<void> {
     const interaction = await findInteraction(req, res, text(req.query.interaction))
     if (!interaction) return showNotStartedHere(res)
-    if (namesSomebodyElse(interaction)) return finish(res, interaction, { error: 'login_required' })
     showLogin(res, interaction, text(interaction.params.login_hint))
   }
 

@@ -53,11 +53,12 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC): Promise<Grant | undef
   const stored = await provider.Grant.find(id)
   const known = stored?.accountId === account.accountId ? stored : undefined
   const grant = known ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
-  const requested = [...ctx.oidc.requestParamScopes].join(' ')
-  if (known && known.getOIDCScopeFiltered(ctx.oidc.requestParamScopes) === requested) return known
+  const scopes = ctx.oidc.requestParamOIDCScopes
+  const requested = [...scopes].join(' ')
+  if (known?.getOIDCScopeFiltered(scopes) === requested) return known
   grant.jti = id
   grant.addOIDCScope(requested)
-  await grant.save(sessionAbsoluteSeconds)
+  await grant.save()
   return grant
 }
 
@@ -74,9 +75,14 @@ function loginOnlyPolicy() {
   return policy
 }
 
-function showPage(ctx: KoaContextWithOIDC, page: string): void {
+function showPage(ctx: Pick<KoaContextWithOIDC, 'type' | 'body'>, page: string): void {
   ctx.type = 'html'
   ctx.body = page
+}
+
+function showNotFound(ctx: Pick<KoaContextWithOIDC, 'type' | 'body' | 'status'>): void {
+  showPage(ctx, messagePage('There is no such page', 'Applications send you here to sign in.'))
+  ctx.status = 404
 }
 
 function showLogoutPage(ctx: KoaContextWithOIDC, users: Users): void {
@@ -198,8 +204,9 @@ export function createProvider(options: ProviderOptions): Provider {
   provider.use(async (ctx, next) => {
     await next()
     if (ctx.status === 303 && ctx.method === 'GET') ctx.status = 302
-    if (ctx.path === '/.well-known/openid-configuration' && ctx.status === 200)
+    if (ctx.path.startsWith('/.well-known/') && ctx.status === 200)
       ctx.body = { ...(ctx.body as object), response_modes_supported: responseModes }
+    if (ctx.status === 404 && !ctx.body) showNotFound(ctx)
   })
   logEvents(provider, options.log)
   return provider
