@@ -38,19 +38,20 @@ const OPTIONAL = ['userinfo_endpoint', 'end_session_endpoint', 'revocation_endpo
 export function createMetadataSource(options: MetadataSourceOptions): MetadataSource {
   const { upstream, issuer, http, now, log } = options
   let metadata: UpstreamMetadata | undefined
-  let refreshAt = 0
-  let failure: { error: unknown; until: number } | undefined
+  let fetchedAt = 0
+  let failure: { error: unknown; at: number } | undefined
   let underWay: Promise<UpstreamMetadata> | undefined
+  const isWithin = (at: number, milliseconds: number) => now() >= at && now() - at < milliseconds
 
   async function fetchMetadata(): Promise<UpstreamMetadata> {
     try {
       metadata = metadataFrom(await http.getJson(wellKnownUrl(issuer)), upstream, issuer)
-      refreshAt = now() + HOUR_MS
+      fetchedAt = now()
+      failure = undefined
       log.info('upstream.discovered', { upstream, issuer })
       return metadata
     } catch (error) {
-      failure = { error, until: now() + FAILURE_MS }
-      refreshAt = now() + RETRY_REFRESH_MS
+      failure = { error, at: now() }
       log.warn('upstream.discovery_failed', { upstream, issuer, err: error })
       throw error
     } finally {
@@ -58,15 +59,17 @@ export function createMetadataSource(options: MetadataSourceOptions): MetadataSo
     }
   }
 
+  const fetchShared = () => (underWay ??= fetchMetadata())
+  const isResting = (milliseconds: number) => !underWay && failure && isWithin(failure.at, milliseconds)
+
   async function current(): Promise<UpstreamMetadata> {
-    if (metadata && now() < refreshAt) return metadata
+    if (metadata && isWithin(fetchedAt, HOUR_MS)) return metadata
     if (metadata) {
-      underWay ??= fetchMetadata()
-      underWay.catch(() => {})
+      if (!isResting(RETRY_REFRESH_MS)) fetchShared().catch(() => {})
       return metadata
     }
-    if (!underWay && failure && now() < failure.until) throw failure.error
-    return (underWay ??= fetchMetadata())
+    if (failure && isResting(FAILURE_MS)) throw failure.error
+    return fetchShared()
   }
 
   return { current }

@@ -13,6 +13,8 @@ export interface KeyWanted {
 
 /** One fetched state of the upstream's JWKS. */
 export interface KeySet {
+  /** When it was asked for, by the clock of performance.now(). */
+  readonly askedAt: number
   /** The one key that fits; undefined when none does, or more than one. Each is parsed at its first use. */
   find(wanted: KeyWanted): Promise<CryptoKey | undefined>
 }
@@ -20,8 +22,11 @@ export interface KeySet {
 export interface JwksCache {
   /** @throws UpstreamError `unavailable`, `metadata_invalid` */
   current(): Promise<KeySet>
-  /** A set newer than `seen`; undefined when the upstream was asked less than five seconds ago. */
-  newerThan(seen: KeySet): Promise<KeySet | undefined>
+  /**
+   * A set newer than `seen`; undefined when that one was asked for after `since` (performance.now(), when the token came),
+   * or when the upstream was asked for a newer one less than five seconds ago.
+   */
+  newerThan(seen: KeySet, since: number): Promise<KeySet | undefined>
 }
 
 export interface JwksCacheOptions {
@@ -44,19 +49,21 @@ const MIN_RSA_BITS = 2048
 export function createJwksCache({ upstream, jwksUri, http, now, log }: JwksCacheOptions): JwksCache {
   let keySet: KeySet | undefined
   let fetchedAt = 0
-  let refetchAllowedAt = 0
-  let failure: { error: unknown; until: number } | undefined
+  let refetchedAt: number | undefined
+  let failure: { error: unknown; at: number } | undefined
   let underWay: Promise<KeySet> | undefined
+  const isWithin = (at: number, milliseconds: number) => now() >= at && now() - at < milliseconds
 
   async function fetchKeySet(): Promise<KeySet> {
+    const askedAt = performance.now()
     try {
-      keySet = keySetFrom(await http.getJson(await jwksUri()), upstream)
+      keySet = keySetFrom(await http.getJson(await jwksUri()), upstream, askedAt)
       fetchedAt = now()
       failure = undefined
       log.debug('upstream.jwks_fetched', { upstream })
       return keySet
     } catch (error) {
-      failure = { error, until: now() + RETRY_MS }
+      failure = { error, at: now() }
       log.warn('upstream.jwks_failed', { upstream, err: error })
       throw error
     } finally {
@@ -67,10 +74,9 @@ export function createJwksCache({ upstream, jwksUri, http, now, log }: JwksCache
   const fetchShared = () => (underWay ??= fetchKeySet())
 
   async function current(): Promise<KeySet> {
-    const age = now() - fetchedAt
-    if (keySet && age < FRESH_MS) return keySet
-    const resting = !underWay && failure && now() < failure.until ? failure : undefined
-    if (keySet && age < MAX_AGE_MS) {
+    if (keySet && isWithin(fetchedAt, FRESH_MS)) return keySet
+    const resting = !underWay && failure && isWithin(failure.at, RETRY_MS) ? failure : undefined
+    if (keySet && isWithin(fetchedAt, MAX_AGE_MS)) {
       if (!resting) fetchShared().catch(() => {})
       return keySet
     }
@@ -78,11 +84,12 @@ export function createJwksCache({ upstream, jwksUri, http, now, log }: JwksCache
     return fetchShared()
   }
 
-  async function newerThan(seen: KeySet): Promise<KeySet | undefined> {
+  async function newerThan(seen: KeySet, since: number): Promise<KeySet | undefined> {
     if (keySet && keySet !== seen) return keySet
     if (underWay) return underWay
-    if (now() < refetchAllowedAt) return undefined
-    refetchAllowedAt = now() + REFETCH_INTERVAL_MS
+    if (seen.askedAt >= since) return undefined
+    if (refetchedAt !== undefined && isWithin(refetchedAt, REFETCH_INTERVAL_MS)) return undefined
+    refetchedAt = now()
     log.info('upstream.jwks_refetch', { upstream })
     return fetchShared()
   }
@@ -90,7 +97,7 @@ export function createJwksCache({ upstream, jwksUri, http, now, log }: JwksCache
   return { current, newerThan }
 }
 
-function keySetFrom(document: unknown, upstream: string): KeySet {
+function keySetFrom(document: unknown, upstream: string, askedAt: number): KeySet {
   const invalid = (message: string) => new UpstreamError('metadata_invalid', upstream, `JWKS: ${message}`)
   const keys = (document as { keys?: unknown } | null)?.keys
   if (!Array.isArray(keys)) throw invalid('expected a JSON object with an array "keys"')
@@ -109,7 +116,7 @@ function keySetFrom(document: unknown, upstream: string): KeySet {
     return known
   }
 
-  return { find }
+  return { askedAt, find }
 }
 
 /** Encryption keys do not sign (RFC 7517 §4.2); a private or symmetric key in a public document is nobody's proof. */

@@ -1,11 +1,11 @@
 // An identity provider on real HTTP that does right until told otherwise: each switch in `behaviour` bends one thing.
 // Test code only; shares nothing with the rooms it tries.
-import { createHash } from 'node:crypto'
+import { constants, createHash, KeyObject, sign } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import type { CryptoKey, JWK, JWTHeaderParameters } from 'jose'
+import { exportJWK, generateKeyPair } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 
 type Json = Record<string, unknown>
 
@@ -22,7 +22,9 @@ export interface Behaviour {
   /** Bends the authorization response. */
   response?: (parameters: URLSearchParams) => void
   claims?: (claims: Json) => Json
-  header?: (header: JWTHeaderParameters) => JWTHeaderParameters
+  header?: (header: Json) => Json
+  /** Signs instead of the first key. */
+  sign?: (signingInput: string, key: SigningKey) => Buffer | string
   /** Replaces the finished ID token. */
   idToken?: (token: string) => string
   token?: (body: Json) => unknown
@@ -170,8 +172,9 @@ export async function startEvilIdp(): Promise<EvilIdp> {
     const [key] = idp.keys as [SigningKey]
     const plainHeader = { alg: key.alg, kid: key.kid }
     const header = idp.behaviour.header?.(plainHeader) ?? plainHeader
-    // Its own encoding, so that any claim and header can be sent, `__proto__` too.
-    const token = await new SignJWT(claims).setProtectedHeader(header).sign(key.privateKey)
+    const signingInput = `${encode(header)}.${encode(claims)}`
+    const signature = (idp.behaviour.sign ?? signWith)(signingInput, key)
+    const token = `${signingInput}.${Buffer.from(signature).toString('base64url')}`
     return idp.behaviour.idToken?.(token) ?? token
   }
 
@@ -182,4 +185,21 @@ export async function startEvilIdp(): Promise<EvilIdp> {
 function basicCredentials(request: IncomingMessage): string {
   const [, encoded = ''] = (request.headers.authorization ?? '').split(' ')
   return decodeURIComponent(Buffer.from(encoded, 'base64').toString())
+}
+
+/** Signs as the key's algorithm says, with no opinion on what. */
+export function signWith(signingInput: string, { alg, privateKey }: Pick<SigningKey, 'alg' | 'privateKey'>): Buffer {
+  const key = KeyObject.from(privateKey)
+  const digest = alg.startsWith('Ed') ? null : `sha${alg.slice(2)}`
+  const isPss = alg.startsWith('PS')
+  return sign(digest, Buffer.from(signingInput), {
+    key,
+    ...(alg.startsWith('ES') ? { dsaEncoding: 'ieee-p1363' as const } : {}),
+    ...(isPss ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : {}),
+  })
+}
+
+/** base64url of the JSON. */
+export function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
