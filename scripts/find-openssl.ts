@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import { cacheFolder } from './fetch/cache-folder.ts'
 import { canFetchDebianPackages, libraryPath, unpackDebianPackages, writeLauncher } from './fetch/debian-packages.ts'
 import type { FoundProgram } from './find-redis.ts'
-import { programFromEnvironment, which } from './which.ts'
-
-const VARIABLE = 'AUTH_ADAPTER_OPENSSL'
+import { which } from './which.ts'
 
 function fetchOpenssl(): string {
   const launcher = cacheFolder('openssl', 'openssl')
@@ -19,10 +17,8 @@ function fetchOpenssl(): string {
 
 /** Throws an Error whose message says what to do. */
 export function findOpenssl(): FoundProgram {
-  const configured = programFromEnvironment(VARIABLE)
-  if (configured) return { path: configured, source: VARIABLE }
   const installed = which(['openssl'])
   if (installed) return { path: installed, source: 'installed on this machine' }
-  if (!canFetchDebianPackages()) throw new Error(`No openssl was found: install it, or set ${VARIABLE}`)
+  if (!canFetchDebianPackages()) throw new Error('No openssl was found: install it')
   return { path: fetchOpenssl(), source: "Debian's package, unpacked into .cache/openssl" }
 }

@@ -1,0 +1,68 @@
+// The Redis behind `npm start -- --redis`: the one at REDIS_URL, or a private server that keeps its data in the data folder.
+import { mkdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { findRedis } from './find-redis.ts'
+import { startProcess, type ManagedProcess } from './managed-process.ts'
+import { freePorts } from './ports.ts'
+
+export interface DemoRedis {
+  /** Tells the three processes to keep their state there. */
+  env: Readonly<Record<string, string>>
+  /** Said to the person; never holds a password. */
+  where: string
+  /** Absent when the server is not ours to stop. */
+  process?: ManagedProcess
+}
+
+const ANSWERS_WITHIN_MS = 5_000
+
+const environmentFor = (url: string) => ({
+  REDIS_URL: url,
+  AUTH_ADAPTER_STORAGE: JSON.stringify({ driver: 'redis', url }),
+})
+
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'))
+    socket.setTimeout(500, () => socket.destroy())
+    socket.once('data', (reply) => {
+      resolve(reply.toString().startsWith('+PONG'))
+      socket.destroy()
+    })
+    socket.on('error', () => undefined)
+    socket.once('close', () => resolve(false))
+  })
+}
+
+async function untilAnswering(server: ManagedProcess, port: number): Promise<void> {
+  const deadline = Date.now() + ANSWERS_WITHIN_MS
+  while (!(await answersPing(port))) {
+    if (Date.now() > deadline) throw new Error(`redis did not answer:\n${server.lines.slice(-10).join('\n')}`)
+    await pause(20)
+  }
+}
+
+async function startPrivate(dataFolder: string, onLine: (line: string) => void): Promise<DemoRedis> {
+  const folder = join(dataFolder, 'redis')
+  mkdirSync(folder, { recursive: true })
+  const found = findRedis()
+  const [port = 0] = await freePorts(1)
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', '', '--loglevel', 'warning']
+  const server = startProcess({ name: 'redis', command: found.path, args, env: process.env, onLine })
+  try {
+    await untilAnswering(server, port)
+  } catch (error) {
+    await server.kill()
+    throw error
+  }
+  const url = `redis://127.0.0.1:${port}`
+  return { env: environmentFor(url), where: `Redis at 127.0.0.1:${port} (${found.source})`, process: server }
+}
+
+/** `url` names a server that runs already. Rejects when none can be found, fetched or started. */
+export async function startDemoRedis(url: string | undefined, dataFolder: string, onLine: (line: string) => void): Promise<DemoRedis> {
+  if (url) return { env: environmentFor(url), where: `Redis at ${new URL(url).host}` }
+  return startPrivate(dataFolder, onLine)
+}
