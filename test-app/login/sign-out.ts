@@ -1,0 +1,78 @@
+// Signing out: here only, or at the adapter as well (RP-initiated logout).
+import { randomBytes } from 'node:crypto'
+import type { Request, Response } from 'express'
+import type { Log } from '../../service/log.ts'
+import { destroySession, isFormToken, signInOf } from '../session/current-session.ts'
+import { cookiesOf } from './cookies.ts'
+import type { CookieSettings } from './cookies.ts'
+import type { RelyingParty } from './relying-party.ts'
+import { SignInError } from './sign-in-error.ts'
+
+const LOGOUT_MS = 10 * 60 * 1000
+
+export interface SignOutOptions {
+  readonly relyingParty: RelyingParty
+  readonly cookies: CookieSettings
+  readonly log: Log
+  readonly now: () => number
+  /** Public origin of this app. */
+  readonly url: string
+  showForgedForm(req: Request, res: Response): Promise<void>
+  /** Signed out here; at the adapter it could not be done. */
+  showHalfDone(req: Request, res: Response, error: SignInError | undefined): Promise<void>
+}
+
+export interface SignOutHandlers {
+  /** POST /logout with `where=here` or `where=adapter`. */
+  submit(req: Request, res: Response): Promise<void>
+  /** True once, when the adapter sends the browser back after it signed the person out. */
+  hasReturned(req: Request, res: Response): boolean
+}
+
+export function createSignOut(options: SignOutOptions): SignOutHandlers {
+  const { cookies, log, now, relyingParty } = options
+  const logoutCookie = cookies.named('LOGOUT')
+
+  async function signOutAtAdapter(req: Request, res: Response, idToken: string): Promise<void> {
+    const state = randomBytes(16).toString('base64url')
+    const url = await relyingParty.endSessionUrl(idToken, state).catch((error: unknown) => {
+      if (error instanceof SignInError) return error
+      throw error
+    })
+    if (!(url instanceof URL)) return options.showHalfDone(req, res, url)
+    cookies.set(res, logoutCookie, state, LOGOUT_MS)
+    res.redirect(303, url.href)
+  }
+
+  return {
+    async submit(req, res) {
+      const signIn = signInOf(req, now())
+      if (!signIn) return res.redirect(303, '/')
+      const form = (req.body ?? {}) as Readonly<Record<string, unknown>>
+      if (!isOwnForm(req, options.url) || !isFormToken(req, form['form_token'])) {
+        return options.showForgedForm(req, res)
+      }
+      await destroySession(req)
+      cookies.clear(res, cookies.sessionName)
+      const isLocal = form['where'] !== 'adapter'
+      log.info(isLocal ? 'logout.local' : 'logout.adapter')
+      if (isLocal) return res.redirect(303, '/?signed_out=here')
+      await signOutAtAdapter(req, res, signIn.idToken)
+    },
+    hasReturned(req, res) {
+      const expected = cookiesOf(req).get(logoutCookie)
+      if (!expected || req.query['state'] !== expected) return false
+      cookies.clear(res, logoutCookie)
+      return true
+    },
+  }
+}
+
+// With `Referrer-Policy: no-referrer` browsers send `Origin: null` even for a page's own form, so that header decides
+// only where fetch metadata is missing.
+function isOwnForm(req: Request, ownOrigin: string): boolean {
+  const site = req.headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin'
+  const origin = req.headers.origin
+  return origin === undefined || origin === 'null' || origin === ownOrigin
+}

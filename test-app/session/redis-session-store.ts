@@ -1,0 +1,83 @@
+// Sessions in Redis through connect-redis. A server that is away or does not answer is an error within half a second.
+import { RedisStore } from 'connect-redis'
+import type { Store } from 'express-session'
+import { createClient } from 'redis'
+import type { Log } from '../../service/log.ts'
+import { SESSION_IDLE_MS } from './session-data.ts'
+import type { SessionSerializer } from './session-store.ts'
+
+const COMMAND_TIMEOUT_MS = 500
+const LONGEST_RECONNECT_MS = 500
+
+export interface RedisSessionOptions {
+  readonly url: string
+  /** Whose keys these are: the name of the session cookie. */
+  readonly app: string
+  readonly serializer: SessionSerializer
+  readonly log: Log
+}
+
+/** Starts connecting and returns at once; the app serves what needs no session while Redis is away. */
+export function openRedisSessions(options: RedisSessionOptions): { store: Store; close(): Promise<void> } {
+  const client = createClient({
+    url: options.url,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: 2000,
+      reconnectStrategy: (retries: number) => Math.min(50 * 2 ** Math.min(retries, 8), LONGEST_RECONNECT_MS),
+    },
+  })
+  noteOutages(client, options.log)
+  const connecting = client.connect().catch(() => undefined)
+  const store = new RedisStore({
+    client: withinTime(client) as unknown as typeof client,
+    prefix: `test-app:${options.app}:`,
+    ttl: SESSION_IDLE_MS / 1000,
+    serializer: options.serializer as SessionSerializer & typeof JSON,
+  })
+  return {
+    store,
+    async close() {
+      if (client.isOpen) client.destroy()
+      await connecting
+    },
+  }
+}
+
+type RedisClient = ReturnType<typeof createClient>
+
+// One line when it goes, one when it is back: the client raises an error for every attempt in between.
+function noteOutages(client: Pick<RedisClient, 'on'>, log: Log): void {
+  let isAway = false
+  client.on('error', (error: Error) => {
+    if (!isAway) log.error('session_store.unavailable', { reason: error.message })
+    isAway = true
+  })
+  client.on('ready', () => {
+    if (isAway) log.info('session_store.recovered')
+    isAway = false
+  })
+}
+
+// The client's own command timeout ends once a command is written; a frozen server would keep the request waiting.
+function withinTime(client: Pick<RedisClient, 'get' | 'set' | 'expire' | 'del'>) {
+  return {
+    get: (...args: Parameters<typeof client.get>) => timed(client.get(...args)),
+    set: (...args: Parameters<typeof client.set>) => timed(client.set(...args)),
+    expire: (...args: Parameters<typeof client.expire>) => timed(client.expire(...args)),
+    del: (...args: Parameters<typeof client.del>) => timed(client.del(...args)),
+  }
+}
+
+async function timed<T>(work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new Error(`Redis did not answer within ${COMMAND_TIMEOUT_MS} ms`)),
+    COMMAND_TIMEOUT_MS,
+  )
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,104 @@
+// Sessions in one SQLite file. Apps that share the file do not see each other's rows, and no session id is in it in clear.
+import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Store } from 'express-session'
+import type { SessionData } from 'express-session'
+import { SESSION_IDLE_MS } from './session-data.ts'
+import type { SessionSerializer } from './session-store.ts'
+
+const SCHEMA = `
+  create table if not exists sessions (
+    app text not null, id text not null, data text not null, expires_at integer not null,
+    primary key (app, id)
+  ) without rowid;
+  create index if not exists sessions_expiry on sessions (expires_at);`
+
+const SWEEP_EVERY_MS = 10 * 60 * 1000
+
+export interface SqliteSessionOptions {
+  readonly file: string
+  /** Whose rows these are: the name of the session cookie. */
+  readonly app: string
+  readonly serializer: SessionSerializer
+  readonly now: () => number
+}
+
+type Done = (error?: unknown) => void
+
+/** An express-session store. Throws at once when the file can not be opened. */
+export function openSqliteSessions(options: SqliteSessionOptions): { store: Store; close(): void } {
+  const database = openDatabase(options.file)
+  const rows = prepareRows(database, options)
+  const sweeper = setInterval(() => ignoreBusy(rows.sweep), SWEEP_EVERY_MS).unref()
+  const store = Object.assign(new (Store as unknown as new () => Store)(), {
+    get(id: string, done: (error: unknown, session?: SessionData | null) => void) {
+      answer(done, () => rows.find(id))
+    },
+    set: (id: string, session: SessionData, done?: Done) => answer(done, () => rows.save(id, session)),
+    touch: (id: string, session: SessionData, done?: Done) => answer(done, () => rows.touch(id, session)),
+    destroy: (id: string, done?: Done) => answer(done, () => rows.remove(id)),
+  })
+  return {
+    store,
+    close() {
+      clearInterval(sweeper)
+      database.close()
+    },
+  }
+}
+
+function openDatabase(file: string): DatabaseSync {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  const database = new DatabaseSync(file)
+  database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 500;')
+  database.exec(SCHEMA)
+  return database
+}
+
+function prepareRows(database: DatabaseSync, { app, serializer, now }: SqliteSessionOptions) {
+  const select = database.prepare('select data from sessions where app = ? and id = ? and expires_at > ?')
+  const upsert = database.prepare(
+    `insert into sessions (app, id, data, expires_at) values (?, ?, ?, ?)
+     on conflict do update set data = excluded.data, expires_at = excluded.expires_at`,
+  )
+  const extend = database.prepare('update sessions set expires_at = ? where app = ? and id = ?')
+  const remove = database.prepare('delete from sessions where app = ? and id = ?')
+  const sweep = database.prepare('delete from sessions where expires_at <= ?')
+  const expiry = (session: SessionData): number =>
+    session.cookie.expires ? new Date(session.cookie.expires).getTime() : now() + SESSION_IDLE_MS
+  return {
+    find(id: string): SessionData | null {
+      const row = select.get(app, keyOf(id), now())
+      return row ? (serializer.parse(String(row['data'])) as SessionData | null) : null
+    },
+    save: (id: string, session: SessionData) =>
+      void upsert.run(app, keyOf(id), serializer.stringify(session), expiry(session)),
+    touch: (id: string, session: SessionData) => void extend.run(expiry(session), app, keyOf(id)),
+    remove: (id: string) => void remove.run(app, keyOf(id)),
+    sweep: () => void sweep.run(now()),
+  }
+}
+
+function keyOf(id: string): string {
+  return createHash('sha256').update(id).digest('base64url')
+}
+
+function answer<T>(done: ((error: unknown, value?: T) => void) | undefined, work: () => T): void {
+  let value: T
+  try {
+    value = work()
+  } catch (error) {
+    return done?.(error)
+  }
+  done?.(null, value)
+}
+
+function ignoreBusy(sweep: () => void): void {
+  try {
+    sweep()
+  } catch {
+    // The next sweep removes what this one could not; expired rows are never returned.
+  }
+}
