@@ -1,7 +1,7 @@
 // The log of a process: one JSON line an event on stdout, pretty on a terminal, redacted always. Knows no OAuth.
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
-import { PinoPretty } from 'pino-pretty'
+import { isColorSupported, prettyFactory } from 'pino-pretty'
 import { redactFields } from './redact.ts'
 import { currentContext } from './request-context.ts'
 
@@ -36,7 +36,8 @@ export interface LogOptions {
 
 // Valid inside JSON strings, but line breaks or terminal commands to some readers.
 const UNSAFE_IN_LINES = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
-const escapeUnsafe = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escapeUnsafe = (line: string) =>
+  line.replaceAll(UNSAFE_IN_LINES, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 // pino writes level and time itself; a field of that name would be a second key in the line.
 const OWN_KEYS = new Set(['level', 'time', 'event'])
@@ -44,9 +45,16 @@ const renameOwnKeys = (fields: LogFields) =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [OWN_KEYS.has(name) ? `field_${name}` : name, value]))
 
 function stdout(pretty: boolean): LogDestination {
-  return pretty
-    ? PinoPretty({ sync: true, messageKey: 'event', translateTime: 'SYS:HH:MM:ss.l', singleLine: true, errorLikeObjectKeys: [] })
-    : pino.destination({ fd: 1, sync: true })
+  const out = pino.destination({ fd: 1, sync: true })
+  if (!pretty) return out
+  const prettify = prettyFactory({
+    colorize: isColorSupported,
+    messageKey: 'event',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    errorLikeObjectKeys: [],
+  })
+  return { write: (line) => out.write(escapeUnsafe(prettify(line))) }
 }
 
 /** The log of a process. Levels below `level` (default `info`) cost nothing. */
@@ -60,7 +68,7 @@ export function createLog(options: LogOptions = {}): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line) => void destination.write(line.replaceAll(UNSAFE_IN_LINES, escapeUnsafe)) },
+    { write: (line) => void destination.write(escapeUnsafe(line)) },
   )
   const stacks = logger.isLevelEnabled('debug')
   const write = (at: LogLevel) => (event: string, fields?: LogFields) => {

@@ -28,7 +28,7 @@ const NAME_IN_TEXT =
   '(?:user_|device_)?code|auth_req_id|state|nonce|code_challenge|request|request_uri|id_token_hint|login_hint|' +
   'dpop|authorization|xsrf|csrf|jwt|api_?key|sealing_?key|private_?key'
 const PARAMETER = new RegExp(
-  `(?<![A-Za-z0-9])(${NAME_IN_TEXT})(=|%3D|%253D)(?:(?!%26|%2526)[^&\\s"'<>;,)}\\]])+`,
+  `(?:(?<![A-Za-z0-9])|(?<=%(?:25)?[0-9A-F]{2}))(${NAME_IN_TEXT})(=|%3D|%253D)(?:(?!%26|%2526)[^&\\s"'<>\`])+`,
   'gi',
 )
 const QUOTED = new RegExp(
@@ -84,11 +84,14 @@ function property(value: object, name: string): unknown {
   }
 }
 
+// String() throws for some objects.
+const textOf = (value: unknown) => (typeof value === 'object' && value !== null ? '[object]' : String(value))
+
 function redactError(error: Error, options: RedactOptions, depth: number): Record<string, unknown> {
-  const shown: Record<string, unknown> = { name: redactText(String(property(error, 'name'))) }
+  const shown: Record<string, unknown> = { name: redactText(textOf(property(error, 'name'))) }
   const code = property(error, 'code')
   if (typeof code === 'number' || (typeof code === 'string' && ERROR_CODE.test(code))) shown['code'] = code
-  shown['message'] = redactText(String(property(error, 'message')))
+  shown['message'] = redactText(textOf(property(error, 'message')))
   for (const [from, to] of Object.entries(ERROR_FIELDS)) {
     const value = property(error, from)
     if (typeof value === 'string') shown[to] = redactText(value)
@@ -113,7 +116,7 @@ function redactEntries(entries: Iterable<readonly [unknown, unknown]>, options: 
   for (const [name, value] of entries) {
     if (shown.length >= MAX_ENTRIES) break
     if (value === undefined || typeof value === 'function') continue
-    const key = String(name)
+    const key = textOf(name)
     shown.push([redactText(key), isSecretName(key) ? REDACTED : redactValue(value, options, depth + 1)])
   }
   return Object.fromEntries(shown)
