@@ -25,6 +25,16 @@ export class ConfigError extends Error {
   }
 }
 
+/** What the page about an error may offer the person. Paths are our own. */
+export interface WayOn {
+  /** The app they came from. */
+  clientId?: string | undefined
+  /** Tries the same step again. */
+  retryPath?: string | undefined
+  /** Gives up and tells the app. */
+  cancelPath?: string | undefined
+}
+
 export type UpstreamErrorCode =
   /** Refused, unreachable, slow, 5xx, 429, a redirect, not JSON, too large: worth a retry later. */
   | 'unavailable'
@@ -47,6 +57,7 @@ export class UpstreamError extends Error {
   readonly code: UpstreamErrorCode
   readonly upstream: string
   readonly oauthError: string | undefined
+  wayOn: WayOn = {}
   constructor(
     code: UpstreamErrorCode,
     upstream: string,
@@ -71,14 +82,18 @@ export type InteractionErrorCode =
   | 'upstream_mismatch'
   /** No upstream of that name. */
   | 'unknown_upstream'
+  /** The sign-in is over and this browser is signed in: nothing is wrong. */
+  | 'already_signed_in'
 
 /** A browser step of a login does not fit a login that is under way. */
 export class InteractionError extends Error {
   override readonly name = 'InteractionError'
   readonly code: InteractionErrorCode
-  constructor(code: InteractionErrorCode, message: string, options?: ErrorOptions) {
+  readonly wayOn: WayOn
+  constructor(code: InteractionErrorCode, message: string, options?: ErrorOptions & { wayOn?: WayOn }) {
     super(message, options)
     this.code = code
+    this.wayOn = options?.wayOn ?? {}
   }
 }
 

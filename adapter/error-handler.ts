@@ -1,0 +1,155 @@
+// The only place where an error becomes an HTTP response: which page, which status, what is said to a program, what is
+// logged. The words stand in pages/, the reasons in the log.
+import type { NextFunction, Request, Response } from 'express'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { Config } from './config/schema.ts'
+import { InteractionError, StorageError, UpstreamError, type InteractionErrorCode, type WayOn } from './errors.ts'
+import type { MessageKindName } from './pages/message-kinds.ts'
+import { messagePage, messageStatus } from './pages/message-page.ts'
+import { currentContext } from '../service/request-context.ts'
+import type { Log } from '../service/log.ts'
+import type { Refuse } from '../service/refuse.ts'
+
+export interface OAuthProblem {
+  error: string
+  error_description?: string | undefined
+}
+
+interface Problem {
+  kind: MessageKindName
+  /** Where the kind's own status does not say it. */
+  status?: number | undefined
+  oauth?: OAuthProblem | undefined
+  wayOn?: WayOn | undefined
+  upstream?: string | undefined
+}
+
+interface Reply {
+  status: number
+  headers: Record<string, string>
+  html: string
+  json: OAuthProblem & { flow_id?: string | undefined; request_id?: string | undefined }
+}
+
+const INTERACTION_PAGES: Record<InteractionErrorCode, MessageKindName> = {
+  not_started_here: 'not_started_here',
+  expired: 'expired',
+  cookies_blocked: 'cookies_blocked',
+  upstream_mismatch: 'not_started_here',
+  unknown_upstream: 'unknown_upstream',
+  already_signed_in: 'already_signed_in',
+}
+
+/** OAuth errors that are shown because there is no redirect URI to trust. */
+const OAUTH_PAGES: Record<string, MessageKindName> = {
+  access_denied: 'access_denied',
+  not_found: 'not_found',
+  server_error: 'server_error',
+  temporarily_unavailable: 'temporarily_unavailable',
+}
+
+const RETRY_AFTER_SECONDS = '2'
+
+export function createErrorHandler({ config, log }: { config: Config; log: Log }) {
+  const reply = (problem: Problem) => replyTo(problem, config)
+
+  return {
+    /** For Express; the last handler. */
+    express(error: unknown, request: Request, response: Response, next: NextFunction): void {
+      if (response.headersSent) return next(error)
+      report(log, error)
+      send(response, request, reply(problemOf(error)))
+    },
+
+    notFound(request: Request, response: Response): void {
+      send(response, request, reply({ kind: 'not_found', oauth: { error: 'not_found' } }))
+    },
+
+    /** For oidc-provider: its `renderError`, and what fails around it. */
+    provider(ctx: KoaContextWithOIDC, error: unknown, out?: OAuthProblem): void {
+      if (!out) report(log, error)
+      const { status, headers, html, json } = reply(providerProblem(ctx, error, out))
+      ctx.status = status
+      ctx.set(headers)
+      ctx.body = ctx.accepts('html', 'json') === 'html' || ctx.method === 'GET' ? html : json
+      if (typeof ctx.body === 'string') ctx.type = 'html'
+    },
+
+    /** For the checks that stand before every room. */
+    refuse: ((_request, response, refusal) => {
+      const { headers, html } = reply({ kind: refusal.kind })
+      response.writeHead(refusal.status, { ...headers, 'content-type': 'text/html; charset=utf-8' }).end(html)
+    }) satisfies Refuse,
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof InteractionError) return { kind: INTERACTION_PAGES[error.code], wayOn: error.wayOn, oauth: { error: error.code } }
+  if (error instanceof UpstreamError) return upstreamProblem(error)
+  if (error instanceof StorageError) return { kind: 'temporarily_unavailable', oauth: { error: 'temporarily_unavailable' } }
+  const status = (error as { status?: unknown } | null)?.status
+  // Express and its parsers mark what the request did wrong with a 4xx status.
+  if (typeof status === 'number' && status >= 400 && status < 500) return { kind: 'invalid_request', status, oauth: { error: 'invalid_request' } }
+  return { kind: 'server_error', oauth: { error: 'server_error' } }
+}
+
+function upstreamProblem({ code, upstream, wayOn }: UpstreamError): Problem {
+  return { kind: code === 'unavailable' ? 'upstream_unavailable' : 'upstream_failed', upstream, wayOn, oauth: { error: 'temporarily_unavailable' } }
+}
+
+function providerProblem(ctx: KoaContextWithOIDC, error: unknown, out: OAuthProblem | undefined): Problem {
+  const oauth = out ?? oauthProblem(error)
+  if (!oauth) return problemOf(error)
+  const clientId = ctx.oidc?.client?.clientId
+  const { statusCode: status, name } = (error ?? {}) as { statusCode?: number; name?: string }
+  // oidc-provider finds no interaction to resume: it is over, which is no fault when this browser is signed in.
+  if (name === 'SessionNotFound') return { kind: ctx.oidc.session?.accountId === undefined ? 'expired' : 'already_signed_in', oauth, wayOn: { clientId: clientId ?? lastClient(ctx) } }
+  return { kind: OAUTH_PAGES[oauth.error] ?? 'invalid_request', status, oauth, wayOn: { clientId } }
+}
+
+function oauthProblem(error: unknown): OAuthProblem | undefined {
+  const { error: code, expose } = (error ?? {}) as { error?: unknown; expose?: unknown }
+  return typeof code === 'string' && expose === true ? { error: code } : undefined
+}
+
+function lastClient(ctx: KoaContextWithOIDC): string | undefined {
+  return Object.keys(ctx.oidc.session?.authorizations ?? {}).at(-1)
+}
+
+function replyTo({ kind, status = messageStatus(kind), oauth, wayOn, upstream }: Problem, config: Config): Reply {
+  const { flow_id: flowId, request_id: requestId, client_id } = currentContext()?.fields ?? {}
+  const clientId = wayOn?.clientId ?? client_id
+  const client = clientId === undefined ? onlyClient(config) : config.clients[clientId]
+  const html = messagePage(kind, {
+    flowId: flowId ?? requestId,
+    requestId,
+    clientName: client?.client_name ?? clientId,
+    clientUri: client?.client_uri,
+    upstreamName: upstream === undefined ? undefined : (config.upstreams[upstream]?.display_name ?? upstream),
+    retryUrl: wayOn?.retryPath,
+    links: wayOn?.cancelPath === undefined ? [] : [{ text: `Give up and return to ${client?.client_name ?? clientId ?? 'the app'}`, href: wayOn.cancelPath }],
+    ...oauth,
+  })
+  const headers: Record<string, string> = kind === 'temporarily_unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}
+  return { status, headers, html, json: { error: 'server_error', ...oauth, flow_id: flowId, request_id: requestId } }
+}
+
+/** Where there is but one app, it is the way back from everywhere. */
+function onlyClient(config: Config) {
+  const clients = Object.values(config.clients)
+  return clients.length === 1 ? clients[0] : undefined
+}
+
+function send(response: Response, request: Request, { status, headers, html, json }: Reply): void {
+  response.status(status).set(headers)
+  if (request.accepts(['html', 'json']) === 'json') response.json(json)
+  else response.type('html').send(html)
+}
+
+/** An upstream's failure was logged where its cause was known. */
+function report(log: Log, error: unknown): void {
+  if (error instanceof UpstreamError) return
+  if (error instanceof InteractionError) log.warn('login.refused', { code: error.code, reason: error.message })
+  else if (error instanceof StorageError) log.error('storage.failed', { code: error.code, error })
+  else log.error('request.failed', { error })
+}

@@ -1,0 +1,104 @@
+// The second half of an upstream login: judges the upstream's answer, maps the identity, and leaves it with the
+// interaction. The login transaction is taken before anything else, so that an answer counts once.
+import type { Interaction } from 'oidc-provider'
+import { mapClaims } from '../claims/map-claims.ts'
+import { downstreamSubject } from '../claims/subject.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+import { InteractionError, UpstreamError } from '../errors.ts'
+import type { Identity } from '../storage/identities.ts'
+import type { LoginTransaction } from '../storage/login-transactions.ts'
+import type { UpstreamIdentity } from '../upstream/upstream.ts'
+import { noteFields } from '../../service/request-context.ts'
+import { answer, boundLogin, handleUpstreamError, knownUpstream, maxAge, startPath, type Location, type LoginParts } from './start-login.ts'
+
+export interface FinishParts extends LoginParts {
+  upstreamConfigs: Record<string, UpstreamConfig>
+  /** The client of this browser's session, if it is signed in. */
+  signedInClient: () => Promise<{ clientId: string | undefined } | undefined>
+}
+
+export interface FinishRequest {
+  upstream: string
+  parameters: URLSearchParams
+  cookieHeader: string | undefined
+}
+
+const STATE = /^([A-Za-z0-9_-]{10,64})\.[A-Za-z0-9_-]{43}$/
+
+/**
+ * @throws InteractionError when the answer does not belong to a login of this browser
+ * @throws UpstreamError when the person is better served by a page than by a redirect
+ */
+export async function finishLogin(parts: FinishParts, request: FinishRequest): Promise<Location> {
+  const upstream = knownUpstream(parts, request.upstream)
+  const states = request.parameters.getAll('state')
+  const state = states[0] ?? ''
+  const uid = STATE.exec(state)?.[1]
+  if (states.length !== 1 || uid === undefined) throw new InteractionError('not_started_here', 'the answer carries no state of ours')
+  const transaction = await parts.transactions.take(state)
+  if (!transaction) return wayOnWithoutTransaction(parts, request, uid)
+  noteFields({ flow_id: transaction.flowId })
+  if (transaction.upstream !== upstream.name) {
+    parts.log.warn('upstream.mixup', { expected: transaction.upstream, received: upstream.name })
+    throw new InteractionError('upstream_mismatch', `the login began at "${transaction.upstream}", the answer came for "${upstream.name}"`)
+  }
+  const { clientId } = boundLogin(parts, { uid: transaction.interactionUid, cookieHeader: request.cookieHeader })
+  const interaction = await parts.interactions.find(transaction.interactionUid)
+  if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
+  if (interaction.result) return interaction.returnTo
+  return redeem(parts, request, { interaction, transaction, state, clientId })
+}
+
+interface Redemption {
+  interaction: Interaction
+  transaction: LoginTransaction
+  state: string
+  clientId: string
+}
+
+async function redeem(parts: FinishParts, request: FinishRequest, { interaction, transaction, state, clientId }: Redemption): Promise<Location> {
+  const upstream = knownUpstream(parts, request.upstream)
+  const max_age = maxAge(interaction.params['max_age'])
+  const { redirect_uri, nonce, codeVerifier } = transaction
+  try {
+    const expected = { redirect_uri, state, nonce, codeVerifier, ...(max_age === undefined ? {} : { max_age }) }
+    const said = await upstream.redeem(request.parameters, expected)
+    const identity = mapIdentity(parts.upstreamConfigs[upstream.name] as UpstreamConfig, said)
+    parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId })
+    return await answer(interaction, loginResult(interaction, said, identity, parts.now))
+  } catch (error) {
+    return handleUpstreamError(parts, error, { interaction, upstream: upstream.name, clientId })
+  }
+}
+
+/** @throws UpstreamError `identity_invalid` when a required claim is missing or the subject can not be minted */
+export function mapIdentity(config: UpstreamConfig, said: UpstreamIdentity): Identity {
+  const { claims, faults } = mapClaims(config.claims, { idToken: said.idTokenClaims, userinfo: said.userinfoClaims })
+  if (faults.length > 0) throw new UpstreamError('identity_invalid', said.upstream, faults.join('; '))
+  try {
+    return { accountId: downstreamSubject(config.subject, said.upstream, said.sub), upstream: said.upstream, upstreamIssuer: said.iss, claims: { ...claims } }
+  } catch (cause) {
+    throw new UpstreamError('identity_invalid', said.upstream, (cause as Error).message, { cause })
+  }
+}
+
+function loginResult(interaction: Interaction, said: UpstreamIdentity, identity: Identity, now: () => number): NonNullable<Interaction['result']> {
+  const { acr, amr, auth_time } = said
+  const login = { accountId: identity.accountId, remember: false, ts: auth_time ?? Math.floor(now() / 1000), ...(acr === undefined ? {} : { acr }), ...(amr === undefined ? {} : { amr }) }
+  const isNativePrompt = interaction.prompt.reasons.includes('native_client_prompt')
+  return { ...interaction.lastSubmission, login, upstream: { identity }, ...(isNativePrompt ? { consent: {} } : {}) }
+}
+
+/**
+ * The state was used before, expired, or never was. In the browser that began the login this is mostly a reload, a double
+ * click, or a restart in between: go on where the login stands (F46, F60).
+ */
+async function wayOnWithoutTransaction(parts: FinishParts, { upstream, cookieHeader }: FinishRequest, uid: string): Promise<Location> {
+  const bound = parts.binding.find(uid, cookieHeader)
+  const interaction = bound && !bound.isExpired ? await parts.interactions.find(uid) : undefined
+  if (interaction) return interaction.result ? interaction.returnTo : startPath(upstream, uid)
+  const signedIn = await parts.signedInClient()
+  if (signedIn) throw new InteractionError('already_signed_in', 'the state was used before', { wayOn: { clientId: bound?.clientId ?? signedIn.clientId } })
+  const code = bound?.isExpired ? 'expired' : 'not_started_here'
+  throw new InteractionError(code, 'the state is unknown, used or expired', { wayOn: { clientId: bound?.clientId } })
+}

@@ -1,0 +1,79 @@
+// Ties a login to the browser that began it: one signed cookie for each interaction, so that several tabs do not meet. It
+// proves where a login began, nothing about who the person is.
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+/** A browser keeps this many unfinished logins; older ones are forgotten, so that the Cookie header stays small (F63). */
+const MAX_LOGINS = 20
+/** Seconds the cookie outlives its login, to be able to say "took too long" instead of "not started here". */
+const AFTERLIFE = 600
+
+export interface BindingOptions {
+  /** Secret; the first signs, all verify. */
+  keys: readonly string[]
+  isHttps: boolean
+  /** How long a login may take. */
+  ttlSeconds: number
+  now: () => number
+}
+
+export interface BoundLogin {
+  clientId: string
+  flowId: string
+  isExpired: boolean
+}
+
+export interface LoginBinding {
+  /** Set-Cookie values that bind `uid` to the browser that sent `cookieHeader`. */
+  bind(uid: string, login: { clientId: string; flowId: string }, cookieHeader: string | undefined): string[]
+  /** The login `uid` if this browser began it. */
+  find(uid: string, cookieHeader: string | undefined): BoundLogin | undefined
+}
+
+export function createLoginBinding({ keys, isHttps, ttlSeconds, now }: BindingOptions): LoginBinding {
+  const prefix = `${isHttps ? '__Host-' : ''}AUTH_ADAPTER_LOGIN_`
+  const attributes = `; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`
+  const seconds = () => Math.floor(now() / 1000)
+  return {
+    bind(uid, { clientId, flowId }, cookieHeader) {
+      const content = `${seconds().toString(36)}.${Buffer.from(clientId).toString('base64url')}.${flowId}`
+      const evicted = evictable(parseCookies(cookieHeader), prefix).map((name) => `${name}=${attributes}; Max-Age=0`)
+      return [`${prefix}${uid}=${content}.${mac(keys[0] as string, uid, content)}${attributes}; Max-Age=${ttlSeconds + AFTERLIFE}`, ...evicted]
+    },
+    find(uid, cookieHeader) {
+      const values = parseCookies(cookieHeader).get(`${prefix}${uid}`) ?? []
+      // Two cookies of one name: another host of the domain planted one (A34). Neither is believed.
+      if (values.length !== 1) return undefined
+      const [issuedAt = '', client = '', flowId = '', signature = ''] = (values[0] as string).split('.')
+      if (!keys.some((key) => isEqual(signature, mac(key, uid, `${issuedAt}.${client}.${flowId}`)))) return undefined
+      return { clientId: Buffer.from(client, 'base64url').toString(), flowId, isExpired: seconds() - parseInt(issuedAt, 36) >= ttlSeconds }
+    },
+  }
+}
+
+function mac(key: string, uid: string, content: string): string {
+  return createHmac('sha256', key).update(`login-binding|${uid}|${content}`).digest('base64url')
+}
+
+function isEqual(left: string, right: string): boolean {
+  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right))
+}
+
+/** All but the newest of this browser's logins; one more is about to be added. */
+function evictable(cookies: Map<string, string[]>, prefix: string): string[] {
+  const issuedAt = ([, values]: [string, string[]]) => parseInt(values[0]?.split('.')[0] ?? '', 36) || 0
+  const ours = [...cookies].filter(([name]) => name.startsWith(prefix)).sort((left, right) => issuedAt(right) - issuedAt(left))
+  return ours.slice(MAX_LOGINS - 1).map(([name]) => name)
+}
+
+/** Names and all their values (RFC 6265, section 4.2.1). */
+function parseCookies(header: string | undefined): Map<string, string[]> {
+  // https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1
+  const cookies = new Map<string, string[]>()
+  for (const pair of header?.split(';') ?? []) {
+    const separator = pair.indexOf('=')
+    if (separator < 0) continue
+    const name = pair.slice(0, separator).trim()
+    cookies.set(name, [...(cookies.get(name) ?? []), pair.slice(separator + 1).trim()])
+  }
+  return cookies
+}

@@ -1,0 +1,151 @@
+// The first half of an upstream login: from our interaction to the upstream's authorization endpoint. Leaves one login
+// transaction behind, which finish-login.ts takes.
+import { randomBytes } from 'node:crypto'
+import type { Interaction } from 'oidc-provider'
+import { InteractionError, UpstreamError } from '../errors.ts'
+import type { LoginTransaction, LoginTransactions } from '../storage/login-transactions.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { currentContext, noteFields } from '../../service/request-context.ts'
+import type { Log } from '../../service/log.ts'
+import { downstreamError } from './downstream-error.ts'
+import type { BoundLogin, LoginBinding } from './login-binding.ts'
+import { nextStep } from './next-step.ts'
+
+export interface Interactions {
+  find(uid: string): Promise<Interaction | undefined>
+}
+
+export interface LoginParts {
+  issuer: string
+  interactions: Interactions
+  upstreams: { get(name: string): Upstream | undefined }
+  transactions: LoginTransactions
+  binding: LoginBinding
+  ttlSeconds: number
+  log: Log
+  now: () => number
+}
+
+/** Where the browser is sent next: a URL of the upstream, or a path of ours. */
+export type Location = string
+
+export interface StartRequest {
+  upstream: string
+  uid: string
+  cookieHeader: string | undefined
+}
+
+const SECRET_BYTES = 32
+
+export function startPath(upstream: string, uid: string): string {
+  return `/oauth2/authorization/${upstream}?interaction=${uid}`
+}
+
+/** One callback path for each upstream, so that answers can not be mixed up (RFC 9700, section 4.4). */
+export function callbackPath(upstream: string): string {
+  // https://www.rfc-editor.org/rfc/rfc9700#section-4.4
+  return `/login/oauth2/code/${upstream}`
+}
+
+/**
+ * @throws InteractionError `unknown_upstream`, `cookies_blocked`, `not_started_here`, `expired`
+ * @throws UpstreamError when the upstream can not be asked now
+ */
+export async function startLogin(parts: LoginParts, request: StartRequest): Promise<Location> {
+  const upstream = knownUpstream(parts, request.upstream)
+  const { clientId, flowId } = boundLogin(parts, request)
+  const secrets = { state: `${request.uid}.${secret()}`, nonce: secret(), codeVerifier: secret() }
+  const redirect_uri = parts.issuer + callbackPath(upstream.name)
+  const [interaction] = await Promise.all([
+    parts.interactions.find(request.uid),
+    parts.transactions.insert(secrets.state, transaction(parts, request, { ...secrets, redirect_uri, flowId }), parts.ttlSeconds),
+  ])
+  if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
+  const step = nextStep(interaction)
+  if (interaction.result) return interaction.returnTo
+  if (step.kind === 'answer') return answer(interaction, step.result)
+  try {
+    const url = await upstream.authorizationUrl({ redirect_uri, ...secrets, ...passedOn(interaction.params), ...(step.prompt ? { prompt: step.prompt } : {}) })
+    parts.log.info('login.started', { upstream: upstream.name, client_id: clientId })
+    return url.href
+  } catch (error) {
+    return handleUpstreamError(parts, error, { interaction, upstream: upstream.name, clientId })
+  }
+}
+
+/** The person gives up after an upstream failed: the app learns `temporarily_unavailable`. */
+export async function cancelLogin(parts: LoginParts, request: StartRequest): Promise<Location> {
+  const { clientId } = boundLogin(parts, request)
+  const interaction = await parts.interactions.find(request.uid)
+  if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
+  parts.log.info('login.cancelled', { upstream: request.upstream, client_id: clientId })
+  return answer(interaction, { error: 'temporarily_unavailable', error_description: 'the identity provider is not available at the moment' })
+}
+
+export function knownUpstream({ upstreams }: LoginParts, name: string): Upstream {
+  const upstream = upstreams.get(name)
+  if (!upstream) throw new InteractionError('unknown_upstream', `no upstream is called "${name.slice(0, 64)}"`)
+  noteFields({ upstream: upstream.name })
+  return upstream
+}
+
+/** Only the browser that was sent here from the authorization endpoint may go on (A03). */
+export function boundLogin({ binding }: LoginParts, { uid, cookieHeader }: Omit<StartRequest, 'upstream'>): BoundLogin {
+  const bound = binding.find(uid, cookieHeader)
+  if (!bound) {
+    const code = cookieHeader === undefined ? 'cookies_blocked' : 'not_started_here'
+    throw new InteractionError(code, 'this browser holds no cookie of this sign-in')
+  }
+  noteFields({ client_id: bound.clientId, flow_id: bound.flowId })
+  if (bound.isExpired) throw new InteractionError('expired', 'the sign-in took longer than login.ttl', { wayOn: { clientId: bound.clientId } })
+  return bound
+}
+
+/** Leaves the answer for oidc-provider, which resumes the authorization request with it. */
+export async function answer(interaction: Interaction, result: NonNullable<Interaction['result']>): Promise<Location> {
+  interaction.result = result
+  await interaction.persist()
+  return interaction.returnTo
+}
+
+interface FailedAt {
+  interaction: Interaction
+  upstream: string
+  clientId: string
+}
+
+/** Logs the cause for the operator; then the app gets an OAuth error, or the person a page with a way on. */
+export async function handleUpstreamError(parts: LoginParts, error: unknown, { interaction, upstream, clientId }: FailedAt): Promise<Location> {
+  if (!(error instanceof UpstreamError)) throw error
+  parts.log.warn('login.failed', { upstream, client_id: clientId, code: error.code, oauth_error: error.oauthError, error })
+  const downstream = downstreamError(error, currentContext()?.fields['flow_id'])
+  if (downstream.kind === 'redirect') return answer(interaction, { error: downstream.error, error_description: downstream.error_description })
+  const uid = interaction.uid
+  error.wayOn = { clientId, retryPath: startPath(upstream, uid), cancelPath: `/oauth2/authorization/${upstream}/cancel?interaction=${uid}` }
+  throw error
+}
+
+function transaction(parts: LoginParts, { uid, upstream }: StartRequest, secrets: Pick<LoginTransaction, 'nonce' | 'codeVerifier' | 'redirect_uri' | 'flowId'>): LoginTransaction {
+  const { nonce, codeVerifier, redirect_uri, flowId } = secrets
+  return { interactionUid: uid, upstream, nonce, codeVerifier, redirect_uri, flowId, createdAt: parts.now() }
+}
+
+/** Hints for the upstream go on as they came (OpenID Connect Core, section 3.1.2.1). */
+function passedOn(params: Record<string, unknown>) {
+  // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
+  const { login_hint, acr_values, ui_locales, max_age } = params
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  return dropUndefined({ login_hint: text(login_hint), acr_values: text(acr_values), ui_locales: text(ui_locales), max_age: maxAge(max_age) })
+}
+
+export function maxAge(value: unknown): number | undefined {
+  return value === undefined ? undefined : Number(value)
+}
+
+function dropUndefined<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> }
+}
+
+function secret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url')
+}

@@ -1,0 +1,42 @@
+// Turns the configured clients into oidc-provider's client metadata. What a client may do is decided here and nowhere else.
+import type { ClientMetadata } from 'oidc-provider'
+import type { ClientConfig } from '../config/schema.ts'
+
+const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/
+
+/** The metadata of each client (RFC 7591, section 2: https://www.rfc-editor.org/rfc/rfc7591#section-2). */
+export function clientMetadata(clients: Record<string, ClientConfig>, alg: string): ClientMetadata[] {
+  return Object.entries(clients).map(([client_id, client]) => metadata(client_id, client, alg))
+}
+
+function metadata(client_id: string, client: ClientConfig, alg: string): ClientMetadata {
+  return {
+    client_id,
+    ...(client.client_name === undefined ? {} : { client_name: client.client_name }),
+    ...(client.client_uri === undefined ? {} : { client_uri: client.client_uri }),
+    ...authentication(client),
+    application_type: isNative(client) ? 'native' : 'web',
+    redirect_uris: client.redirect_uris,
+    post_logout_redirect_uris: client.post_logout_redirect_uris,
+    response_types: ['code'],
+    response_modes: ['query', 'form_post'],
+    grant_types: ['authorization_code'],
+    scope: client.scope,
+    id_token_signed_response_alg: alg as NonNullable<ClientMetadata['id_token_signed_response_alg']>,
+  }
+}
+
+function authentication(client: ClientConfig): Partial<ClientMetadata> {
+  if (client.client_secret === undefined) return { token_endpoint_auth_method: 'none' }
+  return { client_secret: client.client_secret, token_endpoint_auth_method: 'client_secret_basic' }
+}
+
+/** A public client on loopback or a private-use scheme is a native app: any loopback port then matches (RFC 8252, section 7.3: https://www.rfc-editor.org/rfc/rfc8252#section-7.3). */
+function isNative(client: ClientConfig): boolean {
+  return client.client_secret === undefined && client.redirect_uris.some((uri) => LOOPBACK.test(uri) || !/^https?:/.test(uri))
+}
+
+/** Every scope any client may ask for; `openid` always. */
+export function allScopes(clients: Record<string, ClientConfig>): string[] {
+  return [...new Set(['openid', ...Object.values(clients).flatMap((client) => client.scope.split(/\s+/).filter(Boolean))])]
+}

@@ -1,0 +1,145 @@
+// oidc-provider's configuration as data: what this authorization server offers, and the limits it keeps. Anything not
+// listed here is off. The functions behind it live in the files beside this one.
+import { interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
+import { claimsByScope } from '../claims/scopes.ts'
+import type { Config } from '../config/schema.ts'
+import { allScopes, clientMetadata } from './clients.ts'
+import { resourceIndicators } from './resources.ts'
+import type { SigningKeys } from './signing-keys.ts'
+
+export const ROUTES = {
+  authorization: '/oauth2/authorize',
+  token: '/oauth2/token',
+  jwks: '/oauth2/jwks',
+  userinfo: '/userinfo',
+  end_session: '/connect/logout',
+} as const
+
+/** Seconds. Everything that is not the session's own lifetime. */
+const CODE_TTL = 60
+const ID_TOKEN_TTL = 300
+const UNFINISHED_SESSION_TTL = 600
+
+export interface CookieNames {
+  session: string
+  interaction: string
+  resume: string
+}
+
+/** `__Host-` and `__Secure-` keep other hosts of the domain from planting our cookies (RFC 6265bis, section 4.1.3). */
+export function cookieNames(isHttps: boolean): CookieNames {
+  // https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-20.html#section-4.1.3
+  const [host, secure] = isHttps ? ['__Host-', '__Secure-'] : ['', '']
+  return {
+    session: `${host}AUTH_ADAPTER_SESSION`,
+    interaction: `${secure}AUTH_ADAPTER_INTERACTION`,
+    resume: `${secure}AUTH_ADAPTER_RESUME`,
+  }
+}
+
+export interface SessionTimes {
+  accountId?: string | undefined
+  /** Epoch seconds of the first save. */
+  iat?: number | undefined
+}
+
+/** Seconds the session may live on from now: its idle time, cut at its absolute end; never below 1. */
+export function sessionTtlSeconds(session: SessionTimes, limits: Config['session'], now: () => number): number {
+  if (session.accountId === undefined) return UNFINISHED_SESSION_TTL
+  const age = session.iat === undefined ? 0 : Math.floor(now() / 1000) - session.iat
+  return Math.max(1, Math.min(limits.idle, limits.absolute - age))
+}
+
+export interface ProviderParts extends Required<Pick<Configuration, 'adapter' | 'findAccount' | 'loadExistingGrant' | 'extraTokenClaims' | 'renderError'>> {
+  config: Config
+  signingKeys: SigningKeys
+  cookieKeys: string[]
+  /** Where the browser goes to be signed in; sets what must be set on the way. */
+  interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
+  logoutSource: (ctx: KoaContextWithOIDC, form: string) => void
+  postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => void
+  customizeAccessToken: (ctx: KoaContextWithOIDC, token: object, jwt: { payload: Record<string, unknown> }) => void
+  now: () => number
+}
+
+export function providerConfiguration(parts: ProviderParts): Configuration {
+  const { config } = parts
+  return {
+    ...authorizationServer(parts),
+    adapter: parts.adapter,
+    findAccount: parts.findAccount,
+    loadExistingGrant: parts.loadExistingGrant,
+    extraTokenClaims: parts.extraTokenClaims,
+    renderError: parts.renderError,
+    formats: { bitsOfOpaqueRandomness: 256, customizers: { jwt: parts.customizeAccessToken } } as unknown as NonNullable<Configuration['formats']>,
+    cookies: cookies(config, parts.cookieKeys),
+    interactions: { policy: policy(), url: parts.interactionUrl },
+    ttl: ttl(config, parts.now),
+    features: features(parts),
+  }
+}
+
+function authorizationServer({ config, signingKeys }: ProviderParts): Configuration {
+  const { alg } = config.keys
+  return {
+    clients: clientMetadata(config.clients, alg),
+    jwks: signingKeys as NonNullable<Configuration['jwks']>,
+    routes: ROUTES,
+    scopes: allScopes(config.clients),
+    claims: claimsByScope(Object.values(config.upstreams).flatMap((upstream) => Object.keys(upstream.claims))),
+    // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1
+    responseTypes: ['code'],
+    pkce: { required: (_ctx, client) => config.clients[client.clientId]?.pkce !== 'optional' },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    enabledJWA: { idTokenSigningAlgValues: [alg] },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    conformIdTokenClaims: false,
+    clientBasedCORS: () => false,
+    discovery: { userinfo_endpoint: `${config.issuer}${ROUTES.userinfo}` },
+    clockTolerance: 15,
+  }
+}
+
+function cookies(config: Config, keys: string[]): NonNullable<Configuration['cookies']> {
+  const isHttps = config.issuer.startsWith('https:')
+  const options = { httpOnly: true, sameSite: 'lax', secure: isHttps, signed: true } as const
+  return { names: cookieNames(isHttps), keys, long: { ...options, path: '/' }, short: options }
+}
+
+/** A session whose identity is gone (or was never complete) signs in again instead of failing. */
+function policy(): NonNullable<NonNullable<Configuration['interactions']>['policy']> {
+  const prompts = interactionPolicy.base()
+  const isNobody = (ctx: KoaContextWithOIDC) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined
+  prompts.get('login')?.checks.add(new interactionPolicy.Check('no_identity', 'End-User authentication is required', isNobody))
+  return prompts
+}
+
+function ttl(config: Config, now: () => number): NonNullable<Configuration['ttl']> {
+  return {
+    AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ID_TOKEN_TTL,
+    AuthorizationCode: CODE_TTL,
+    IdToken: ID_TOKEN_TTL,
+    Interaction: config.login.ttl,
+    Session: (_ctx, session) => sessionTtlSeconds(session, config.session, now),
+    Grant: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
+  }
+}
+
+function features(parts: ProviderParts): NonNullable<Configuration['features']> {
+  const off = { enabled: false }
+  return {
+    claimsParameter: { enabled: true },
+    devInteractions: off,
+    dPoP: off,
+    pushedAuthorizationRequests: off,
+    resourceIndicators: resourceIndicators(parts.config.clients, parts.config.keys.alg),
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: parts.logoutSource,
+      postLogoutSuccessSource: parts.postLogoutSuccessSource,
+    },
+    // Ours answers for JWT access tokens (userinfo.ts); the built-in one can not.
+    userinfo: off,
+  } as NonNullable<Configuration['features']>
+}

@@ -1,0 +1,80 @@
+// The one `new Provider(...)`. Puts configuration, storage and the functions of this room together; what they do is said
+// in their own files. It never talks to an upstream: where the browser goes to sign in is passed in.
+import { randomBytes } from 'node:crypto'
+import { Provider, type AdapterFactory, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Config } from '../config/schema.ts'
+import type { Identities } from '../storage/identities.ts'
+import type { UnitOfWork } from '../storage/unit-of-work.ts'
+import type { Log } from '../../service/log.ts'
+import { accessTokenClaims, createFindAccount } from './account.ts'
+import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
+import { createLoadExistingGrant } from './grants.ts'
+import { createLogoutPages } from './logout-pages.ts'
+import { oauthErrors, translated } from './oauth-errors.ts'
+import { logProviderEvents } from './provider-events.ts'
+import { createMiddleware, type ShowError } from './middleware.ts'
+import { formPost } from './form-post.ts'
+import type { SigningKeys } from './signing-keys.ts'
+import { tokenId } from './userinfo.ts'
+
+export interface ProviderOptions {
+  config: Config
+  signingKeys: SigningKeys
+  cookieKeys: string[]
+  adapter: AdapterFactory
+  unitOfWork: UnitOfWork
+  identities: Identities
+  /** Where the browser goes to be signed in; sets the cookies it needs on the way. */
+  interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
+  showError: ShowError
+  log: Log
+  now: () => number
+}
+
+/** @throws InvalidClientMetadata when a client can not be served as configured */
+export async function createProvider(options: ProviderOptions): Promise<Provider> {
+  const { config, now } = options
+  const identities = translated(options.identities)
+  const provider = new AdapterProvider(config.issuer, providerConfiguration({
+    ...options,
+    ...createLogoutPages(config.clients),
+    adapter: oauthErrors(options.adapter),
+    findAccount: createFindAccount(identities),
+    loadExistingGrant: createLoadExistingGrant({
+      identities,
+      sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
+    }),
+    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx.oidc.account, token.scope),
+    renderError: (ctx, out, error) => options.showError(ctx, error, out),
+    customizeAccessToken,
+  }))
+  trustOnlyTheIssuer(provider)
+  for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
+  logProviderEvents(provider, options.log)
+  // oidc-provider judges a client at its first use; a wrong one has to stop the start instead.
+  for (const clientId of Object.keys(config.clients)) await provider.Client.find(clientId)
+  return provider
+}
+
+/** oidc-provider has no other way to serve form_post with a page of our own. */
+class AdapterProvider extends Provider {
+  override registerResponseMode(name: string, handler: (...parameters: never[]) => unknown): void {
+    const base = Provider.prototype as unknown as { registerResponseMode(name: string, handler: unknown): void }
+    base.registerResponseMode.call(this, name, name === 'form_post' ? formPost : handler)
+  }
+}
+
+/** URLs in metadata, redirects and forms come from the configured issuer, never from Host or a forwarded header (A35). */
+function trustOnlyTheIssuer(provider: Provider): void {
+  const issuer = new URL(provider.issuer)
+  const request = (provider as unknown as { request: object }).request
+  Object.defineProperties(request, {
+    protocol: { get: () => issuer.protocol.slice(0, -1) },
+    host: { get: () => issuer.host },
+  })
+}
+
+function customizeAccessToken(_ctx: KoaContextWithOIDC, token: object, jwt: { payload: Record<string, unknown> }): void {
+  const { grantId, sessionUid } = token as { grantId?: string; sessionUid?: string }
+  if (grantId && sessionUid) jwt.payload['jti'] = tokenId(randomBytes(16).toString('base64url'), grantId, sessionUid)
+}

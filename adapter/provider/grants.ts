@@ -1,0 +1,73 @@
+// Decides what a login grants. There is no consent page: a client gets what its configuration allows it to ask for, and the
+// identity of the login is kept beside the session for as long as the session lives.
+import { randomBytes } from 'node:crypto'
+import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { claimsByScope } from '../claims/scopes.ts'
+import type { Identities } from '../storage/identities.ts'
+import { loginResult, type KnownAccount } from './account.ts'
+import { DEFAULT_RESOURCE } from './resources.ts'
+
+export interface GrantOptions {
+  identities: Identities
+  /** Seconds this session may still live; identity and grant live as long. */
+  sessionTtlSeconds: (ctx: KoaContextWithOIDC) => number
+}
+
+/** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one, widened to the request. */
+export function createLoadExistingGrant({ identities, sessionTtlSeconds }: GrantOptions) {
+  return async (ctx: KoaContextWithOIDC): Promise<Grant> => {
+    const grant = (await reusableGrant(ctx)) ?? newGrant(ctx)
+    widen(grant, ctx)
+    await grant.save()
+    await keepIdentity(identities, ctx, sessionTtlSeconds(ctx))
+    return grant
+  }
+}
+
+// A grant of another end-user is never reused: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequestValidation
+async function reusableGrant(ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
+  const grantId = ctx.oidc.session?.grantIdFor(clientId(ctx))
+  const grant = grantId === undefined ? undefined : await ctx.oidc.provider.Grant.find(grantId)
+  return grant?.accountId === ctx.oidc.account?.accountId && grant?.clientId === clientId(ctx) ? grant : undefined
+}
+
+function newGrant(ctx: KoaContextWithOIDC): Grant {
+  const Grant = ctx.oidc.provider.Grant as unknown as new (properties: object) => Grant
+  return new Grant({ jti: randomBytes(16).toString('base64url'), accountId: ctx.oidc.account?.accountId, clientId: clientId(ctx) })
+}
+
+function widen(grant: Grant, ctx: KoaContextWithOIDC): void {
+  const scope = [...ctx.oidc.requestParamScopes].join(' ')
+  grant.addOIDCScope([...ctx.oidc.requestParamOIDCScopes].join(' '))
+  grant.addResourceScope(DEFAULT_RESOURCE, scope)
+  const [allowed, refused] = requestedClaims(ctx)
+  if (allowed.length > 0) grant.addOIDCClaims(allowed)
+  if (refused.length > 0) grant.rejectOIDCClaims(refused)
+}
+
+/** The `claims` parameter asks for single claims; a client gets those that one of its own scopes releases. */
+function requestedClaims(ctx: KoaContextWithOIDC): [allowed: string[], refused: string[]] {
+  const requested = [...ctx.oidc.requestParamClaims]
+  if (requested.length === 0) return [[], []]
+  const scopes = new Set((ctx.oidc.client?.scope ?? 'openid').split(' '))
+  const isAllowed = (claim: string) => Object.entries(claimsByScope([claim])).some(([scope, claims]) => scopes.has(scope) && claims.includes(claim))
+  return [requested.filter(isAllowed), requested.filter((claim) => !isAllowed(claim))]
+}
+
+async function keepIdentity(identities: Identities, ctx: KoaContextWithOIDC, ttlSeconds: number): Promise<void> {
+  const identity = loginResult(ctx)?.identity ?? (ctx.oidc.account as KnownAccount | undefined)?.identity
+  if (identity && ctx.oidc.session) await identities.save(ctx.oidc.session.uid, identity, ttlSeconds)
+}
+
+function clientId(ctx: KoaContextWithOIDC): string {
+  return (ctx.oidc.client as NonNullable<typeof ctx.oidc.client>).clientId
+}
+
+/** Ends a grant and everything issued under it. */
+export async function revokeGrant(provider: Provider, grantId: string): Promise<void> {
+  await Promise.all([
+    provider.AuthorizationCode.revokeByGrantId(grantId),
+    provider.AccessToken.revokeByGrantId(grantId),
+    provider.Grant.adapter.destroy(grantId),
+  ])
+}

@@ -1,0 +1,101 @@
+// What stands around oidc-provider's own handlers, outermost first: storage writes go out together, and what they ask of
+// HTTP is done our way (302 to a GET, our pages, only what is served advertised). No decision about a person is made here.
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { UnitOfWork } from '../storage/unit-of-work.ts'
+import type { Identities } from '../storage/identities.ts'
+import { noteFields } from '../../service/request-context.ts'
+import { randomBytes } from 'node:crypto'
+import { ROUTES } from './configuration.ts'
+import { showForm } from './form-post.ts'
+import { revokeGrant } from './grants.ts'
+import { asOAuthError } from './oauth-errors.ts'
+
+/** Shows an error as a page, or as JSON where the client is a program. Sets status, headers and body. */
+export type ShowError = (ctx: KoaContextWithOIDC, error: unknown, out?: { error: string; error_description?: string | undefined }) => void
+
+type Next = () => Promise<unknown>
+type Middleware = (ctx: KoaContextWithOIDC, next: Next) => Promise<void>
+
+interface MiddlewareOptions {
+  unitOfWork: UnitOfWork
+  identities: Identities
+  showError: ShowError
+}
+
+/** In the order they are to be used. */
+export function createMiddleware(provider: Provider, options: MiddlewareOptions): Middleware[] {
+  return [startFlow, writeTogether(options), answerGetWithFound, narrowDiscovery, endIdentity(options), replaceForms, revokeMisusedCode(provider)]
+}
+
+/** A flow begins at the authorization endpoint; later requests find its id beside what was stored then. */
+const startFlow: Middleware = async (ctx, next) => {
+  if (ctx.path === ROUTES.authorization) noteFields({ flow_id: randomBytes(9).toString('base64url') })
+  await next()
+}
+
+/** One wait for all writes of a request. When they fail nothing of the answer leaves: no code, no cookie. */
+function writeTogether({ unitOfWork, showError }: MiddlewareOptions): Middleware {
+  return async (ctx, next) => {
+    try {
+      await unitOfWork.run(next as () => Promise<void>)
+      if (ctx.status === 404 && ctx.body === undefined) showError(ctx, undefined, { error: 'not_found' })
+    } catch (error) {
+      ctx.remove('set-cookie')
+      ctx.remove('location')
+      showError(ctx, asOAuthError(error))
+    }
+  }
+}
+
+/** design.md §2: a redirect that answers a GET is 302; after a POST it stays 303. */
+const answerGetWithFound: Middleware = async (ctx, next) => {
+  await next()
+  if (ctx.method === 'GET' && ctx.status === 303) ctx.status = 302
+}
+
+/** oidc-provider lists three response modes whatever is served. */
+const narrowDiscovery: Middleware = async (ctx, next) => {
+  await next()
+  const metadata = ctx.body as Record<string, unknown> | undefined
+  if (ctx.path.startsWith('/.well-known/') && metadata?.['response_modes_supported']) metadata['response_modes_supported'] = ['query', 'form_post']
+}
+
+/** A session that ends takes with it what is known of the person. */
+function endIdentity({ identities }: MiddlewareOptions): Middleware {
+  return async (ctx, next) => {
+    await next()
+    const session = ctx.oidc?.session as { uid: string; destroyed?: boolean } | undefined
+    if (session?.destroyed) await identities.delete(session.uid)
+  }
+}
+
+/**
+ * Two pages of oidc-provider send a form to its logout: one when another person signed in than the session knows (A08),
+ * one when there is no session to ask about. Both become ours.
+ */
+const replaceForms: Middleware = async (ctx, next) => {
+  await next()
+  const secret = (ctx.oidc?.session?.state as { secret?: string } | undefined)?.secret
+  const isForm = ctx.status === 200 && typeof ctx.body === 'string' && ctx.body.includes('<title>Submitting Callback</title>')
+  if (!isForm || !secret || !['resume', 'end_session'].includes(ctx.oidc.route)) return
+  showForm(ctx, `${ROUTES.end_session}/confirm`, { xsrf: secret, logout: 'yes' }, wayOn(ctx))
+}
+
+/** Where the redirects after that form may lead: the app of the request. */
+function wayOn(ctx: KoaContextWithOIDC): string[] {
+  const params = (ctx.oidc.entities.Interaction?.params ?? ctx.oidc.params ?? {}) as Record<string, unknown>
+  return [params['redirect_uri'], params['post_logout_redirect_uri']].filter((uri) => typeof uri === 'string')
+}
+
+/** A code that was presented wrongly or twice has leaked: what was issued for it ends (RFC 6749, section 4.1.2). */
+function revokeMisusedCode(provider: Provider): Middleware {
+  // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
+  return async (ctx, next) => {
+    await next()
+    if (ctx.path !== ROUTES.token || (ctx.body as { error?: string } | undefined)?.error !== 'invalid_grant') return
+    const { code, grant_type } = (ctx.oidc.params ?? {}) as Record<string, unknown>
+    if (grant_type !== 'authorization_code' || typeof code !== 'string' || !ctx.oidc.client) return
+    const misused = await provider.AuthorizationCode.find(code, { ignoreExpiration: true } as never)
+    if (misused?.grantId) await revokeGrant(provider, misused.grantId)
+  }
+}

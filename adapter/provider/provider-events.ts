@@ -1,0 +1,40 @@
+// Tells the log what the authorization server decided. The reason behind a deliberately vague OAuth error stands here and
+// nowhere else.
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Log } from '../../service/log.ts'
+
+interface OAuthProblem extends Error {
+  error?: string
+  error_description?: string
+  error_detail?: string
+}
+
+const REFUSALS = {
+  'authorization.error': 'authorization.refused',
+  'grant.error': 'token.refused',
+  'end_session.error': 'logout.refused',
+  'end_session_confirm.error': 'logout.refused',
+  'discovery.error': 'discovery.failed',
+  'jwks.error': 'jwks.failed',
+} as const
+
+export function logProviderEvents(provider: Provider, log: Log): void {
+  const on = provider.on.bind(provider) as (event: string, listener: (...parameters: never[]) => void) => void
+  for (const [event, name] of Object.entries(REFUSALS)) {
+    on(event, (ctx: KoaContextWithOIDC, problem: OAuthProblem) => log.warn(name, refusal(ctx, problem)))
+  }
+  on('server_error', (ctx: KoaContextWithOIDC, error: Error) => log.error('request.failed', { ...client(ctx), error }))
+  on('authorization.success', (ctx: KoaContextWithOIDC) => log.info('code.issued', client(ctx)))
+  on('grant.success', (ctx: KoaContextWithOIDC) => log.info('token.issued', { ...client(ctx), grant_type: ctx.oidc.params?.['grant_type'], scope: ctx.oidc.accessToken?.scope }))
+  on('end_session.success', (ctx: KoaContextWithOIDC) => log.info('logout.done', client(ctx)))
+  on('grant.revoked', (ctx: KoaContextWithOIDC) => log.info('grant.revoked', client(ctx)))
+}
+
+function client(ctx: KoaContextWithOIDC): Record<string, string | undefined> {
+  return { client_id: ctx.oidc?.client?.clientId }
+}
+
+function refusal(ctx: KoaContextWithOIDC, problem: OAuthProblem): Record<string, unknown> {
+  const { error, error_description, error_detail, cause } = problem
+  return { ...client(ctx), oauth_error: error ?? 'server_error', reason: error_detail ?? error_description ?? problem.message, ...(cause === undefined ? {} : { error: cause }) }
+}

@@ -1,0 +1,42 @@
+// Opens the secrets the adapter starts with: sealing keys, signing keys, cookie keys. From the configuration where it
+// gives them; otherwise made on first start and kept sealed in the store.
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Config } from './config/schema.ts'
+import { ConfigError } from './errors.ts'
+import { generateSigningKeys, parseSigningKeys, type SigningKeys } from './provider/signing-keys.ts'
+import type { Driver } from './storage/driver.ts'
+import { createSealing, type Sealing } from './storage/sealing.ts'
+import { loadOrCreateSealed } from './storage/sealed-records.ts'
+import { loadOrCreateSealingKey } from './storage/sealing-key.ts'
+
+export interface Secrets {
+  signingKeys: SigningKeys
+  /** The first signs. */
+  cookieKeys: string[]
+}
+
+/** @throws ConfigError, StorageError `unusable` */
+export async function openSecrets({ config, driver, sealingKeyFile }: { config: Config; driver: Driver; sealingKeyFile: string }): Promise<Secrets> {
+  const given = config.keys.sealing_key
+  const sealing = createSealing([given === undefined ? loadOrCreateSealingKey(sealingKeyFile) : Buffer.from(given, 'base64url')])
+  const [signingKeys, cookieKeys] = await Promise.all([openSigningKeys(config, driver, sealing), openCookieKeys(driver, sealing)])
+  return { signingKeys, cookieKeys }
+}
+
+async function openSigningKeys({ keys }: Config, driver: Driver, sealing: Sealing): Promise<SigningKeys> {
+  const stored = keys.file === undefined ? await loadOrCreateSealed(driver, sealing, `signing-keys-${keys.alg}`, () => generateSigningKeys(keys.alg)) : readKeyFile(keys.file)
+  return parseSigningKeys(stored, keys.alg)
+}
+
+async function openCookieKeys(driver: Driver, sealing: Sealing): Promise<string[]> {
+  return (await loadOrCreateSealed(driver, sealing, 'cookie-keys', async () => [randomBytes(32).toString('base64url')])) as string[]
+}
+
+function readKeyFile(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new ConfigError([{ path: 'keys.file', message: `can not read a JWK Set from ${file}` }], { cause })
+  }
+}

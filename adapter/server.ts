@@ -1,0 +1,95 @@
+// The composition root: builds each room, hands it what it needs, and mounts its routes in one readable list.
+import express, { type Express } from 'express'
+import type { Config } from './config/schema.ts'
+import { createErrorHandler } from './error-handler.ts'
+import { createHealthRoutes, type Readiness } from './admin/health.ts'
+import { createInteractionUrl } from './interaction/interaction-url.ts'
+import { createLoginBinding } from './interaction/login-binding.ts'
+import { createLoginRoutes } from './interaction/login-routes.ts'
+import { stylesheet } from './pages/styles.ts'
+import { createProvider } from './provider/create-provider.ts'
+import { createUserinfo } from './provider/userinfo.ts'
+import type { Secrets } from './secrets.ts'
+import type { Driver } from './storage/driver.ts'
+import { createIdentities } from './storage/identities.ts'
+import { createLoginTransactions } from './storage/login-transactions.ts'
+import { createProviderAdapter } from './storage/provider-adapter.ts'
+import { createUnitOfWork } from './storage/unit-of-work.ts'
+import { createUpstreams } from './upstream/upstreams.ts'
+import { forwardedHeaders } from '../service/forwarded.ts'
+import { hostCheck } from '../service/host-check.ts'
+import type { Log } from '../service/log.ts'
+import { requestLog } from '../service/request-log.ts'
+import { securityHeaders } from '../service/security-headers.ts'
+import { trustedProxies } from '../service/trusted-proxies.ts'
+import { urlLimits } from '../service/url-limits.ts'
+
+export interface AdapterOptions {
+  config: Config
+  driver: Driver
+  secrets: Secrets
+  version: string
+  log: Log
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export interface Adapter {
+  app: Express
+  close(): Promise<void>
+}
+
+/** Everything behind the public listener. */
+export async function createAdapter({ config, driver, secrets, version, log, now }: AdapterOptions): Promise<Adapter> {
+  const unitOfWork = createUnitOfWork(driver, { now })
+  const identities = createIdentities(unitOfWork.driver)
+  const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
+  const errors = createErrorHandler({ config, log })
+  const isHttps = config.issuer.startsWith('https:')
+  const binding = createLoginBinding({ keys: secrets.cookieKeys, isHttps, ttlSeconds: config.login.ttl, now })
+  const upstream = config.default_upstream ?? (upstreams.names[0] as string)
+  const provider = await createProvider({
+    config, ...secrets, unitOfWork, identities, log, now,
+    adapter: createProviderAdapter({ driver: unitOfWork.driver }),
+    interactionUrl: createInteractionUrl({ upstream, binding }),
+    showError: errors.provider,
+  })
+  const trusted = trustedProxies(config.trusted_proxies)
+
+  const app = express().disable('x-powered-by').disable('etag')
+  app.use(requestLog({ log, trusted }))
+  app.use(forwardedHeaders({ trusted }))
+  app.use(securityHeaders({ https: isHttps }))
+  app.get('/ping', (_request, response) => void response.json({ status: 'pong', version }))
+  app.use(hostCheck({ url: config.issuer, trusted, log, refuse: errors.refuse }))
+  app.use(urlLimits({ refuse: errors.refuse }))
+  app.get(stylesheet.path, (_request, response) => void response.set(stylesheet.headers).send(stylesheet.body))
+  app.use(createLoginRoutes({
+    issuer: config.issuer, interactions: provider.Interaction, transactions: createLoginTransactions(unitOfWork.driver),
+    upstreamConfigs: config.upstreams, ttlSeconds: config.login.ttl, provider, upstreams, binding, unitOfWork, log, now,
+  }))
+  app.route('/userinfo').get(userinfo()).post(userinfo())
+  app.use(providerPaths(provider.callback()))
+  app.use(errors.notFound)
+  app.use(errors.express)
+  return { app, close: () => upstreams.close() }
+
+  function userinfo() {
+    return createUserinfo({ provider, identities, signingKeys: secrets.signingKeys, now })
+  }
+}
+
+const PROVIDER_PATHS = /^\/(\.well-known|oauth2|connect)\//
+
+/** Mounted at the root: oidc-provider would take a mount path for a part of its URLs. */
+function providerPaths(handler: (request: express.Request, response: express.Response) => void): express.RequestHandler {
+  return (request, response, next) => (PROVIDER_PATHS.test(request.path) ? handler(request, response) : next())
+}
+
+/** Everything behind the admin listener. */
+export function createAdmin({ driver, readiness }: { driver: Driver; readiness: Readiness }): Express {
+  const app = express().disable('x-powered-by').disable('etag')
+  app.use(securityHeaders({ https: false }))
+  app.use(createHealthRoutes({ driver, readiness }))
+  return app
+}
