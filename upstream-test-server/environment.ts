@@ -60,6 +60,13 @@ function memoryKibFrom(text: string): number {
   return Number(text)
 }
 
+// A slash or a path would be part of the issuer that relying parties compare, and none of it is served here.
+function issuerFrom(text: string | undefined): string | undefined {
+  if (text !== undefined && new URL(text).origin !== text)
+    throw new EnvError([`UPSTREAM_ISSUER: expected scheme, host and port only, like ${new URL(text).origin}`])
+  return text
+}
+
 function tlsFrom(cert: string | undefined, key: string | undefined): StartOptions['tls'] {
   if (cert === undefined && key === undefined) return undefined
   if (cert === undefined || key === undefined) throw new EnvError(['UPSTREAM_TLS_CERT and UPSTREAM_TLS_KEY go together'])
@@ -78,7 +85,7 @@ export function readEnvironment(env: Env): Environment {
   return {
     logLevel: logLevelFrom(values.LOG_LEVEL),
     start: {
-      issuer: values.UPSTREAM_ISSUER,
+      issuer: issuerFrom(values.UPSTREAM_ISSUER),
       host: values.UPSTREAM_HOST,
       port: values.UPSTREAM_PORT,
       tls: tlsFrom(values.UPSTREAM_TLS_CERT, values.UPSTREAM_TLS_KEY),

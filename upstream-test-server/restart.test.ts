@@ -125,6 +125,7 @@ describe('the process', () => {
 
   it.each([
     [{ UPSTREAM_PORT: 'x' }, 'UPSTREAM_PORT'],
+    [{ UPSTREAM_ISSUER: 'http://127.0.0.1:9001/' }, 'UPSTREAM_ISSUER'],
     [{ UPSTREAM_TLS_CERT: 'cert.pem' }, 'UPSTREAM_TLS_KEY'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ UPSTREAM_PASSWORD_MEMORY_KIB: '1' }, 'UPSTREAM_PASSWORD_MEMORY_KIB'],

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningUpstreamTestServer } from './start.ts'
 import {
@@ -139,6 +141,21 @@ describe('userinfo', () => {
   })
 })
 
+interface RawResponse {
+  status: number | undefined
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+function requestAs(host: string, port: number, path: string): Promise<RawResponse> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ port, host: '127.0.0.1', path, headers: { host } }, async (response) => {
+      resolve({ status: response.statusCode, headers: response.headers, body: await text(response) })
+    })
+    request.on('error', reject).end()
+  })
+}
+
 describe('discovery', () => {
   it('C03 C05 advertises what is served, and keys without private members', async () => {
     const metadata = (await (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json()) as Record<string, unknown>
@@ -166,12 +183,24 @@ describe('discovery', () => {
     const forwarded = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', forwarded: 'host=evil.example' }
     const response = await fetch(`${server.issuer}/.well-known/openid-configuration`, { headers: forwarded })
     expect(await response.text()).not.toContain('evil.example')
-    const { port } = new URL(server.issuer)
-    const status = await new Promise((resolve, reject) => {
-      const options = { port, host: '127.0.0.1', path: '/login', headers: { host: 'evil.example' } }
-      httpRequest(options, (answer) => resolve(answer.resume().statusCode)).on('error', reject).end()
-    })
+    const { status } = await requestAs('evil.example', server.port, '/login')
     expect(status).toBe(421)
+  })
+})
+
+describe('an https issuer', () => {
+  it('A34 makes every cookie Secure and every URL https, also behind a proxy that speaks TLS', async () => {
+    const secure = await startForTest({ issuer: 'https://login.example.test' })
+    const request = authorizationRequest('https://login.example.test')
+    const { pathname, search } = new URL(request.url)
+    const { status, headers } = await requestAs('login.example.test', secure.port, `${pathname}${search}`)
+    expect(status).toBe(302)
+    expect(headers['set-cookie']).toHaveLength(5)
+    for (const cookie of headers['set-cookie'] ?? []) expect(cookie.split('; ')).toEqual(expect.arrayContaining(['secure', 'httponly']))
+    expect(headers['strict-transport-security']).toContain('max-age=')
+    const metadata = await requestAs('login.example.test', secure.port, '/.well-known/openid-configuration')
+    expect(metadata.body).not.toContain('http:')
+    await secure.close()
   })
 })
 
