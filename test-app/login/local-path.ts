@@ -9,7 +9,7 @@ const ANY_ORIGIN = 'http://app.invalid'
  */
 export function localPathOr(fallback: string, asked: unknown): string {
   if (typeof asked !== 'string' || asked.length > LONGEST_PATH) return fallback
-  if (!/^\/[\x21-\x7e]*$/.test(asked) || asked.includes('\\')) return fallback
+  if (!/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(asked)) return fallback
   const url = URL.parse(asked, ANY_ORIGIN)
   if (!url || url.origin !== ANY_ORIGIN || url.pathname.startsWith('//')) return fallback
   return url.pathname + url.search

@@ -34,11 +34,12 @@ export interface RelyingParty {
 }
 
 export function createRelyingParty(options: RelyingPartyOptions): RelyingParty {
-  const discovery = createDiscovery(options)
+  const metadata = keepMetadata(options)
+  const configure = keepKeys(options)
   return {
     discoveryUrl: discoveryUrlOf(options.issuer),
     async authorizationUrl(login) {
-      const config = await discovery.fresh()
+      const { config } = configure(await metadata.fresh())
       return client.buildAuthorizationUrl(config, {
         redirect_uri: options.redirectUri,
         scope: options.scope,
@@ -49,22 +50,23 @@ export function createRelyingParty(options: RelyingPartyOptions): RelyingParty {
       })
     },
     async redeem(query, login) {
-      const config = await discovery.known()
-      const tokens = await client
-        .authorizationCodeGrant(config, new URL(options.redirectUri + query), {
+      const { config, rememberKeys } = configure(await metadata.known())
+      try {
+        const tokens = await client.authorizationCodeGrant(config, new URL(options.redirectUri + query), {
           expectedState: login.state,
           expectedNonce: login.nonce,
           pkceCodeVerifier: login.codeVerifier,
           idTokenExpected: true,
         })
-        .catch((error: unknown) => {
-          throw signInError(error)
-        })
-      letUnknownKeysRefetch(config)
-      return signInFrom(tokens, options.now())
+        return signInFrom(tokens, options.now())
+      } catch (error) {
+        throw signInError(error)
+      } finally {
+        rememberKeys()
+      }
     },
     async endSessionUrl(idToken, state) {
-      const config = await discovery.fresh()
+      const { config } = configure(await metadata.fresh())
       if (!config.serverMetadata().end_session_endpoint) return undefined
       // All three: without a hint or client_id the redirect is dropped.
       // https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
@@ -99,67 +101,83 @@ function discoveryUrlOf(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 }
 
-interface Discovery {
-  /** Metadata asked for lately. */
-  fresh(): Promise<client.Configuration>
-  /** Metadata of any age, so that a sign-in on its way needs no second look. */
-  known(): Promise<client.Configuration>
+interface Metadata {
+  /** Asked for lately. */
+  fresh(): Promise<client.ServerMetadata>
+  /** Of any age, so that a sign-in on its way needs no second look. */
+  known(): Promise<client.ServerMetadata>
 }
 
-function createDiscovery(options: RelyingPartyOptions): Discovery {
-  let current: { config: client.Configuration; readAt: number } | undefined
-  let running: Promise<client.Configuration> | undefined
-  const read = async (): Promise<client.Configuration> => {
-    const config = await discoverTwice(options, current?.config)
-    current = { config, readAt: options.now() }
-    return config
+function keepMetadata(options: RelyingPartyOptions): Metadata {
+  let current: { metadata: client.ServerMetadata; readAt: number } | undefined
+  let running: Promise<client.ServerMetadata> | undefined
+  const read = async (): Promise<client.ServerMetadata> => {
+    const metadata = await discoverTwice(options)
+    current = { metadata, readAt: options.now() }
+    return metadata
   }
-  const refresh = (): Promise<client.Configuration> => {
+  const refresh = (): Promise<client.ServerMetadata> => {
     running ??= read().finally(() => (running = undefined))
     return running
   }
   return {
     async fresh() {
       const age = options.now() - (current?.readAt ?? -Infinity)
-      return current && age >= 0 && age < METADATA_FRESH_MS ? current.config : refresh()
+      return current && age >= 0 && age < METADATA_FRESH_MS ? current.metadata : refresh()
     },
-    known: async () => current?.config ?? refresh(),
+    known: async () => current?.metadata ?? refresh(),
   }
 }
 
-async function discoverTwice(
-  options: RelyingPartyOptions,
-  previous: client.Configuration | undefined,
-): Promise<client.Configuration> {
+async function discoverTwice(options: RelyingPartyOptions): Promise<client.ServerMetadata> {
   try {
-    return await discover(options, previous)
+    return await discover(options)
   } catch (error) {
     if (!isConnectionError(error)) throw signInError(error)
   }
   await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS))
-  return discover(options, previous).catch((error: unknown) => {
+  return discover(options).catch((error: unknown) => {
     throw signInError(error)
   })
 }
 
-async function discover(
-  { issuer, clientId, clientSecret }: RelyingPartyOptions,
-  previous: client.Configuration | undefined,
-): Promise<client.Configuration> {
-  const url = new URL(issuer)
-  const isPlainLoopback = url.protocol === 'http:' && isLoopback(url.hostname)
-  const authentication = client.ClientSecretBasic(clientSecret)
-  const found = await client.discovery(url, clientId, undefined, authentication, {
+async function discover({ issuer, clientId }: RelyingPartyOptions): Promise<client.ServerMetadata> {
+  const found = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
     timeout: TIMEOUT_SECONDS,
-    execute: isPlainLoopback ? [client.allowInsecureRequests] : [],
+    execute: isPlainLoopback(issuer) ? [client.allowInsecureRequests] : [],
   })
-  const config = new client.Configuration(strict(found.serverMetadata()), clientId, undefined, authentication)
-  config.timeout = TIMEOUT_SECONDS
-  if (isPlainLoopback) client.allowInsecureRequests(config)
-  client.enableNonRepudiationChecks(config)
-  const keys = previous && client.getJwksCache(previous)
-  if (keys) client.setJwksCache(config, keys)
-  return config
+  return strict(found.serverMetadata())
+}
+
+function isPlainLoopback(issuer: string): boolean {
+  const { protocol, hostname } = new URL(issuer)
+  return protocol === 'http:' && isLoopback(hostname)
+}
+
+type Configure = (metadata: client.ServerMetadata) => { config: client.Configuration; rememberKeys(): void }
+
+/**
+ * Makes a configuration for one use, with the keys of the uses before. openid-client asks again for an unknown `kid` only
+ * when its copy of the keys is 60 s old: a key rotated right after a sign-in would fail the next ones. Dating the copy
+ * back makes it ask at once; it still forgets the copy after some minutes.
+ */
+function keepKeys({ issuer, clientId, clientSecret }: RelyingPartyOptions): Configure {
+  let keys: client.ExportedJWKSCache | undefined
+  return (metadata) => {
+    const authentication = client.ClientSecretBasic(clientSecret)
+    const config = new client.Configuration({ ...metadata }, clientId, undefined, authentication)
+    config.timeout = TIMEOUT_SECONDS
+    if (isPlainLoopback(issuer)) client.allowInsecureRequests(config)
+    client.enableNonRepudiationChecks(config)
+    if (keys) client.setJwksCache(config, keys)
+    return {
+      config,
+      rememberKeys() {
+        const used = client.getJwksCache(config)
+        if (used) keys = { ...used, uat: Math.min(used.uat, Math.floor(Date.now() / 1000) - 61) }
+      },
+    }
+  }
 }
 
 /** The metadata with what this app insists on. */
@@ -171,14 +189,6 @@ function strict(metadata: client.ServerMetadata): client.ServerMetadata {
     // RFC 9207 §2.4: https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4
     authorization_response_iss_parameter_supported: true,
   }
-}
-
-// openid-client asks again for an unknown `kid` only when its copy of the keys is 60 s old: a key rotated right after a
-// sign-in would fail the next ones. Dating the copy back makes it ask at once.
-function letUnknownKeysRefetch(config: client.Configuration): void {
-  const keys = client.getJwksCache(config)
-  const youngest = Math.floor(Date.now() / 1000) - 61
-  if (keys && keys.uat > youngest) client.setJwksCache(config, { ...keys, uat: youngest })
 }
 
 function isConnectionError(error: unknown): boolean {

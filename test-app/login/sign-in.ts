@@ -97,8 +97,8 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
 
   async function callbackWithoutLogin(req: Request, res: Response): Promise<void> {
     if (signInOf(req, now())) return res.redirect(302, landedBefore(req, pendingLogins.idOf(req.query['state'])))
-    log.warn('login.failed', { code: 'login_unknown', has_cookies: req.headers.cookie !== undefined })
-    if (req.headers.cookie !== undefined) return showProblem(req, res, { kind: 'lost' })
+    log.warn('login.failed', { code: 'login_unknown', cookies: cookiesOf(req).size })
+    if (cookiesOf(req).size > 0) return showProblem(req, res, { kind: 'lost' })
     cookies.set(res, probeCookie, '1', PROBE_MS)
     res.redirect(302, LOST_PATH)
   }

@@ -45,9 +45,12 @@ export function openRedisSessions(options: RedisSessionOptions): { store: Store;
 }
 
 type RedisClient = ReturnType<typeof createClient>
+interface Emitter {
+  on(event: string, listener: (error: Error) => void): unknown
+}
 
 // One line when it goes, one when it is back: the client raises an error for every attempt in between.
-function noteOutages(client: Pick<RedisClient, 'on'>, log: Log): void {
+function noteOutages(client: Emitter, log: Log): void {
   let isAway = false
   client.on('error', (error: Error) => {
     if (!isAway) log.error('session_store.unavailable', { reason: error.message })

@@ -1,0 +1,101 @@
+// Just enough browser for HTTP tests: one cookie jar for all ports of a host, as real ones have, and redirects by hand.
+// Not on fetch, which sends fetch metadata of its own.
+import { request } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { text as textOf } from 'node:stream/consumers'
+
+export interface Answer {
+  readonly status: number
+  readonly url: string
+  readonly location: string | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  /** Addresses passed on the way here. */
+  readonly hops: readonly string[]
+}
+
+export interface Visit {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly form?: Record<string, string>
+}
+
+export interface TestBrowser {
+  readonly cookies: Map<string, string>
+  /** Everything that any answer set, with its attributes. */
+  readonly setCookies: string[]
+  acceptsCookies: boolean
+  /** One request, no redirect followed. */
+  open(url: string, visit?: Visit): Promise<Answer>
+  /** Follows redirects, twenty at most. */
+  go(url: string, visit?: Visit): Promise<Answer>
+}
+
+export const NAVIGATION = {
+  accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-dest': 'document',
+  'sec-fetch-site': 'none',
+} as const
+
+const MOST_HOPS = 20
+
+type Form = Visit['form']
+
+function send(url: string, method: string, form: Form, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers, agent: false }, resolve)
+      .on('error', reject)
+      .end(form && new URLSearchParams(form).toString())
+  })
+}
+
+export function createTestBrowser(): TestBrowser {
+  const cookies = new Map<string, string>()
+  const setCookies: string[] = []
+
+  function keep(line: string): void {
+    setCookies.push(line)
+    if (!browser.acceptsCookies) return
+    const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
+    const at = pair.indexOf('=')
+    const isGone = attributes.some((part) => /^expires=/i.test(part) && Date.parse(part.slice(8)) <= Date.now())
+    if (isGone) cookies.delete(pair.slice(0, at))
+    else cookies.set(pair.slice(0, at), pair.slice(at + 1))
+  }
+
+  const browser: TestBrowser = {
+    cookies,
+    setCookies,
+    acceptsCookies: true,
+    async open(url, { method, headers, form } = {}) {
+      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+      const response = await send(url, method ?? (form ? 'POST' : 'GET'), form, {
+        ...(headers ?? NAVIGATION),
+        ...(cookie ? { cookie } : {}),
+        ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+      })
+      response.headers['set-cookie']?.forEach(keep)
+      const { location } = response.headers
+      return {
+        status: response.statusCode ?? 0,
+        url,
+        location: location === undefined ? undefined : new URL(location, url).href,
+        headers: response.headers,
+        text: await textOf(response),
+        hops: [],
+      }
+    },
+    async go(url, visit) {
+      const hops: string[] = []
+      let answer = await browser.open(url, visit)
+      while (answer.location !== undefined && answer.status < 400) {
+        hops.push(answer.location)
+        if (hops.length > MOST_HOPS) throw new Error(`More than ${MOST_HOPS} redirects`)
+        answer = await browser.open(answer.location)
+      }
+      return { ...answer, hops }
+    },
+  }
+  return browser
+}

@@ -1,0 +1,59 @@
+// The app on a free port with a folder of its own, for tests.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createLog } from '../../service/log.ts'
+import { createTestApp } from '../server.ts'
+import type { TestApp, TestAppOptions } from '../server.ts'
+
+export interface RunningApp {
+  readonly url: string
+  /** Every log line so far. */
+  readonly log: { readonly text: string }
+  readonly clock: { offsetMs: number }
+  /** Builds the app anew on the same port, folder and settings, as a restart does. */
+  restart(change?: Partial<TestAppOptions>): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startTestApp(issuer: string, change: Partial<TestAppOptions> = {}): Promise<RunningApp> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'test-app-'))
+  const log = { text: '' }
+  const clock = { offsetMs: 0 }
+  let app: TestApp | undefined
+  const server = createServer((req, res) => app?.handler(req, res))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const build = (more: Partial<TestAppOptions>): TestApp =>
+    createTestApp({
+      url,
+      issuer,
+      clientId: 'client',
+      clientSecret: 'secret',
+      scope: 'openid profile read',
+      cookieName: 'TEST_APP_SESSION',
+      dataFolder: folder,
+      log: createLog({ level: 'trace', pretty: false, destination: { write: (line) => void (log.text += line) } }),
+      now: () => Date.now() + clock.offsetMs,
+      ...change,
+      ...more,
+    })
+  app = build({})
+  return {
+    url,
+    log,
+    clock,
+    async restart(more = {}) {
+      await app?.close()
+      app = build(more)
+    },
+    async stop() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await app?.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
