@@ -1,16 +1,161 @@
-// What the shape can not say: rules between settings, and what production refuses. Each fault names its setting.
+// What the shape can not say: rules of single values, rules between settings, and what production refuses. Each fault names
+// its setting and never its value.
 import type { Config } from './schema.ts'
 import type { SettingFault } from './schema-faults.ts'
+import { isSecret } from './setting.ts'
 import type { SettingPath } from './setting.ts'
+import { didYouMean } from './source/nearest-name.ts'
+import { leavesOf, valueAt } from './source/settings-tree.ts'
+import {
+  claimNameFault, clientIdFault, issuerFault, networkFault, isLoopbackHost, pageUrlFault, redirectUriFault,
+  redisUrlFault, sealingKeyFault, upstreamIssuerFault, upstreamScopeFault,
+} from './value-rules.ts'
 
 export interface CheckCircumstances {
   readonly isProduction: boolean
   /** Whether a value stands in the file itself (a default inside `${...}` too), rather than coming from outside. */
   readonly isLiteral: (path: SettingPath) => boolean
-  /** Whether file, environment or flags give this setting. */
-  readonly isGiven: (path: SettingPath) => boolean
 }
 
-export function checkConfig(_config: Config, _circumstances: CheckCircumstances): SettingFault[] {
-  return []
+/** `*` is any name or index; with `names`, the rule is for the name that the last `*` stands for. */
+interface ValueRow {
+  readonly at: readonly string[]
+  readonly fault: (value: string) => string | undefined
+  readonly judges?: 'names'
+}
+
+const VALUE_ROWS: readonly ValueRow[] = [
+  { at: ['issuer'], fault: issuerFault },
+  { at: ['trusted_proxies', '*'], fault: networkFault },
+  { at: ['keys', 'sealing_key'], fault: sealingKeyFault },
+  { at: ['storage', 'url'], fault: redisUrlFault },
+  { at: ['storage', 'cluster', '*'], fault: redisUrlFault },
+  { at: ['upstreams', '*', 'issuer'], fault: upstreamIssuerFault },
+  { at: ['upstreams', '*', 'scope'], fault: upstreamScopeFault },
+  { at: ['upstreams', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
+  { at: ['clients', '*'], fault: clientIdFault, judges: 'names' },
+  { at: ['clients', '*', 'client_uri'], fault: pageUrlFault },
+  { at: ['clients', '*', 'redirect_uris', '*'], fault: redirectUriFault },
+  { at: ['clients', '*', 'post_logout_redirect_uris', '*'], fault: redirectUriFault },
+]
+
+type Check = (config: Config, circumstances: CheckCircumstances) => SettingFault[]
+
+const CHECKS: readonly Check[] = [
+  (config) => VALUE_ROWS.flatMap((row) => valueFaults(config, row)),
+  listenerFaults,
+  sessionFaults,
+  storageFaults,
+  upstreamFaults,
+  claimRuleFaults,
+  clientFaults,
+  productionFaults,
+]
+
+/** Every fault of a well-formed configuration; none when it can be used. */
+export function checkConfig(config: Config, circumstances: CheckCircumstances): SettingFault[] {
+  return CHECKS.flatMap((check) => check(config, circumstances))
+}
+
+function valueFaults(config: Config, { at, fault, judges }: ValueRow): SettingFault[] {
+  return matching(config, at).flatMap((path) => {
+    const judged = judges === 'names' ? path.at(-1) : valueAt(config, path)
+    const message = typeof judged === 'string' ? fault(judged) : undefined
+    return message === undefined ? [] : [{ path, message, isAboutName: judges === 'names' }]
+  })
+}
+
+function matching(value: unknown, [head, ...rest]: readonly string[], path: SettingPath = []): SettingPath[] {
+  if (head === undefined) return [path]
+  if (typeof value !== 'object' || value === null) return []
+  const keys = Object.keys(value).filter((key) => head === '*' || key === head)
+  return keys.flatMap((key) => {
+    const inner = (value as Record<string, unknown>)[key]
+    return inner === undefined ? [] : matching(inner, rest, [...path, Array.isArray(value) ? Number(key) : key])
+  })
+}
+
+function listenerFaults({ issuer, listen, admin, trusted_proxies: proxies }: Config): SettingFault[] {
+  const faults: SettingFault[] = []
+  if (!isLoopbackHost(listen.host) && !listen.tls && proxies.length === 0) {
+    faults.push({
+      path: ['listen', 'host'],
+      message: 'Outside loopback either listen.tls or a TLS proxy in trusted_proxies is needed',
+    })
+  }
+  if (listen.tls && issuer.startsWith('http:')) {
+    faults.push({ path: ['issuer'], message: 'With listen.tls the issuer begins with https:' })
+  }
+  if (listen.port !== 0 && listen.port === admin.port) {
+    faults.push({ path: ['admin', 'port'], message: 'The admin listener needs a port of its own' })
+  }
+  return faults
+}
+
+function sessionFaults({ session }: Config): SettingFault[] {
+  if (session.idle <= session.absolute) return []
+  return [{ path: ['session', 'idle'], message: 'Can not be longer than session.absolute' }]
+}
+
+function storageFaults({ storage }: Config): SettingFault[] {
+  if (storage.driver !== 'redis') return []
+  const given = [storage.url, storage.cluster, storage.sentinel].filter((way) => way !== undefined)
+  return given.length === 1 ? [] : [{ path: ['storage'], message: 'Expected exactly one of url, cluster and sentinel' }]
+}
+
+function upstreamFaults({ upstreams, default_upstream: preferred }: Config): SettingFault[] {
+  const faults: SettingFault[] = []
+  const bare = Object.keys(upstreams).filter((name) => upstreams[name]?.subject === 'bare')
+  for (const name of bare.slice(1)) {
+    faults.push({ path: ['upstreams', name, 'subject'], message: `One upstream at most can be bare, and "${bare[0]}" is` })
+  }
+  for (const [name, { client_auth_method: method, client_secret: secret }] of Object.entries(upstreams)) {
+    if ((method === 'none') === (secret === undefined)) continue
+    const message = secret === undefined ? `Required with client_auth_method ${method}` : 'Not used with client_auth_method none'
+    faults.push({ path: ['upstreams', name, 'client_secret'], message })
+  }
+  if (preferred !== undefined && !Object.hasOwn(upstreams, preferred)) {
+    const hint = didYouMean(preferred, Object.keys(upstreams))
+    faults.push({ path: ['default_upstream'], message: `There is no upstream of this name${hint}` })
+  }
+  return faults
+}
+
+function claimRuleFaults({ upstreams }: Config): SettingFault[] {
+  return matching(upstreams, ['*', 'claims', '*', 'constant']).flatMap((path) => {
+    const rule = valueAt(upstreams, path.slice(0, -1)) as Record<string, unknown>
+    const others = ['from', 'values', 'default', 'required'].filter((name) => rule[name] !== undefined)
+    if (others.length === 0) return []
+    return [{ path: ['upstreams', ...path], message: `A constant stands alone, without ${others.join(', ')}` }]
+  })
+}
+
+function clientFaults({ clients }: Config): SettingFault[] {
+  // https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1: public clients MUST use PKCE
+  const open = Object.keys(clients).filter((id) => clients[id]?.client_secret === undefined && clients[id]?.pkce === 'optional')
+  return open.map((id) => ({ path: ['clients', id, 'pkce'], message: 'A client without client_secret needs PKCE' }))
+}
+
+function productionFaults(config: Config, { isProduction, isLiteral }: CheckCircumstances): SettingFault[] {
+  if (!isProduction) return []
+  const faults: SettingFault[] = []
+  if (config.storage.driver === 'memory') {
+    faults.push({ path: ['storage', 'driver'], message: 'Memory is refused in production; use sqlite or redis' })
+  }
+  for (const name of ['file', 'sealing_key'] as const) {
+    if (config.keys[name] === undefined) {
+      faults.push({ path: ['keys', name], message: 'Required in production, where no key is generated' })
+    }
+  }
+  const secrets = leavesOf(config).filter((path) => isSecret(path) && isLiteral(path) && holdsSecret(valueAt(config, path)))
+  for (const path of secrets) {
+    faults.push({ path, message: 'A secret in the file itself is refused in production; use ${NAME} or ${file:path}' })
+  }
+  return faults
+}
+
+/** A URL of a server without a password is no secret. */
+function holdsSecret(value: unknown): boolean {
+  const url = typeof value === 'string' && value.includes('://') ? URL.parse(value) : null
+  return url === null || url.password !== '' || url.search !== ''
 }

@@ -13,7 +13,7 @@ import { isPath, vocabulary } from './setting.ts'
 import type { SettingPath } from './setting.ts'
 import { environmentOverrides } from './source/environment.ts'
 import { excerptAt, excerptOfUnknown } from './source/excerpt.ts'
-import { isMap, originAt, pathKey, setValue, treeOf, valueAt } from './source/settings-tree.ts'
+import { isMap, leavesOf, originAt, pathKey, setValue, treeOf, valueAt } from './source/settings-tree.ts'
 import type { SettingsTree } from './source/settings-tree.ts'
 import { readYaml } from './source/yaml-source.ts'
 
@@ -125,7 +125,7 @@ function judge(tree: SettingsTree, env: ConfigSources['env']): Judgement {
     const result = configSchema.safeParse(value)
     if (result.success) {
       const isLiteral = (path: SettingPath) => originIsLiteral(tree, path)
-      const checked = checkConfig(result.data, { isProduction: env['NODE_ENV'] === 'production', isLiteral, isGiven: (path) => tree.origins.has(pathKey(path)) })
+      const checked = checkConfig(result.data, { isProduction: env['NODE_ENV'] === 'production', isLiteral })
       const isNew = ({ path }: SettingFault) => !faulty.some((fault) => isBelow(path, fault.path) || isBelow(fault.path, path))
       return { config: result.data, faults: [...faulty, ...checked.filter(isNew)] }
     }
@@ -163,16 +163,16 @@ function without(value: unknown, path: SettingPath): unknown {
 
 function locatedFault(fault: SettingFault, tree: SettingsTree, text: string, file: string): ConfigFault {
   const { origin, isExact } = originAt(tree, fault.path)
-  const path = shownPath(fault, tree, text)
+  const path = shownPath(fault, tree)
   if (origin?.kind === 'environment') return { path, message: `${fault.message} (set by ${origin.variable})` }
   if (origin?.kind === 'flag') return { path, message: `${fault.message} (set by a flag)` }
-  if (!origin) return { path, message: fault.message, file }
+  if (!origin || (!isExact && origin.keyStart === undefined)) return { path, message: fault.message, file }
   const offset = isExact && !fault.isAboutName ? origin.start : (origin.keyStart ?? origin.start)
   return { path, message: fault.message, file, ...excerptAt(text, offset, tree.ranges) }
 }
 
 /** A name that resembles nothing known may be a misplaced secret: it is not repeated. */
-function shownPath({ path, isAboutName }: SettingFault, tree: SettingsTree, _text: string): string {
+function shownPath({ path, isAboutName }: SettingFault, tree: SettingsTree): string {
   const origin = tree.origins.get(pathKey(path))
   const keyStart = origin?.kind === 'file' ? origin.keyStart : undefined
   const isHidden = isAboutName && tree.ranges.some(({ start, isShown }) => start === keyStart && !isShown)
@@ -202,10 +202,4 @@ function originsOf(config: Config, tree: SettingsTree, text: string): Map<string
     }
   }
   return origins
-}
-
-/** Paths of the single values; an empty map or list is one. */
-export function leavesOf(value: unknown, path: SettingPath = []): SettingPath[] {
-  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) return [path]
-  return Object.entries(value).flatMap(([key, item]) => leavesOf(item, [...path, Array.isArray(value) ? Number(key) : key]))
 }

@@ -16,25 +16,31 @@ type Issue = z.core.$ZodIssue
 
 /** `value` is what was judged. */
 export function schemaFaults(issues: readonly Issue[], value: unknown): SettingFault[] {
-  return issues.flatMap((issue) => faultsOf(issue, value))
+  const misspelt = new Set<string>()
+  const faults = issues.flatMap((issue) => faultsOf(issue, value, misspelt))
+  return faults.filter(({ path, message }) => message !== REQUIRED || !misspelt.has(path.join('.')))
 }
 
-function faultsOf(issue: Issue, value: unknown): SettingFault[] {
+const REQUIRED = 'This setting is required'
+
+function faultsOf(issue: Issue, value: unknown, misspelt: Set<string>): SettingFault[] {
   const path = issue.path as SettingPath
   const found = valueAt(value, path)
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownName(path, key, value))
+      return issue.keys.map((key) => unknownName(path, key, value, misspelt))
     case 'invalid_union':
       return unionFaults(issue, path, value)
     case 'invalid_key':
       return [{ path, message: issue.issues[0]?.message ?? 'This name is not allowed', isAboutName: true }]
     case 'invalid_type':
-      return [{ path, message: found === undefined ? 'This setting is required' : wrongType(issue.expected, found) }]
+      return [{ path, message: found === undefined ? REQUIRED : wrongType(issue.expected, found) }]
     case 'invalid_value':
-      return [{ path, message: found === undefined ? 'This setting is required' : wrongChoice(path, found) }]
+      return [{ path, message: found === undefined ? REQUIRED : wrongChoice(path, found) }]
     case 'invalid_format':
       return [{ path, message: issue.format === 'url' ? 'Expected an absolute URL' : issue.message }]
+    case 'too_big':
+      return [{ path, message: issue.origin === 'string' ? `Expected ${issue.maximum} characters at most` : `Expected ${issue.maximum} at most` }]
     case 'too_small':
       return [{ path, message: tooSmall(issue) }]
     default:
@@ -42,9 +48,10 @@ function faultsOf(issue: Issue, value: unknown): SettingFault[] {
   }
 }
 
-function unknownName(path: SettingPath, key: string, value: unknown): SettingFault {
+function unknownName(path: SettingPath, key: string, value: unknown, misspelt: Set<string>): SettingFault {
   const { known } = namesAt(path)
   const nearest = nearestName(key, known.filter((name) => valueAt(value, [...path, name]) === undefined))
+  if (nearest !== undefined) misspelt.add([...path, nearest].join('.'))
   const message = nearest === undefined
     ? `Unknown setting; known here: ${known.join(', ')}`
     : `Unknown setting "${key}". Did you mean "${nearest}"?`
@@ -64,8 +71,9 @@ function unionFaults(issue: Extract<Issue, { code: 'invalid_union' }>, path: Set
 
 function wrongChoice(path: SettingPath, found: unknown): string {
   const choices = choicesAt(path)
+  if (choices.length === 1) return `Expected ${choices[0]}`
   const hint = typeof found === 'string' ? didYouMean(found, choices) : ''
-  return choices.length === 1 ? `Expected ${choices[0]}${hint}` : `Expected one of ${choices.join(', ')}${hint}`
+  return `Expected one of ${choices.join(', ')}${hint}`
 }
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -86,5 +94,5 @@ function kindOf(value: unknown): string {
 
 function tooSmall(issue: Extract<Issue, { code: 'too_small' }>): string {
   if (issue.origin === 'string') return 'Expected a text that is not empty'
-  return issue.origin === 'array' ? 'Expected a list that is not empty' : `Expected at least ${issue.minimum}`
+  return issue.origin === 'array' ? 'Expected a list that is not empty' : `Expected ${issue.minimum} at least`
 }

@@ -58,6 +58,7 @@ function piece(text: string, start: number, end: number, isShown: boolean): Piec
 function between(text: string, start: number, end: number): Piece[] {
   const pieces: Piece[] = []
   for (let position = start; position < end; position += 1) {
+    if (text[position] === '#') return [...pieces, { start: position, end, shown: '' }]
     if (!PUNCTUATION.test(text[position] ?? '')) return [...pieces, { start: position, end, shown: BLOT }]
     pieces.push({ start: position, end: position + 1, shown: text[position] ?? '' })
   }

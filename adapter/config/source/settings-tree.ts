@@ -116,3 +116,9 @@ export function originAt(tree: SettingsTree, path: SettingPath): { origin: Value
   }
   return { origin: undefined, isExact: false }
 }
+
+/** Paths of the single values; an empty map or list is one. */
+export function leavesOf(value: unknown, path: SettingPath = []): SettingPath[] {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) return [path]
+  return Object.entries(value).flatMap(([key, item]) => leavesOf(item, [...path, Array.isArray(value) ? Number(key) : key]))
+}

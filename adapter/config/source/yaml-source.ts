@@ -1,6 +1,6 @@
 // YAML text → a tree of values that know where they stand. The library's own messages are not used: they quote the text,
 // and the text may hold secrets.
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml'
 import type { Document, ErrorCode, Node, Pair } from 'yaml'
 
 export interface SourceNode {
@@ -68,14 +68,29 @@ export function readYaml(text: string): YamlSource {
 function readDocument(text: string): YamlSource {
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true, logLevel: 'silent', version: '1.2' })
   const problems = [...document.errors, ...document.warnings]
-  const faults = problems.map(({ code, pos }) => ({
-    offset: pos[0],
-    message: SYNTAX_MESSAGES[code] ?? 'The text is not valid YAML here',
-  }))
+  const faults = problems.map(({ code, pos }) => syntaxFault(document, code, pos[0]))
   if (problems.some(({ code }) => code !== 'DUPLICATE_KEY')) return { root: undefined, faults }
   if (document.contents === null) return broken(0, 'The configuration is empty')
   const reader = { document, nodes: 0, faults }
   return { root: readNode(reader, document.contents as Node, 0), faults }
+}
+
+function syntaxFault(document: Document, code: ErrorCode, offset: number): SourceFault {
+  const quoteStart = code === 'MISSING_CHAR' ? startOfQuote(document, offset) : undefined
+  if (quoteStart !== undefined) return { offset: quoteStart, message: 'The quote that begins here is not closed' }
+  return { offset, message: SYNTAX_MESSAGES[code] ?? 'The text is not valid YAML here' }
+}
+
+/** An open quote swallows all that follows: its beginning tells more than its end. */
+function startOfQuote(document: Document, offset: number): number | undefined {
+  let start: number | undefined
+  visit(document, {
+    Scalar(_, { range, type }) {
+      const isQuoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE'
+      if (range && isQuoted && range[0] < offset && range[1] >= offset) start = range[0]
+    },
+  })
+  return start
 }
 
 function broken(offset: number, message: string): YamlSource {

@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+// `auth-adapter <command>`: names, options and help of the commands. What each does is in cli/, imported when it is called.
+import { Command, CommanderError } from 'commander'
+
+/** 0 done, 1 failed, 2 wrong usage or configuration. */
+export type ExitCode = 0 | 1 | 2
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const EXIT_CODES = '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.'
+const DEFAULT_FILE = 'configuration file (default: AUTH_ADAPTER_CONFIG, else auth-adapter.yaml)'
+
+function buildProgram(env: Environment, finish: (code: ExitCode) => void): Command {
+  const program = new Command('auth-adapter')
+    .description('A chained OAuth 2.0 / OpenID Connect broker: one OpenID Provider to your apps, a client of the providers behind it.')
+    .exitOverride()
+    .showHelpAfterError('(add --help for what is possible)')
+    .addHelpText('after', EXIT_CODES)
+
+  program
+    .command('start')
+    .description('run the adapter until SIGTERM or Ctrl-C')
+    .option('-c, --config <file>', DEFAULT_FILE)
+    .addHelpText('after', '\nLogs one JSON object a line on standard output; "event":"listening" says where it serves.')
+    .action(async ({ config }: { config?: string }) => {
+      const { start } = await import('./cli/start.ts')
+      finish(await start({ configFile: config, env }))
+    })
+
+  const config = program.command('config').description('check, show and explain the configuration')
+  addConfigCommands(config, env, finish)
+  return program
+}
+
+function addConfigCommands(config: Command, env: Environment, finish: (code: ExitCode) => void): void {
+  config
+    .command('validate')
+    .description('say everything that is wrong with the configuration, and where')
+    .argument('[file]', DEFAULT_FILE)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nWith NODE_ENV=production the rules of production apply too.')
+    .action(async (file: string | undefined, { json }: { json?: boolean }) => {
+      const { validateConfig } = await import('./cli/config-validate.ts')
+      finish(validateConfig({ file, env, isJson: json === true }))
+    })
+
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration file')
+    .option('--json', 'the same: the schema is JSON')
+    .action(async () => {
+      const { printSchema } = await import('./cli/config-schema.ts')
+      finish(printSchema())
+    })
+
+  config
+    .command('print')
+    .description('print the configuration in force, with defaults and overrides; secrets are masked')
+    .argument('[file]', DEFAULT_FILE)
+    .option('--origins', 'one setting a line, with the place that each value comes from')
+    .option('--json', 'print one JSON object')
+    .action(async (file: string | undefined, { origins, json }: { origins?: boolean; json?: boolean }) => {
+      const { printConfig } = await import('./cli/config-print.ts')
+      finish(printConfig({ file, env, hasOrigins: origins === true, isJson: json === true }))
+    })
+}
+
+/** Runs one command and sets the process's exit code. `args` are what follows the program's name. */
+export async function runCli(args: readonly string[], env: Environment): Promise<void> {
+  const program = buildProgram(env, (code) => {
+    process.exitCode = code
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  }
+}
+
+if (import.meta.main) void runCli(process.argv.slice(2), process.env)
