@@ -18,7 +18,8 @@ export interface DemoRedis {
 
 const ANSWERS_WITHIN_MS = 5_000
 
-const environmentFor = (url: string) => ({
+/** What tells the three processes to keep their state in Redis. */
+export const redisEnvironment = (url: string) => ({
   REDIS_URL: url,
   AUTH_ADAPTER_STORAGE: JSON.stringify({ driver: 'redis', url }),
 })
@@ -44,25 +45,42 @@ async function untilAnswering(server: ManagedProcess, port: number): Promise<voi
   }
 }
 
-async function startPrivate(dataFolder: string, onLine: (line: string) => void): Promise<DemoRedis> {
-  const folder = join(dataFolder, 'redis')
+export interface RedisOptions {
+  program: string
+  port: number
+  /** Keeps its append-only file there; made when missing. */
+  folder: string
+  onLine?: (line: string) => void
+}
+
+/** A server on loopback whose data outlives it. Resolves when it answers. */
+export async function startRedis({ program, port, folder, onLine = () => undefined }: RedisOptions): Promise<ManagedProcess> {
   mkdirSync(folder, { recursive: true })
-  const found = findRedis()
-  const [port = 0] = await freePorts(1)
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', '', '--loglevel', 'warning']
-  const server = startProcess({ name: 'redis', command: found.path, args, env: process.env, onLine })
+  const listen = ['--port', String(port), '--bind', '127.0.0.1']
+  const keep = ['--dir', folder, '--appendonly', 'yes', '--save', '', '--loglevel', 'warning']
+  const server = startProcess({ name: 'redis', command: program, args: [...listen, ...keep], env: process.env, onLine })
   try {
     await untilAnswering(server, port)
+    return server
   } catch (error) {
     await server.kill()
     throw error
   }
-  const url = `redis://127.0.0.1:${port}`
-  return { env: environmentFor(url), where: `Redis at 127.0.0.1:${port} (${found.source})`, process: server }
+}
+
+async function startPrivate(dataFolder: string, onLine: (line: string) => void): Promise<DemoRedis> {
+  const found = findRedis()
+  const [port = 0] = await freePorts(1)
+  const server = await startRedis({ program: found.path, port, folder: join(dataFolder, 'redis'), onLine })
+  return {
+    env: redisEnvironment(`redis://127.0.0.1:${port}`),
+    where: `Redis at 127.0.0.1:${port} (${found.source})`,
+    process: server,
+  }
 }
 
 /** `url` names a server that runs already. Rejects when none can be found, fetched or started. */
 export async function startDemoRedis(url: string | undefined, dataFolder: string, onLine: (line: string) => void): Promise<DemoRedis> {
-  if (url) return { env: environmentFor(url), where: `Redis at ${new URL(url).host}` }
+  if (url) return { env: redisEnvironment(url), where: `Redis at ${new URL(url).host}` }
   return startPrivate(dataFolder, onLine)
 }

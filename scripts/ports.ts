@@ -1,31 +1,29 @@
 // Which TCP ports of this machine are free.
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 const HOST = '127.0.0.1'
+/** Below the ports that systems give to outgoing connections, so that a port stays free while its server restarts. */
+const FIRST = 15_000
+const LAST = 30_000
 
-function open(port: number): Promise<{ port: number; close: () => Promise<void> } | undefined> {
+/** False when something listens on the port of loopback now. Rejects when we may not use it at all. */
+export function isPortFree(port: number): Promise<boolean> {
   const server = createServer()
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
-    server.listen({ port, host: HOST, exclusive: true }, () => {
-      const address = server.address()
-      const close = () => new Promise<void>((done) => server.close(() => done()))
-      resolve({ port: typeof address === 'object' && address ? address.port : port, close })
-    })
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+    )
+    server.listen({ port, host: HOST, exclusive: true }, () => server.close(() => resolve(true)))
   })
 }
 
-/** False when something listens on the port of loopback now. Rejects when we may not use it at all. */
-export async function isPortFree(port: number): Promise<boolean> {
-  const opened = await open(port)
-  await opened?.close()
-  return opened !== undefined
-}
-
-/** `count` different ports that were free a moment ago. */
+/** `count` different ports that were free a moment ago; drawn at random, so that runs side by side seldom meet. */
 export async function freePorts(count: number): Promise<number[]> {
-  const opened = await Promise.all(Array.from({ length: count }, () => open(0)))
-  const found = opened.filter((port) => port !== undefined)
-  await Promise.all(found.map((port) => port.close()))
-  return found.map(({ port }) => port)
+  const found = new Set<number>()
+  while (found.size < count) {
+    const port = randomInt(FIRST, LAST)
+    if (await isPortFree(port)) found.add(port)
+  }
+  return [...found]
 }

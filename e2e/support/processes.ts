@@ -1,0 +1,119 @@
+// Starts a whole chain for tests: real processes on free ports with a data folder of their own.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chainProcesses } from '../../scripts/chain.ts'
+import { redisEnvironment, startRedis } from '../../scripts/demo-redis.ts'
+import { findRedis } from '../../scripts/find-redis.ts'
+import { NODE, startProcess } from '../../scripts/managed-process.ts'
+import { freePorts } from '../../scripts/ports.ts'
+import { writeChainConfig, type Settings } from './chain-config.ts'
+import { httpsLayout, plainLayout, type Layout } from './layout.ts'
+import { createPart, type Part } from './part.ts'
+
+export interface ChainOptions {
+  storage: 'sqlite' | 'redis'
+  /** For every process of the chain. */
+  env?: Readonly<Record<string, string>>
+  /** Merged over the demo configuration; null takes a setting away. */
+  config?: Settings
+  /** Starts the second app as well. */
+  secondApp?: boolean
+  /** Three host names of three sites, on https. */
+  https?: boolean
+  /** Parts that the test starts itself. */
+  notStarted?: readonly ('upstream' | 'adapter' | 'test-app')[]
+}
+
+export interface Chain {
+  readonly appUrl: string
+  /** Serves only with `secondApp`. */
+  readonly secondAppUrl: string
+  readonly adapterUrl: string
+  readonly adminUrl: string
+  readonly upstreamUrl: string
+  /** What Chromium needs to open it; empty without https. */
+  readonly browserArgs: readonly string[]
+  readonly dataFolder: string
+  readonly configFile: string
+  readonly upstream: Part
+  readonly adapter: Part
+  readonly testApp: Part
+  readonly secondApp: Part | undefined
+  /** Absent on SQLite. */
+  readonly redis: Part | undefined
+  /** JSON lines of one part, or of all. */
+  logs(part?: Part): readonly string[]
+  /** Ends every process and removes the data. */
+  stop(): Promise<void>
+}
+
+/** Cheap password hashes: tests sign in often, and how long a hash takes is not what they are about. */
+const QUICK = { UPSTREAM_PASSWORD_MEMORY_KIB: '1024', LOG_LEVEL: 'debug', NO_COLOR: '1' }
+
+function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isOurs = (name: string) => /^(AUTH_ADAPTER|TEST_APP|SECOND_APP|UPSTREAM|ADAPTER)_|^(REDIS_URL|NODE_ENV|FORCE_COLOR)$/.test(name)
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isOurs(name)))
+}
+
+function createRedisPart(folder: string, port: number): Part {
+  const program = findRedis().path
+  const launch = (onLine: (line: string) => void) => startRedis({ program, port, folder: join(folder, 'redis'), onLine })
+  return createPart('redis', launch, async () => undefined)
+}
+
+function createParts(layout: Layout, configFile: string, env: NodeJS.ProcessEnv, secondApp: boolean): Map<string, Part> {
+  const processes = chainProcesses(configFile, secondApp ? layout.ports.secondApp : undefined)
+  const parts = processes.map(({ name, args, env: own }) => {
+    const options = { name, command: NODE, args, env: { ...env, ...own, ...layout.env[name] } }
+    return createPart(name, (onLine) => startProcess({ ...options, onLine }))
+  })
+  return new Map(parts.map((part) => [part.name, part]))
+}
+
+function partOf(parts: ReadonlyMap<string, Part>, name: string): Part {
+  const part = parts.get(name)
+  if (!part) throw new Error(`There is no ${name} in this chain`)
+  return part
+}
+
+/** Resolves when every part serves. Rejects with the last lines of the part that does not, with nothing left running. */
+export async function startChain(options: ChainOptions): Promise<Chain> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'auth-adapter-e2e-'))
+  const [testApp = 0, secondApp = 0, adapter = 0, admin = 0, upstream = 0, redisPort = 0] = await freePorts(6)
+  const ports = { testApp, secondApp, adapter, admin, upstream }
+  mkdirSync(join(dataFolder, 'tls'))
+  const layout = options.https ? httpsLayout(ports, join(dataFolder, 'tls')) : plainLayout(ports)
+  const redis = options.storage === 'redis' ? createRedisPart(dataFolder, redisPort) : undefined
+  const storage = redis ? redisEnvironment(`redis://127.0.0.1:${redisPort}`) : {}
+  const env = { ...withoutOurSettings(process.env), ...QUICK, AUTH_ADAPTER_DATA: dataFolder, ...storage, ...layout.sharedEnv, ...options.env }
+  const configFile = writeChainConfig(dataFolder, layout.config, options.config ?? {})
+  const parts = createParts(layout, configFile, env, options.secondApp === true)
+  const all = [...parts.values(), ...(redis ? [redis] : [])]
+  const stop = async () => {
+    await Promise.all([...parts.values()].map((part) => part.stop()))
+    await redis?.stop()
+    rmSync(dataFolder, { recursive: true, force: true })
+  }
+  try {
+    await redis?.start()
+    const started = [...parts.values()].filter(({ name }) => !options.notStarted?.some((left) => left === name))
+    await Promise.all(started.map((part) => part.start()))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    ...layout.urls,
+    browserArgs: layout.browserArgs,
+    dataFolder,
+    configFile,
+    upstream: partOf(parts, 'upstream'),
+    adapter: partOf(parts, 'adapter'),
+    testApp: partOf(parts, 'test-app'),
+    secondApp: parts.get('second-app'),
+    redis,
+    logs: (part) => (part ? part.lines : all.flatMap(({ lines }) => lines)),
+    stop,
+  }
+}
