@@ -9,6 +9,7 @@ import { environmentHelp, readEnvironment } from './environment.ts'
 import type { TestAppSettings } from './environment.ts'
 import { createTestApp } from './server.ts'
 import type { TestApp } from './server.ts'
+import { SessionFileError } from './session/sqlite-session-store.ts'
 
 async function start(settings: TestAppSettings): Promise<void> {
   const log = createLog({ level: settings.logLevel })
@@ -26,10 +27,11 @@ async function start(settings: TestAppSettings): Promise<void> {
   log.info('listening', { url: listening.url })
 }
 
-const EXIT_CODES: readonly (readonly [abstract: abstract new (...args: never) => Error, code: number])[] = [
+const EXIT_CODES: readonly (readonly [kind: abstract new (...args: never) => Error, code: number])[] = [
   [EnvError, 2],
   [TlsFilesError, 2],
   [ListenError, 1],
+  [SessionFileError, 1],
 ]
 
 function fail(error: unknown): never {

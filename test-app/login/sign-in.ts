@@ -97,7 +97,7 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
 
   async function callbackWithoutLogin(req: Request, res: Response): Promise<void> {
     if (signInOf(req, now())) return res.redirect(302, landedBefore(req, pendingLogins.idOf(req.query['state'])))
-    log.warn('login.failed', { code: 'login_unknown', cookies: cookiesOf(req).size })
+    log.warn('login.failed', { failure: 'login_unknown', cookies_sent: cookiesOf(req).size })
     if (cookiesOf(req).size > 0) return showProblem(req, res, { kind: 'lost' })
     cookies.set(res, probeCookie, '1', PROBE_MS)
     res.redirect(302, LOST_PATH)
@@ -145,8 +145,8 @@ function queryOf(req: Request): string {
 }
 
 function reasonOf({ code, oauth, cause }: SignInError): Record<string, unknown> {
-  const reason = (cause as { code?: unknown } | undefined)?.code
-  return { code, oauth_error: oauth?.error.slice(0, 100), reason }
+  const found = (cause as { code?: unknown; message?: unknown } | undefined) ?? {}
+  return { failure: code, oauth_error: oauth?.error.slice(0, 100), check: found.code, reason: found.message }
 }
 
 type Redeem = (login: PendingLogin, query: string) => Promise<SignIn>

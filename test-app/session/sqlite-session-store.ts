@@ -1,6 +1,6 @@
 // Sessions in one SQLite file. Apps that share the file do not see each other's rows, and no session id is in it in clear.
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Store } from 'express-session'
@@ -25,9 +25,19 @@ export interface SqliteSessionOptions {
   readonly now: () => number
 }
 
+/** The file can not be used; the message says what to do. */
+export class SessionFileError extends Error {
+  override readonly name = 'SessionFileError'
+  readonly code = 'session_file_unusable'
+  constructor(file: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super(`Sessions can not be kept in ${file}: ${reason}. Move the file away, or set AUTH_ADAPTER_DATA.`, { cause })
+  }
+}
+
 type Done = (error?: unknown) => void
 
-/** An express-session store. Throws at once when the file can not be opened. */
+/** An express-session store. @throws {SessionFileError} at once when the file can not be used */
 export function openSqliteSessions(options: SqliteSessionOptions): { store: Store; close(): void } {
   const database = openDatabase(options.file)
   const rows = prepareRows(database, options)
@@ -50,11 +60,17 @@ export function openSqliteSessions(options: SqliteSessionOptions): { store: Stor
 }
 
 function openDatabase(file: string): DatabaseSync {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  const database = new DatabaseSync(file)
-  database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 500;')
-  database.exec(SCHEMA)
-  return database
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    // SQLite gives its side files the mode of the main one.
+    closeSync(openSync(file, 'a', 0o600))
+    const database = new DatabaseSync(file)
+    database.exec('pragma busy_timeout = 500; pragma journal_mode = wal; pragma synchronous = normal;')
+    database.exec(SCHEMA)
+    return database
+  } catch (cause) {
+    throw new SessionFileError(file, cause)
+  }
 }
 
 function prepareRows(database: DatabaseSync, { app, serializer, now }: SqliteSessionOptions) {
