@@ -39,8 +39,6 @@ export interface OutgoingHttpOptions {
   maxBytes?: number
   /** Calls under way at once; the next one is refused at once. */
   maxInFlight?: number
-  /** PEM of a certificate authority to trust besides Node's own setting. */
-  ca?: string
 }
 
 const MAX_BYTES = 1024 * 1024
@@ -51,11 +49,10 @@ export function createOutgoingHttp({
   timeoutMs = 5000,
   maxBytes = MAX_BYTES,
   maxInFlight = 50,
-  ca,
 }: OutgoingHttpOptions): OutgoingHttp {
   const agent = new Agent({
     allowH2: false,
-    connect: { timeout: timeoutMs, ...(ca ? { ca } : {}) },
+    connect: { timeout: timeoutMs },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   })

@@ -1,45 +1,17 @@
 import { createHash, createHmac, createPublicKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { encode, makeKey, signWith, startEvilIdp } from './test-support/evil-idp.ts'
-import type { Behaviour, EvilIdp, SigningKey } from './test-support/evil-idp.ts'
+import { describe, expect, it } from 'vitest'
+import { encode, makeKey, signWith } from './test-support/evil-idp.ts'
+import type { Behaviour, SigningKey } from './test-support/evil-idp.ts'
 import { refusal } from './test-support/expect-upstream-error.ts'
-import { upstreamFor } from './test-support/login.ts'
-import type { UpstreamUnderTest, UpstreamUnderTestOptions } from './test-support/login.ts'
+import { useEvilIdp } from './test-support/fixture.ts'
 import { verifyIdToken } from './verify-id-token.ts'
 
 type Json = Record<string, unknown>
 
-let idp: EvilIdp
-let opened: UpstreamUnderTest[] = []
-let original: SigningKey[]
-
-beforeAll(async () => {
-  idp = await startEvilIdp()
-  original = idp.keys
-})
-afterAll(() => idp.close())
-beforeEach(() => {
-  idp.behaviour = {}
-  idp.keys = original
-  idp.clockOffsetMs = 0
-})
-afterEach(async () => {
-  await Promise.all(opened.map(({ upstream }) => upstream.close()))
-  opened = []
-})
-
-function open(options?: UpstreamUnderTestOptions): UpstreamUnderTest {
-  const opening = upstreamFor(idp, options)
-  opened.push(opening)
-  return opening
-}
-
-function login(behaviour: Behaviour, options?: UpstreamUnderTestOptions, request?: { max_age?: number }) {
-  idp.behaviour = behaviour
-  return open(options).login(request)
-}
+const fixture = useEvilIdp()
+const { login } = fixture
 
 const withClaims = (change: Json): Behaviour => ({ claims: (claims) => ({ ...claims, ...change }) })
 const without = (name: string): Behaviour => ({
@@ -50,18 +22,18 @@ const seconds = () => Math.floor(Date.now() / 1000)
 describe(verifyIdToken, () => {
   it('C44 accepts a good ID token and returns its claims with a null prototype', async () => {
     const identity = await login({ claims: (claims) => ({ ...claims, acr: 'high', amr: ['pwd', 'otp'] }) })
-    expect(identity).toMatchObject({ upstream: 'test-auth-server', iss: idp.issuer, sub: 'testuser', acr: 'high', amr: ['pwd', 'otp'] })
+    expect(identity).toMatchObject({ upstream: 'test-auth-server', iss: fixture.idp.issuer, sub: 'testuser', acr: 'high', amr: ['pwd', 'otp'] })
     expect(Object.getPrototypeOf(identity.idTokenClaims)).toBeNull()
     expect(identity.tokens.expires_at).toBeGreaterThan(seconds() + 290)
   })
 
   it('C45 rejects another iss and names both', async () => {
     const error = await refusal(login(withClaims({ iss: 'https://evil.example' })), 'identity_invalid')
-    expect(error.message).toBe(`ID token iss: expected "${idp.issuer}", got "https://evil.example"`)
+    expect(error.message).toBe(`ID token iss: expected "${fixture.idp.issuer}", got "https://evil.example"`)
   })
 
   it('C45 rejects an iss that differs by a trailing slash', async () => {
-    await refusal(login(withClaims({ iss: `${idp.issuer}/` })), 'identity_invalid')
+    await refusal(login(withClaims({ iss: `${fixture.idp.issuer}/` })), 'identity_invalid')
   })
 
   it.each(['iss', 'sub', 'aud', 'iat', 'exp'])('C46 rejects an ID token without %s', async (name) => {
@@ -94,12 +66,12 @@ describe(verifyIdToken, () => {
   const withoutKid: Behaviour = { header: ({ alg }) => ({ alg }) }
 
   it('C48 accepts a token without kid when exactly one key fits', async () => {
-    idp.keys = [...original, await makeKey('key-ec', 'ES256')]
+    fixture.idp.keys = [...fixture.originalKeys, await makeKey('key-ec', 'ES256')]
     expect(await login(withoutKid)).toMatchObject({ sub: 'testuser' })
   })
 
   it('C48 rejects a token without kid when several keys fit', async () => {
-    idp.keys = [...original, await makeKey('key-2')]
+    fixture.idp.keys = [...fixture.originalKeys, await makeKey('key-2')]
     const error = await refusal(login(withoutKid), 'identity_invalid')
     expect(error.message).toContain('not exactly one RS256 key')
   })
@@ -137,7 +109,7 @@ describe(verifyIdToken, () => {
 
   it.each(['RS256', 'ES256', 'PS384', 'EdDSA'])('C50 accepts %s where it is pinned, rejects another key and a bent payload', async (alg) => {
     const [right, wrong] = await Promise.all([makeKey('key-1', alg), makeKey('key-1', alg)])
-    idp.keys = [right]
+    fixture.idp.keys = [right]
     const options = { config: { id_token_algs: [alg] } }
     expect(await login({}, options)).toMatchObject({ sub: 'testuser' })
     const byAnother = await refusal(login({ sign: (input) => signWith(input, wrong) }, options), 'identity_invalid')
@@ -151,13 +123,13 @@ describe(verifyIdToken, () => {
   })
 
   it('C51 rejects an algorithm that is not pinned, though a key for it is published', async () => {
-    idp.keys = [await makeKey('key-es', 'ES256')]
+    fixture.idp.keys = [await makeKey('key-es', 'ES256')]
     const error = await refusal(login({}), 'identity_invalid')
     expect(error.message).toBe('ID token alg: expected RS256, got "ES256"')
   })
 
   it('C51 rejects RS256 where the key is published for PS256', async () => {
-    const [key] = original as [SigningKey]
+    const [key] = fixture.originalKeys as [SigningKey]
     const document = { keys: [{ ...key.jwk, alg: 'PS256' }] }
     await refusal(login({ jwks: () => document }), 'identity_invalid')
   })
@@ -238,12 +210,12 @@ describe(verifyIdToken, () => {
   })
 
   it.each([25, -25])('F08 accepts an upstream whose clock is off by %i s', async (offset) => {
-    idp.clockOffsetMs = offset * 1000
+    fixture.idp.clockOffsetMs = offset * 1000
     expect(await login({})).toMatchObject({ sub: 'testuser' })
   })
 
   it.each([120, -120, 3600, -3600])('F08 rejects a clock that is off by %i s, and says by how much', async (offset) => {
-    idp.clockOffsetMs = offset * 1000
+    fixture.idp.clockOffsetMs = offset * 1000
     const error = await refusal(login({}), 'identity_invalid')
     expect(error.message).toContain('clock')
     const named = Number(/(\d+) s/.exec(error.message)?.[1])
@@ -253,7 +225,7 @@ describe(verifyIdToken, () => {
   })
 
   it('F08 takes the tolerance from the configuration', async () => {
-    idp.clockOffsetMs = 120_000
+    fixture.idp.clockOffsetMs = 120_000
     expect(await login({}, { config: { clock_tolerance: '3m' } })).toMatchObject({ sub: 'testuser' })
   })
 
@@ -335,7 +307,7 @@ describe(verifyIdToken, () => {
     ['a number', '1'],
     ['no JSON', '{"iss":'],
   ])('rejects a signed payload that is %s', async (_name, payload) => {
-    const [key] = original as [SigningKey]
+    const [key] = fixture.originalKeys as [SigningKey]
     const input = `${encode({ alg: 'RS256', kid: 'key-1' })}.${Buffer.from(payload).toString('base64url')}`
     const idToken = () => `${input}.${signWith(input, key).toString('base64url')}`
     await refusal(login({ idToken }), 'identity_invalid')

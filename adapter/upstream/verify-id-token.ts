@@ -171,8 +171,7 @@ const CHECKS: readonly Check[] = [
   ({ c_hash: hash }, { code }, { alg }) => hashFault('c_hash', hash, code, alg),
 ]
 
-/** 1 to 255 printable ASCII characters. */
-export function isSubject(sub: unknown): sub is string {
+function isSubject(sub: unknown): sub is string {
   return typeof sub === 'string' && /^[\x20-\x7e]{1,255}$/.test(sub)
 }
 
