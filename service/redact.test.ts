@@ -148,6 +148,10 @@ describe('what is useful stays', () => {
     'state machine is ready, code path taken',
   ])('%s', (text) => expect(redactText(text)).toBe(text))
 
+  it.each(['already_consumed', 'unavailable', 'not_started_here', 'ECONNREFUSED', 'ERR_SOCKET'])('the code of an error: %s', (code) =>
+    expect(redactFields({ code })).toEqual({ code }),
+  )
+
   it('names that only look like secrets', () => {
     const fields = { client_id: 'client', token_type: 'Bearer', grant_type: 'x', status: 200, flow_id: 'k3J', expires_in: 3, keys: 2 }
     expect(redactFields(fields)).toEqual(fields)

@@ -111,13 +111,19 @@ function redactCause(cause: unknown, options: RedactOptions, depth: number): unk
   return cause instanceof Error ? redactError(cause, options, depth) : redactValue(cause, options, depth)
 }
 
+// `code` is an error's name for itself as often as it is a secret. Words such as `already_consumed` are no secret: one of
+// random characters has an upper-case letter or a digit, or is longer than a word.
+const ERROR_WORDS = /^[a-z]{3,16}(?:_[a-z]{1,16}){0,4}$|^[A-Z]{3,16}(?:_[A-Z]{2,16}){0,4}$/
+const isErrorWord = (name: string, value: unknown) => name === 'code' && typeof value === 'string' && ERROR_WORDS.test(value)
+
 function redactEntries(entries: Iterable<readonly [unknown, unknown]>, options: RedactOptions, depth: number) {
   const shown: [string, unknown][] = []
   for (const [name, value] of entries) {
     if (shown.length >= MAX_ENTRIES) break
     if (value === undefined || typeof value === 'function') continue
     const key = textOf(name)
-    shown.push([redactText(key), isSecretName(key) ? REDACTED : redactValue(value, options, depth + 1)])
+    const hidden = isSecretName(key) && !isErrorWord(key, value)
+    shown.push([redactText(key), hidden ? REDACTED : redactValue(value, options, depth + 1)])
   }
   return Object.fromEntries(shown)
 }
