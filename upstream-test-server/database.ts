@@ -43,7 +43,7 @@ function createOwnerOnly(file: string): void {
   chmodSync(file, ownerOnly)
 }
 
-/** Opens or creates the file (`:memory:` for none). Throws, naming the file, where it can not be used. */
+/** Opens or creates the file (`:memory:` for none). @throws naming the file that can not be used */
 export function openDatabase(file: string): DatabaseSync {
   try {
     if (file !== ':memory:') createOwnerOnly(file)
@@ -52,7 +52,10 @@ export function openDatabase(file: string): DatabaseSync {
     database.exec(schema)
     return database
   } catch (cause) {
-    throw new Error(`Cannot use the database file "${file}": delete it or move it away to start anew`, { cause })
+    throw new Error(
+      `Cannot use the database file "${file}": delete it or move it away to start anew`,
+      { cause },
+    )
   }
 }
 

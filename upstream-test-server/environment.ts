@@ -7,14 +7,28 @@ import type { LogLevel } from '../service/log.ts'
 import { owaspCost } from './password.ts'
 import type { StartOptions } from './start.ts'
 
-const adapterCallback = (port: string) => `http://127.0.0.1:${port || '9000'}/login/oauth2/code/test-auth-server`
+const adapterCallback = (port: string) =>
+  `http://127.0.0.1:${port || '9000'}/login/oauth2/code/test-auth-server`
 
 export const environmentTable = {
   UPSTREAM_HOST: { kind: 'string', default: '127.0.0.1', help: 'address to listen on' },
   UPSTREAM_PORT: { kind: 'port', default: '9001', help: 'port to listen on, 0 for a free one' },
-  UPSTREAM_ISSUER: { kind: 'url', optional: true, help: 'issuer; default: the address listened on' },
-  UPSTREAM_CLIENT_ID: { kind: 'string', default: 'test-client', help: 'the client that may ask for sign-ins' },
-  UPSTREAM_CLIENT_SECRET: { kind: 'string', default: 'test-secret', secret: true, help: 'its secret' },
+  UPSTREAM_ISSUER: {
+    kind: 'url',
+    optional: true,
+    help: 'issuer; default: the address listened on',
+  },
+  UPSTREAM_CLIENT_ID: {
+    kind: 'string',
+    default: 'test-client',
+    help: 'the client that may ask for sign-ins',
+  },
+  UPSTREAM_CLIENT_SECRET: {
+    kind: 'string',
+    default: 'test-secret',
+    secret: true,
+    help: 'its secret',
+  },
   UPSTREAM_REDIRECT_URIS: {
     kind: 'urls',
     default: (textOf) => adapterCallback(textOf('ADAPTER_PORT')),
@@ -25,7 +39,11 @@ export const environmentTable = {
     optional: true,
     help: 'where it may be sent to after sign-out, comma separated',
   },
-  UPSTREAM_TLS_CERT: { kind: 'string', optional: true, help: 'PEM file; with the key, serves https' },
+  UPSTREAM_TLS_CERT: {
+    kind: 'string',
+    optional: true,
+    help: 'PEM file; with the key, serves https',
+  },
   UPSTREAM_TLS_KEY: { kind: 'string', optional: true, help: 'PEM file' },
   UPSTREAM_DATABASE: {
     kind: 'string',
@@ -55,21 +73,25 @@ function logLevelFrom(text: string): LogLevel {
 }
 
 function memoryKibFrom(text: string): number {
-  // RFC 9106 section 3.1: at least 8 KiB for each lane. https://www.rfc-editor.org/rfc/rfc9106.html#section-3.1
-  if (!/^\d{1,7}$/.test(text) || Number(text) < 8) throw new EnvError(['UPSTREAM_PASSWORD_MEMORY_KIB: expected a number from 8'])
+  // At least 8 KiB for each lane: https://www.rfc-editor.org/rfc/rfc9106.html#section-3.1
+  if (!/^\d{1,7}$/.test(text) || Number(text) < 8)
+    throw new EnvError(['UPSTREAM_PASSWORD_MEMORY_KIB: expected a number from 8'])
   return Number(text)
 }
 
-// A slash or a path would be part of the issuer that relying parties compare, and none of it is served here.
+// A slash or a path would be part of the issuer that relying parties compare.
 function issuerFrom(text: string | undefined): string | undefined {
   if (text !== undefined && new URL(text).origin !== text)
-    throw new EnvError([`UPSTREAM_ISSUER: expected scheme, host and port only, like ${new URL(text).origin}`])
+    throw new EnvError([
+      `UPSTREAM_ISSUER: expected scheme, host and port only, like ${new URL(text).origin}`,
+    ])
   return text
 }
 
 function tlsFrom(cert: string | undefined, key: string | undefined): StartOptions['tls'] {
   if (cert === undefined && key === undefined) return undefined
-  if (cert === undefined || key === undefined) throw new EnvError(['UPSTREAM_TLS_CERT and UPSTREAM_TLS_KEY go together'])
+  if (cert === undefined || key === undefined)
+    throw new EnvError(['UPSTREAM_TLS_CERT and UPSTREAM_TLS_KEY go together'])
   return { cert, key }
 }
 

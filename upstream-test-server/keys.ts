@@ -1,4 +1,4 @@
-// Signing and cookie keys, made on first start and kept in the database so that a restart disturbs nobody.
+// Signing and cookie keys, made on first start and kept in the database: a restart disturbs nobody.
 import { generateKeyPair, randomBytes, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { DatabaseSync } from 'node:sqlite'
@@ -21,7 +21,11 @@ async function createSigningKey(): Promise<JWK> {
 
 async function createKeys(): Promise<ServerKeys> {
   const secret = () => randomBytes(32).toString('base64url')
-  return { jwks: { keys: [await createSigningKey()] }, cookieKeys: [secret()], bindingKey: secret() }
+  return {
+    jwks: { keys: [await createSigningKey()] },
+    cookieKeys: [secret()],
+    bindingKey: secret(),
+  }
 }
 
 function storedKeys(database: DatabaseSync): ServerKeys | undefined {

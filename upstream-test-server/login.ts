@@ -1,51 +1,15 @@
-// GET and POST /login: shows the form, checks the password and hands the result to the interaction it belongs to.
-import { createHmac, timingSafeEqual } from 'node:crypto'
+// GET and POST /login: shows the form, checks the password, gives the result to its interaction.
 import type Provider from 'oidc-provider'
-import type { InteractionResults, KoaContextWithOIDC } from 'oidc-provider'
+import type { InteractionResults } from 'oidc-provider'
 import { Router, urlencoded } from 'express'
 import type { Request, Response } from 'express'
 import type { Log } from '../service/log.ts'
+import { loginPath } from './interaction-binding.ts'
+import type { InteractionBinding } from './interaction-binding.ts'
 import { loginPage, messagePage } from './pages.ts'
-import { interactionTtlSeconds } from './provider.ts'
 import type { Users } from './users.ts'
 
 type Interaction = InstanceType<Provider['Interaction']>
-
-const loginPath = '/login'
-const cookiePrefix = 'TEST_AUTH_SERVER_INTERACTION_'
-
-// One cookie for each interaction, so that several tabs do not overwrite one another's. Its value can not be made by who
-// only knows the uid: a link to somebody else's interaction is of no use, and nor is a form on another site.
-export interface InteractionBinding {
-  cookieName(uid: string): string
-  cookieValue(uid: string): string
-  holds(uid: string, cookieValue: string | undefined): boolean
-}
-
-export function createInteractionBinding(key: string): InteractionBinding {
-  const cookieValue = (uid: string) => createHmac('sha256', key).update(uid).digest('base64url')
-  return {
-    cookieName: (uid) => `${cookiePrefix}${uid.slice(0, 8)}`,
-    cookieValue,
-    holds(uid, value = '') {
-      const expected = Buffer.from(cookieValue(uid))
-      const actual = Buffer.from(value)
-      return actual.length === expected.length && timingSafeEqual(actual, expected)
-    },
-  }
-}
-
-/** For oidc-provider's `interactions.url`. */
-export function beginInteraction(binding: InteractionBinding, ctx: KoaContextWithOIDC, uid: string): string {
-  ctx.cookies.set(binding.cookieName(uid), binding.cookieValue(uid), {
-    path: loginPath,
-    httpOnly: true,
-    sameSite: 'lax',
-    signed: false,
-    maxAge: interactionTtlSeconds * 1000,
-  })
-  return `${loginPath}?interaction=${uid}`
-}
 
 export interface LoginOptions {
   provider: Provider
@@ -54,15 +18,18 @@ export interface LoginOptions {
   log: Log
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-
-const wrongPassword = 'The user name or the password is wrong.'
-
-function showLogin(res: Response, interaction: Interaction, username: string, error?: string): void {
-  const clientId = text(interaction.params.client_id)
-  const page = loginPage({ interactionUid: interaction.uid, clientId, username, error })
-  res.status(error === undefined ? 200 : 400).type('html').send(page)
+/** One request about an interaction that this browser began. */
+interface Step extends LoginOptions {
+  req: Request
+  res: Response
+  interaction: Interaction
 }
+
+type Answer = (step: Step) => void | Promise<void>
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const formField = (req: Request, name: string) =>
+  text((req.body as Record<string, unknown> | undefined)?.[name])
 
 function showNotStartedHere(res: Response): void {
   const message =
@@ -71,75 +38,92 @@ function showNotStartedHere(res: Response): void {
   res.status(400).type('html').send(messagePage('This sign-in is not open here', message))
 }
 
-// The hint's signature was verified when the request came in; oidc-provider does not look at it again after a sign-in.
+function showLogin({ res, interaction }: Step, username: string, error?: string): void {
+  const clientId = text(interaction.params.client_id)
+  const page = loginPage({ interactionUid: interaction.uid, clientId, username, error })
+  res.status(error === undefined ? 200 : 400)
+  res.type('html').send(page)
+}
+
+async function finish(step: Step, result: InteractionResults): Promise<void> {
+  const { res, interaction, binding } = step
+  interaction.result = result
+  await interaction.persist()
+  res.clearCookie(binding.cookieName(interaction.uid), { path: loginPath })
+  res.redirect(302, interaction.returnTo)
+}
+
+// The hint's signature was verified when the request came in, but oidc-provider does not look at it
+// again after a sign-in.
 function hintedSubject({ params }: Interaction): string | undefined {
   const payload = text(params.id_token_hint).split('.')[1]
   if (payload === undefined) return undefined
   return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string }).sub
 }
 
-// OpenID Connect Core 1.0 section 3.1.2.1, id_token_hint: an error unless the end-user it names is signed in.
+// id_token_hint is an error unless the end-user it names is signed in:
 // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 function isSomebodyElse(interaction: Interaction, sub: string): boolean {
   const hinted = hintedSubject(interaction)
   return hinted !== undefined && hinted !== sub
 }
 
-export function createLoginRouter({ provider, users, binding, log }: LoginOptions): Router {
-  async function findInteraction(req: Request, res: Response, uid: string): Promise<Interaction | undefined> {
+// Whoever was signed in here is signed out; a tab that began under that session may still finish.
+async function endOtherSession({ req, res, provider, interaction }: Step, sub: string) {
+  const { cookies } = provider.createContext(req, res)
+  const sessionId = cookies.get(provider.cookieName('session'), { signed: true })
+  const session = sessionId === undefined ? undefined : await provider.Session.find(sessionId)
+  if (session?.accountId !== undefined && session.accountId !== sub) await session.destroy()
+  delete interaction.session
+}
+
+async function signIn(step: Step): Promise<void> {
+  const { req, users, log, interaction } = step
+  const username = formField(req, 'username')
+  const check = await users.checkPassword(username, formField(req, 'password'))
+  if (!check.ok) {
+    log.warn('login.failed', { sub: check.sub, failed_attempts: check.failedAttempts })
+    return showLogin(step, username, 'The user name or the password is wrong.')
+  }
+  const { sub } = check.user
+  if (isSomebodyElse(interaction, sub)) return finish(step, { error: 'login_required' })
+  log.info('login.succeeded', { sub })
+  await endOtherSession(step, sub)
+  await finish(step, { login: { accountId: sub, amr: ['pwd'], remember: false } })
+}
+
+async function cancel(step: Step): Promise<void> {
+  step.log.info('login.cancelled')
+  const error_description = 'The end-user cancelled the sign-in'
+  await finish(step, { error: 'access_denied', error_description })
+}
+
+const showForm: Answer = (step) => showLogin(step, text(step.interaction.params.login_hint))
+const submitForm: Answer = (step) =>
+  formField(step.req, 'action') === 'cancel' ? cancel(step) : signIn(step)
+
+function forOwnInteraction(
+  options: LoginOptions,
+  uidFrom: (req: Request) => string,
+  answer: Answer,
+) {
+  const { provider, binding } = options
+  return async (req: Request, res: Response): Promise<void> => {
+    const uid = uidFrom(req)
     const { cookies } = provider.createContext(req, res)
-    if (!binding.holds(uid, cookies.get(binding.cookieName(uid), { signed: false }))) return undefined
-    return provider.Interaction.find(uid)
-  }
-
-  async function finish(res: Response, interaction: Interaction, result: InteractionResults): Promise<void> {
-    interaction.result = result
-    await interaction.persist()
-    res.clearCookie(binding.cookieName(interaction.uid), { path: loginPath })
-    res.redirect(302, interaction.returnTo)
-  }
-
-  // Whoever was signed in here before is signed out, and tabs that began under that session may still finish.
-  async function endOtherSession(req: Request, res: Response, interaction: Interaction, sub: string): Promise<void> {
-    const { cookies } = provider.createContext(req, res)
-    const session = await provider.Session.find(cookies.get(provider.cookieName('session'), { signed: true }) ?? '')
-    if (session?.accountId !== undefined && session.accountId !== sub) await session.destroy()
-    delete interaction.session
-  }
-
-  async function signIn(req: Request, res: Response, interaction: Interaction): Promise<void> {
-    const body = req.body as Record<string, unknown>
-    const username = text(body.username)
-    const check = await users.checkPassword(username, text(body.password))
-    if (!check.ok) {
-      log.warn('login.failed', { sub: check.sub, failed_attempts: check.failedAttempts })
-      return showLogin(res, interaction, username, wrongPassword)
-    }
-    const { sub } = check.user
-    if (isSomebodyElse(interaction, sub)) return finish(res, interaction, { error: 'login_required' })
-    log.info('login.succeeded', { sub })
-    await endOtherSession(req, res, interaction, sub)
-    await finish(res, interaction, { login: { accountId: sub, amr: ['pwd'], remember: false } })
-  }
-
-  async function showForm(req: Request, res: Response): Promise<void> {
-    const interaction = await findInteraction(req, res, text(req.query.interaction))
+    const isOwn = binding.holds(uid, cookies.get(binding.cookieName(uid), { signed: false }))
+    const interaction = isOwn ? await provider.Interaction.find(uid) : undefined
     if (!interaction) return showNotStartedHere(res)
-    showLogin(res, interaction, text(interaction.params.login_hint))
+    await answer({ ...options, req, res, interaction })
   }
+}
 
-  async function submitForm(req: Request, res: Response): Promise<void> {
-    const body = (req.body ?? {}) as Record<string, unknown>
-    const interaction = await findInteraction(req, res, text(body.interaction))
-    if (!interaction) return showNotStartedHere(res)
-    if (body.action !== 'cancel') return signIn(req, res, interaction)
-    log.info('login.cancelled', {})
-    const error_description = 'The end-user cancelled the sign-in'
-    await finish(res, interaction, { error: 'access_denied', error_description })
-  }
-
+export function createLoginRouter(options: LoginOptions): Router {
   const router = Router()
-  router.get(loginPath, showForm)
-  router.post(loginPath, urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 }), submitForm)
+  const uidInQuery = (req: Request) => text(req.query.interaction)
+  const uidInForm = (req: Request) => formField(req, 'interaction')
+  const parseForm = urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 })
+  router.get(loginPath, forOwnInteraction(options, uidInQuery, showForm))
+  router.post(loginPath, parseForm, forOwnInteraction(options, uidInForm, submitForm))
   return router
 }

@@ -6,25 +6,26 @@ export const stylesheetPath = '/style.css'
 type Content = ReturnType<typeof html>
 
 const page = (title: string, content: Content): string =>
-  String(html`<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>${title} – test-auth-server</title>
-    <link rel="stylesheet" href="${stylesheetPath}">
-    <link rel="icon" href="data:,">
-  </head>
-  <body>
-    <main>
-      <p class="issuer">test-auth-server</p>
-      <h1>${title}</h1>
-      ${content}
-    </main>
-  </body>
-</html>
-`)
+  String(
+    html`<!doctype html>
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content="light dark" />
+          <title>${title} – test-auth-server</title>
+          <link rel="stylesheet" href="${stylesheetPath}" />
+          <link rel="icon" href="data:," />
+        </head>
+        <body>
+          <main>
+            <p class="issuer">test-auth-server</p>
+            <h1>${title}</h1>
+            ${content}
+          </main>
+        </body>
+      </html> `,
+  )
 
 export interface LoginPage {
   interactionUid: string
@@ -34,10 +35,12 @@ export interface LoginPage {
   error?: string | undefined
 }
 
-const loginError = (error: string) => html`<p class="error" id="login-error" role="alert">${error}</p>`
+const loginError = (error: string) =>
+  html`<p class="error" id="login-error" role="alert">${error}</p>`
 
 export function loginPage({ interactionUid, clientId, username, error }: LoginPage): string {
-  const invalid = error === undefined ? '' : html` aria-invalid="true" aria-describedby="login-error"`
+  const invalid =
+    error === undefined ? '' : html` aria-invalid="true" aria-describedby="login-error"`
   const focusName = username === '' ? html` autofocus` : ''
   const focusPassword = username === '' ? '' : html` autofocus`
   return page(
@@ -45,13 +48,27 @@ export function loginPage({ interactionUid, clientId, username, error }: LoginPa
     html`<p>to go on to <strong>${clientId}</strong></p>
       ${error === undefined ? '' : loginError(error)}
       <form method="post" action="/login?interaction=${encodeURIComponent(interactionUid)}">
-        <input type="hidden" name="interaction" value="${interactionUid}">
+        <input type="hidden" name="interaction" value="${interactionUid}" />
         <label for="username">User name</label>
-        <input id="username" name="username" value="${username}" autocomplete="username" autocapitalize="none"
-          spellcheck="false" maxlength="200" required${focusName}${invalid}>
+        <input
+          id="username"
+          name="username"
+          value="${username}"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck="false"
+          maxlength="200"
+          required${focusName}${invalid}
+        />
         <label for="password">Password</label>
-        <input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000"
-          required${focusPassword}${invalid}>
+        <input
+          id="password"
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          maxlength="1000"
+          required${focusPassword}${invalid}
+        />
         <div class="buttons">
           <button class="main" name="action" value="sign-in">Sign in</button>
           <button name="action" value="cancel" formnovalidate>Cancel</button>
@@ -61,7 +78,8 @@ export function loginPage({ interactionUid, clientId, username, error }: LoginPa
 }
 
 /** A page that only says something. */
-export const messagePage = (title: string, message: string): string => page(title, html`<p>${message}</p>`)
+export const messagePage = (title: string, message: string): string =>
+  page(title, html`<p>${message}</p>`)
 
 export interface LogoutPage {
   name: string
@@ -74,7 +92,7 @@ export const logoutPage = ({ name, action, xsrf }: LogoutPage): string =>
     'Sign out',
     html`<p>You are signed in as <strong>${name}</strong>.</p>
       <form method="post" action="${action}">
-        <input type="hidden" name="xsrf" value="${xsrf}">
+        <input type="hidden" name="xsrf" value="${xsrf}" />
         <div class="buttons">
           <button class="main" name="logout" value="yes">Sign out</button>
           <button name="stay" value="yes">Stay signed in</button>

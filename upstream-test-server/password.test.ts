@@ -5,16 +5,23 @@ const cheap = { memoryKib: 8, passes: 1, parallelism: 1 }
 
 describe(hashPassword, () => {
   it('writes the OWASP parameters into the hash, with a salt of its own each time', async () => {
-    const hashes = await Promise.all([hashPassword('password', owaspCost), hashPassword('password', owaspCost)])
-    for (const hash of hashes) expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+    const hashes = await Promise.all([
+      hashPassword('password', owaspCost),
+      hashPassword('password', owaspCost),
+    ])
+    for (const hash of hashes)
+      expect(hash).toMatch(
+        /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
+      )
     expect(hashes[0]).not.toBe(hashes[1])
   })
 })
 
 describe(verifyPassword, () => {
   it('agrees with the hash that another argon2id program made', async () => {
-    // The test vector of the reference implementation: password "password", salt "somesalt", t=2, m=64 MiB, p=1.
-    const reference = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
+    // Test vector of the reference implementation: salt "somesalt", t=2, m=64 MiB, p=1.
+    const reference =
+      '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
     expect(await verifyPassword('password', reference)).toBe(true)
     expect(await verifyPassword('Password', reference)).toBe(false)
   })
@@ -35,6 +42,8 @@ describe(verifyPassword, () => {
   })
 
   it('throws for what is no argon2id hash, without showing it', async () => {
-    await expect(verifyPassword('password', '$2b$10$something')).rejects.toThrow(/^Stored password is not an argon2id hash$/)
+    await expect(verifyPassword('password', '$2b$10$something')).rejects.toThrow(
+      /^Stored password is not an argon2id hash$/,
+    )
   })
 })

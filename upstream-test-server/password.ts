@@ -1,4 +1,4 @@
-// Password hashes in PHC string format, argon2id from node:crypto. The parameters travel with each hash.
+// Password hashes in PHC string format, argon2id from node:crypto; each carries its parameters.
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
@@ -32,14 +32,20 @@ const unpadded = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
 export async function hashPassword(password: string, cost: PasswordCost): Promise<string> {
   const salt = randomBytes(16)
   const tag = await tagOf(password, salt, cost)
-  return `$argon2id$v=19$m=${cost.memoryKib},t=${cost.passes},p=${cost.parallelism}$${unpadded(salt)}$${unpadded(tag)}`
+  const parameters = `m=${cost.memoryKib},t=${cost.passes},p=${cost.parallelism}`
+  return `$argon2id$v=19$${parameters}$${unpadded(salt)}$${unpadded(tag)}`
 }
 
 /** False for a wrong password; throws where `phc` is not an argon2id hash. */
 export async function verifyPassword(password: string, phc: string): Promise<boolean> {
   const [, memory, passes, parallelism, salt, tag] = phcPattern.exec(phc) ?? []
-  if (salt === undefined || tag === undefined) throw new Error('Stored password is not an argon2id hash')
-  const cost = { memoryKib: Number(memory), passes: Number(passes), parallelism: Number(parallelism) }
+  if (salt === undefined || tag === undefined)
+    throw new Error('Stored password is not an argon2id hash')
+  const cost = {
+    memoryKib: Number(memory),
+    passes: Number(passes),
+    parallelism: Number(parallelism),
+  }
   const expected = Buffer.from(tag, 'base64')
   const actual = await tagOf(password, Buffer.from(salt, 'base64'), cost)
   return actual.length === expected.length && timingSafeEqual(actual, expected)

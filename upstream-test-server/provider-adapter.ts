@@ -1,4 +1,4 @@
-// oidc-provider's storage on SQLite. A code is consumed by one caller only, and nothing expired is ever returned.
+// oidc-provider's storage on SQLite. One caller consumes a code, and nothing expired is returned.
 import type { DatabaseSync } from 'node:sqlite'
 import { errors } from 'oidc-provider'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
@@ -14,7 +14,8 @@ function payloadFrom(row: Row): AdapterPayload | undefined {
 function prepareStatements(database: DatabaseSync) {
   return {
     upsert: database.prepare(
-      `INSERT INTO artefacts (model, id, payload, uid, grant_id, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO artefacts (model, id, payload, uid, grant_id, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, uid = excluded.uid,
          grant_id = excluded.grant_id, expires_at = excluded.expires_at`,
     ),
@@ -26,7 +27,8 @@ function prepareStatements(database: DatabaseSync) {
        ORDER BY expires_at DESC LIMIT 1`,
     ),
     consume: database.prepare(
-      `UPDATE artefacts SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL AND expires_at > ?`,
+      `UPDATE artefacts SET consumed_at = ?
+       WHERE model = ? AND id = ? AND consumed_at IS NULL AND expires_at > ?`,
     ),
     destroy: database.prepare('DELETE FROM artefacts WHERE model = ? AND id = ?'),
     revoke: database.prepare('DELETE FROM artefacts WHERE grant_id = ? AND model = ?'),

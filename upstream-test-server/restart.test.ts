@@ -8,7 +8,14 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { authorizationRequest, callback, codeOf, createTestBrowser, redeem, startForTest } from './test-browser.ts'
+import {
+  authorizationRequest,
+  callback,
+  codeOf,
+  createTestBrowser,
+  redeem,
+  startForTest,
+} from './test-browser.ts'
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 
@@ -23,8 +30,16 @@ afterEach(async () => {
 })
 
 function run(env: Record<string, string>, args: string[] = []) {
-  const all = { PATH: process.env.PATH ?? '', AUTH_ADAPTER_DATA: folder, UPSTREAM_REDIRECT_URIS: callback, ...env }
-  const child = spawn(process.execPath, [main, ...args], { env: all, stdio: ['ignore', 'pipe', 'pipe'] })
+  const all = {
+    PATH: process.env.PATH ?? '',
+    AUTH_ADAPTER_DATA: folder,
+    UPSTREAM_REDIRECT_URIS: callback,
+    ...env,
+  }
+  const child = spawn(process.execPath, [main, ...args], {
+    env: all,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   children.push(child)
   let output = ''
   const { promise: url, resolve } = Promise.withResolvers<string>()
@@ -82,7 +97,8 @@ describe('the process', () => {
     const server = await startForTest({ databaseFile: join(folder, 'new', 'upstream.sqlite') })
     const files = await readdir(join(folder, 'new'))
     expect(files).toContain('upstream.sqlite')
-    for (const file of files) expect((await stat(join(folder, 'new', file))).mode & 0o777).toBe(0o600)
+    for (const file of files)
+      expect((await stat(join(folder, 'new', file))).mode & 0o777).toBe(0o600)
     await server.close()
   })
 
@@ -107,7 +123,10 @@ describe('the process', () => {
 
   it('F37 names the database file that is none, leaves it alone, and ends with 1', async () => {
     const file = join(folder, 'upstream.sqlite')
-    await writeFile(file, 'not a database, but something long enough to be taken for one '.repeat(20))
+    await writeFile(
+      file,
+      'not a database, but something long enough to be taken for one '.repeat(20),
+    )
     const before = await readFile(file)
     const { exit, output } = run({ UPSTREAM_PORT: '0' })
     expect(await exit).toBe(1)
@@ -118,7 +137,14 @@ describe('the process', () => {
   it('--help lists every variable and shows no secret', async () => {
     const { exit, output } = run({}, ['--help'])
     expect(await exit).toBe(0)
-    for (const name of ['UPSTREAM_HOST', 'UPSTREAM_PORT', 'UPSTREAM_ISSUER', 'UPSTREAM_REDIRECT_URIS', 'UPSTREAM_TLS_CERT', 'LOG_LEVEL'])
+    for (const name of [
+      'UPSTREAM_HOST',
+      'UPSTREAM_PORT',
+      'UPSTREAM_ISSUER',
+      'UPSTREAM_REDIRECT_URIS',
+      'UPSTREAM_TLS_CERT',
+      'LOG_LEVEL',
+    ])
       expect(output()).toContain(name)
     expect(output()).not.toContain('test-secret')
   })

@@ -1,4 +1,4 @@
-// The people who exist on first start. Each has something the others lack, so that a login shows how it is carried.
+// The people who exist on first start. Each has something the others lack.
 
 export interface SeedUser {
   sub: string
@@ -57,7 +57,10 @@ export const seedUsers: readonly SeedUser[] = [
     email: 'hubert@a-very-long-department-name.a-very-long-company-name.example.test',
     emailVerified: true,
     roles: ['user', 'admin', 'auditor', 'editor', 'publisher', 'translator', 'support', 'billing'],
-    attributes: { locale: 'de', groups: Array.from({ length: 20 }, (_, index) => `group-${index + 1}`) },
+    attributes: {
+      locale: 'de',
+      groups: Array.from({ length: 20 }, (_, index) => `group-${index + 1}`),
+    },
   },
   { sub: 'user-0006', username: 'nora', name: 'Nora Norole', roles: [], attributes: {} },
   {

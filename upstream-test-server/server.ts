@@ -10,7 +10,8 @@ import { securityHeaders } from '../service/security-headers.ts'
 import { urlLimits } from '../service/url-limits.ts'
 import { openDatabase } from './database.ts'
 import { loadKeys } from './keys.ts'
-import { beginInteraction, createInteractionBinding, createLoginRouter } from './login.ts'
+import { createInteractionBinding } from './interaction-binding.ts'
+import { createLoginRouter } from './login.ts'
 import { messagePage, stylesheetPath } from './pages.ts'
 import { owaspCost } from './password.ts'
 import type { PasswordCost } from './password.ts'
@@ -43,10 +44,14 @@ export interface UpstreamTestServer {
 
 const collectEveryMilliseconds = 60_000
 
-// Chromium holds form-action against every redirect that follows a form, and the chain leads to origins not known here.
+// Chromium holds form-action against every redirect that follows a form, and the chain leads to
+// origins not known here.
 const allowAnyFormTarget: RequestHandler = (_req, res, next) => {
   const policy = String(res.getHeader('Content-Security-Policy')).split('; ')
-  res.set('Content-Security-Policy', policy.filter((part) => !part.startsWith('form-action')).join('; '))
+  res.set(
+    'Content-Security-Policy',
+    policy.filter((part) => !part.startsWith('form-action')).join('; '),
+  )
   next()
 }
 
@@ -62,12 +67,15 @@ const refuse: Refuse = (_req, res, { status, kind, text }) => {
   res.end(messagePage(refusalTitles[kind], text))
 }
 
-/** What oidc-provider reads of the request's origin is what was configured, whatever the request says. */
+/** oidc-provider reads the configured origin from the request, whatever the request said. */
 function presetOrigin(issuer: string): RequestHandler {
   const { host, protocol } = new URL(issuer)
   return (req, _res, next) => {
     delete req.headers['x-forwarded-for']
-    Object.assign(req.headers, { 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) })
+    Object.assign(req.headers, {
+      'x-forwarded-host': host,
+      'x-forwarded-proto': protocol.slice(0, -1),
+    })
     next()
   }
 }
@@ -94,22 +102,25 @@ function answerError(log: Log): ErrorRequestHandler {
     const status = error.expose === true && error.status !== undefined ? error.status : 500
     if (status >= 500) log.error('request.failed', { path: req.path, error })
     const title = status >= 500 ? 'Something went wrong here' : 'This request can not be answered'
-    res.status(status).type('html').send(messagePage(title, 'Go back to the application and try again.'))
+    res
+      .status(status)
+      .type('html')
+      .send(messagePage(title, 'Go back to the application and try again.'))
   }
 }
 
-/** Opens and seeds the database and builds the OpenID Provider; rejects where the file can not be used. */
-export async function createUpstreamTestServer(options: UpstreamTestServerOptions): Promise<UpstreamTestServer> {
+/** Opens and seeds the database, builds the provider; rejects if the file can not be used. */
+export async function createUpstreamTestServer(
+  options: UpstreamTestServerOptions,
+): Promise<UpstreamTestServer> {
   const { issuer, clients, log, now = Date.now, passwordCost = owaspCost } = options
   const database = openDatabase(options.databaseFile)
   const [keys, users] = await Promise.all([loadKeys(database), createUsers(database, passwordCost)])
   const storage = createProviderStorage(database, now)
   const binding = createInteractionBinding(keys.bindingKey)
-  const provider = createProvider({
-    ...{ issuer, clients, keys, storage, users, log },
-    interactionUrl: (ctx, uid) => beginInteraction(binding, ctx, uid),
-  })
-  // Clients are checked lazily by the library: a wrong redirect URI must show now, not at the first login.
+  const parts = { issuer, clients, keys, storage, users, binding, log, now }
+  const provider = createProvider(parts)
+  // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
   await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
 
   const app = express()

@@ -24,18 +24,29 @@ export interface RunningUpstreamTestServer {
   close(): Promise<void>
 }
 
-const notReady: RequestListener = (_req, res) => void res.writeHead(503, { 'retry-after': '1' }).end()
+const notReady: RequestListener = (_req, res) =>
+  void res.writeHead(503, { 'retry-after': '1' }).end()
 
 /** Rejects with `ListenError` for a taken port, and where the database can not be used. */
-export async function startUpstreamTestServer(options: StartOptions): Promise<RunningUpstreamTestServer> {
+export async function startUpstreamTestServer(
+  options: StartOptions,
+): Promise<RunningUpstreamTestServer> {
   const { host = '127.0.0.1', port = 0, tls, log } = options
   let handler = notReady
-  const listening = await listen((req, res) => handler(req, res), { host, port, tls, log, portSetting: 'UPSTREAM_PORT' })
-  const issuer = options.issuer ?? listening.url
-  const server = await createUpstreamTestServer({ ...options, issuer }).catch(async (error: unknown) => {
-    await listening.close()
-    throw error
+  const listening = await listen((req, res) => handler(req, res), {
+    host,
+    port,
+    tls,
+    log,
+    portSetting: 'UPSTREAM_PORT',
   })
+  const issuer = options.issuer ?? listening.url
+  const server = await createUpstreamTestServer({ ...options, issuer }).catch(
+    async (error: unknown) => {
+      await listening.close()
+      throw error
+    },
+  )
   handler = server.handler
   return {
     issuer,

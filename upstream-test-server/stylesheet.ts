@@ -31,8 +31,9 @@ input {
 input[aria-invalid='true'] { border: 2px solid var(--bad) }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.75rem }
 button {
-  flex: 1 1 8rem; min-height: 2.75rem; padding: 0.5rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
-  color: var(--accent); background: transparent; border: 1px solid var(--accent); border-radius: 0.5rem;
+  flex: 1 1 8rem; min-height: 2.75rem; padding: 0.5rem 1rem; font: inherit; font-weight: 600;
+  color: var(--accent); background: transparent; border: 1px solid var(--accent);
+  border-radius: 0.5rem; cursor: pointer;
 }
 button.main { color: var(--on-accent); background: var(--accent) }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }

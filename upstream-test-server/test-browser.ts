@@ -3,6 +3,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createLog } from '../service/log.ts'
 import { startUpstreamTestServer } from './start.ts'
 import type { RunningUpstreamTestServer, StartOptions } from './start.ts'
+import { cookieHeader, withSetCookie } from './test-cookies.ts'
+import type { Cookie } from './test-cookies.ts'
 
 export const callback = 'http://127.0.0.1:9/callback'
 export const afterLogout = 'http://127.0.0.1:9/signed-out'
@@ -18,7 +20,11 @@ export function startForTest(
   return startUpstreamTestServer({
     databaseFile: ':memory:',
     passwordCost: cheapCost,
-    log: createLog({ level: 'trace', pretty: false, destination: { write: (line) => lines.push(line) } }),
+    log: createLog({
+      level: 'trace',
+      pretty: false,
+      destination: { write: (line) => lines.push(line) },
+    }),
     clients: [
       {
         clientId: 'test-client',
@@ -29,12 +35,6 @@ export function startForTest(
     ],
     ...options,
   })
-}
-
-interface Cookie {
-  name: string
-  value: string
-  path: string
 }
 
 export interface Page {
@@ -65,26 +65,11 @@ function hiddenFields(body: string): Record<string, string> {
 export function createTestBrowser(origin: string): TestBrowser {
   const browser: TestBrowser = { cookies: [], hops: [], open, submit }
 
-  function store(header: string): void {
-    const [pair = '', ...attributes] = header.split(';').map((part) => part.trim())
-    const [name = '', value = ''] = pair.split(/=(.*)/s)
-    const path = attributes.find((part) => /^path=/i.test(part))?.slice(5) ?? '/'
-    browser.cookies = browser.cookies.filter((cookie) => cookie.name !== name || cookie.path !== path)
-    const gone = attributes.some((part) => /^expires=Thu, 01 Jan 1970/i.test(part))
-    if (!gone) browser.cookies.push({ name, value, path })
-  }
-
-  const cookieHeader = (path: string) =>
-    browser.cookies
-      .filter((cookie) => path === cookie.path || path.startsWith(cookie.path.replace(/\/?$/, '/')))
-      .map(({ name, value }) => `${name}=${value}`)
-      .join('; ')
-
   async function request(url: URL, form?: Record<string, string>): Promise<Response> {
-    const headers = { accept: 'text/html', cookie: cookieHeader(url.pathname) }
+    const headers = { accept: 'text/html', cookie: cookieHeader(browser.cookies, url.pathname) }
     const init = form ? { method: 'POST', body: new URLSearchParams(form) } : {}
     const response = await fetch(url, { ...init, headers, redirect: 'manual' })
-    response.headers.getSetCookie().forEach(store)
+    browser.cookies = response.headers.getSetCookie().reduce(withSetCookie, browser.cookies)
     return response
   }
 
@@ -96,7 +81,8 @@ export function createTestBrowser(origin: string): TestBrowser {
       const location = response.headers.get('location') ?? ''
       browser.hops.push({ status: response.status, location })
       url = new URL(location, url)
-      if (url.origin !== origin) return { url, status: response.status, headers: response.headers, body: '' }
+      if (url.origin !== origin)
+        return { url, status: response.status, headers: response.headers, body: '' }
       response = await request(url)
     }
     return { url, status: response.status, headers: response.headers, body: await response.text() }
@@ -133,9 +119,12 @@ export function authorizationRequest(
     scope: 'openid profile',
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
-    ...{ state, nonce, ...parameters },
+    state,
+    nonce,
+    ...parameters,
   }
-  for (const [name, value] of Object.entries(all)) if (value !== undefined) url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(all))
+    if (value !== undefined) url.searchParams.set(name, value)
   return { url: url.href, state, nonce, verifier }
 }
 
@@ -154,7 +143,13 @@ export async function redeem(
   const response = await fetch(new URL('/oauth2/token', issuer), {
     method: 'POST',
     headers: { authorization: basic },
-    body: new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: callback, ...proof, ...more }),
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: callback,
+      ...proof,
+      ...more,
+    }),
   })
   return { status: response.status, body: (await response.json()) as TokenResponse['body'] }
 }
@@ -162,10 +157,17 @@ export async function redeem(
 export const codeOf = (page: Page): string => page.url.searchParams.get('code') ?? ''
 
 export function claimsOf(token: string | undefined): Record<string, unknown> {
-  return JSON.parse(Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
+  return JSON.parse(Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString()) as Record<
+    string,
+    unknown
+  >
 }
 
 /** From the authorization request to the callback. */
-export async function signIn(browser: TestBrowser, request: AuthorizationRequest, username = 'testuser'): Promise<Page> {
+export async function signIn(
+  browser: TestBrowser,
+  request: AuthorizationRequest,
+  username = 'testuser',
+): Promise<Page> {
   return browser.submit(await browser.open(request.url), { username, password: 'password' })
 }

@@ -18,13 +18,20 @@ describe(createUsers, () => {
       expect(sub).toMatch(/^[\x21-\x7e]{1,255}$/)
       expect(users.find(sub)).toMatchObject({ sub, username, name, roles: [...roles] })
     }
-    expect(users.find('testuser')).toMatchObject({ username: 'testuser', name: 'testuser', roles: ['user'] })
+    expect(users.find('testuser')).toMatchObject({
+      username: 'testuser',
+      name: 'testuser',
+      roles: ['user'],
+    })
   })
 
   it('signs each seeded person in', async () => {
     const users = await createSeeded()
     for (const { sub, username } of seedUsers)
-      expect(await users.checkPassword(username, 'password')).toMatchObject({ ok: true, user: { sub } })
+      expect(await users.checkPassword(username, 'password')).toMatchObject({
+        ok: true,
+        user: { sub },
+      })
   })
 
   it.each([
@@ -49,7 +56,11 @@ describe(createUsers, () => {
   })
 
   it('A44 spends as long on an unknown user name as on a wrong password', async () => {
-    const users = await createUsers(openDatabase(':memory:'), { memoryKib: 4096, passes: 3, parallelism: 1 })
+    const users = await createUsers(openDatabase(':memory:'), {
+      memoryKib: 4096,
+      passes: 3,
+      parallelism: 1,
+    })
     const fastestOf = async (username: string) => {
       const times = []
       for (let round = 0; round < 7; round++) {

@@ -24,7 +24,7 @@ export type PasswordCheck =
 
 export interface Users {
   find(sub: string): User | undefined
-  /** Takes as long for an unknown user name as for a wrong password. Counts failures; success sets the count to 0. */
+  /** As slow for an unknown user name as for a wrong password. Counts failures; success resets. */
   checkPassword(username: string, password: string): Promise<PasswordCheck>
   failedAttempts(username: string): number
   resetFailedAttempts(username: string): void
@@ -49,7 +49,8 @@ const userNameOf = (typed: string) => typed.normalize('NFC').trim()
 
 function insertUser(database: DatabaseSync): (user: SeedUser, passwordHash: string) => void {
   const insert = database.prepare(
-    `INSERT INTO users (sub, username, password_hash, name, email, email_verified, roles, attributes)
+    `INSERT INTO users
+       (sub, username, password_hash, name, email, email_verified, roles, attributes)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   )
   return (user, passwordHash) => {
@@ -64,7 +65,9 @@ async function seed(database: DatabaseSync, cost: PasswordCost): Promise<void> {
   if (database.prepare('SELECT 1 FROM users LIMIT 1').get()) return
   const hashes = await Promise.all(seedUsers.map(() => hashPassword(seedPassword, cost)))
   const insert = insertUser(database)
-  inTransaction(database, () => seedUsers.forEach((user, index) => insert(user, hashes[index] ?? '')))
+  inTransaction(database, () =>
+    seedUsers.forEach((user, index) => insert(user, hashes[index] ?? '')),
+  )
 }
 
 export async function createUsers(database: DatabaseSync, cost: PasswordCost): Promise<Users> {
@@ -73,12 +76,17 @@ export async function createUsers(database: DatabaseSync, cost: PasswordCost): P
   const byName = database.prepare('SELECT * FROM users WHERE username = ?')
   const reset = database.prepare('UPDATE users SET failed_attempts = 0 WHERE username = ?')
   const count = database.prepare(
-    'UPDATE users SET failed_attempts = failed_attempts + 1 WHERE username = ? RETURNING sub, failed_attempts',
+    `UPDATE users SET failed_attempts = failed_attempts + 1 WHERE username = ?
+     RETURNING sub, failed_attempts`,
   )
 
   const countFailure = (username: string): PasswordCheck => {
     const row = count.get(username)
-    return { ok: false, sub: row && String(row.sub), failedAttempts: row && Number(row.failed_attempts) }
+    return {
+      ok: false,
+      sub: row && String(row.sub),
+      failedAttempts: row && Number(row.failed_attempts),
+    }
   }
 
   return {
