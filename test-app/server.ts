@@ -122,6 +122,8 @@ function errorHandler(log: Log, show: ShowFailure): ErrorRequestHandler {
     log.error(event, { error, method: req.method, path: req.path })
     // express-session reports a failed touch when the answer is on its way.
     if (res.headersSent) return
+    // Else it would try to save what it could not, and send the cookie of a session that does not exist.
+    if (error instanceof SessionStoreError) Reflect.deleteProperty(req, 'session')
     await show(req, res, error)
   }
 }
