@@ -40,9 +40,16 @@ const escapeUnsafe = (line: string) =>
   line.replaceAll(UNSAFE_IN_LINES, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 // pino writes level and time itself; a field of that name would be a second key in the line.
-const OWN_KEYS = new Set(['level', 'time', 'event'])
-const renameOwnKeys = (fields: LogFields) =>
-  Object.fromEntries(Object.entries(fields).map(([name, value]) => [OWN_KEYS.has(name) ? `field_${name}` : name, value]))
+const OWN_KEYS = ['level', 'time', 'event'] as const
+
+function renameOwnKeys(fields: Record<string, unknown>): Record<string, unknown> {
+  for (const name of OWN_KEYS) {
+    if (!(name in fields)) continue
+    fields[`field_${name}`] = fields[name]
+    delete fields[name]
+  }
+  return fields
+}
 
 function stdout(pretty: boolean): LogDestination {
   const out = pino.destination({ fd: 1, sync: true })
