@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { openDatabase } from './database.ts'
 import { createProviderStorage } from './provider-adapter.ts'
+import {
+  authorizationRequest,
+  codeOf,
+  createTestBrowser,
+  redeem,
+  signIn,
+  startForTest,
+} from './test-browser.ts'
 
 function createStorage() {
   const clock = { milliseconds: 1_000_000 }
@@ -64,5 +72,22 @@ describe(createProviderStorage, () => {
     clock.milliseconds += 60_000
     storage.collect()
     expect(count()).toBe(0)
+  })
+})
+
+describe('the token endpoint on it', () => {
+  it('A20 code redemption: of 20 at once exactly one succeeds, however slow the storage', async () => {
+    const server = await startForTest({ storageLatencyMilliseconds: 3 })
+    for (let round = 0; round < 10; round++) {
+      const request = authorizationRequest(server.issuer)
+      const code = codeOf(await signIn(createTestBrowser(server.issuer), request))
+      const results = await Promise.all(
+        Array.from({ length: 20 }, () => redeem(server.issuer, code, request.verifier)),
+      )
+      expect(results.filter(({ status }) => status === 200)).toHaveLength(1)
+      const refused = results.filter(({ status }) => status !== 200)
+      expect(new Set(refused.map(({ body }) => body.error))).toEqual(new Set(['invalid_grant']))
+    }
+    await server.close()
   })
 })

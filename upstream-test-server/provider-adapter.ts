@@ -1,5 +1,6 @@
 // oidc-provider's storage on SQLite. One caller consumes a code, and nothing expired is returned.
 import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
 import { errors } from 'oidc-provider'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 
@@ -34,6 +35,20 @@ function prepareStatements(database: DatabaseSync) {
     revoke: database.prepare('DELETE FROM artefacts WHERE grant_id = ? AND model = ?'),
     collect: database.prepare('DELETE FROM artefacts WHERE expires_at <= ?'),
   }
+}
+
+/** The same storage, answering as late as one over a network: races show that otherwise do not. */
+export function withLatency(storage: ProviderStorage, milliseconds: number): ProviderStorage {
+  const delayed = (adapter: Adapter): Adapter => ({
+    upsert: (...args) => wait(milliseconds).then(() => adapter.upsert(...args)),
+    find: (id) => wait(milliseconds).then(() => adapter.find(id)),
+    findByUid: (uid) => wait(milliseconds).then(() => adapter.findByUid(uid)),
+    findByUserCode: (userCode) => wait(milliseconds).then(() => adapter.findByUserCode(userCode)),
+    consume: (id) => wait(milliseconds).then(() => adapter.consume(id)),
+    destroy: (id) => wait(milliseconds).then(() => adapter.destroy(id)),
+    revokeByGrantId: (id) => wait(milliseconds).then(() => adapter.revokeByGrantId(id)),
+  })
+  return { ...storage, adapterFor: (model) => delayed(storage.adapterFor(model)) }
 }
 
 export interface ProviderStorage {

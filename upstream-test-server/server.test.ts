@@ -88,18 +88,6 @@ describe('the authorization request', () => {
 })
 
 describe('the token endpoint', () => {
-  it('A20 code redemption: of 20 at once exactly one succeeds', async () => {
-    for (let round = 0; round < 10; round++) {
-      const { request, code } = await freshCode()
-      const results = await Promise.all(
-        Array.from({ length: 20 }, () => redeem(server.issuer, code, request.verifier)),
-      )
-      expect(results.filter(({ status }) => status === 200)).toHaveLength(1)
-      const refused = results.filter(({ status }) => status !== 200)
-      expect(new Set(refused.map(({ body }) => body.error))).toEqual(new Set(['invalid_grant']))
-    }
-  })
-
   it('C20 a code used again takes the first access token with it', async () => {
     const { request, code } = await freshCode()
     const { body } = await redeem(server.issuer, code, request.verifier)

@@ -17,7 +17,7 @@ import { owaspCost } from './password.ts'
 import type { PasswordCost } from './password.ts'
 import { createProvider } from './provider.ts'
 import type { UpstreamClient } from './provider.ts'
-import { createProviderStorage } from './provider-adapter.ts'
+import { createProviderStorage, withLatency } from './provider-adapter.ts'
 import { stylesheet } from './stylesheet.ts'
 import { createUsers } from './users.ts'
 import type { Users } from './users.ts'
@@ -33,6 +33,8 @@ export interface UpstreamTestServerOptions {
   now?: () => number
   /** For people seeded from now on; a lower one than the default makes many logins cheap. */
   passwordCost?: PasswordCost
+  /** Makes the storage as slow as one over a network; default 0. */
+  storageLatencyMilliseconds?: number
 }
 
 export interface UpstreamTestServer {
@@ -116,7 +118,9 @@ export async function createUpstreamTestServer(
   const { issuer, clients, log, now = Date.now, passwordCost = owaspCost } = options
   const database = openDatabase(options.databaseFile)
   const [keys, users] = await Promise.all([loadKeys(database), createUsers(database, passwordCost)])
-  const storage = createProviderStorage(database, now)
+  const local = createProviderStorage(database, now)
+  const { storageLatencyMilliseconds: latency = 0 } = options
+  const storage = latency === 0 ? local : withLatency(local, latency)
   const binding = createInteractionBinding(keys.bindingKey)
   const parts = { issuer, clients, keys, storage, users, binding, log, now }
   const provider = createProvider(parts)
