@@ -29,12 +29,19 @@ function tagOf(password: string, salt: Buffer, cost: PasswordCost): Promise<Buff
 
 const unpadded = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
 
-export async function hashPassword(password: string, cost: PasswordCost): Promise<string> {
-  const salt = randomBytes(16)
-  const tag = await tagOf(password, salt, cost)
-  const parameters = `m=${cost.memoryKib},t=${cost.passes},p=${cost.parallelism}`
+function phcString(salt: Buffer, tag: Buffer, { memoryKib, passes, parallelism }: PasswordCost) {
+  const parameters = `m=${memoryKib},t=${passes},p=${parallelism}`
   return `$argon2id$v=19$${parameters}$${unpadded(salt)}$${unpadded(tag)}`
 }
+
+export async function hashPassword(password: string, cost: PasswordCost): Promise<string> {
+  const salt = randomBytes(16)
+  return phcString(salt, await tagOf(password, salt, cost), cost)
+}
+
+/** A hash that no password has, as slow to check as any other. */
+export const nobodysHash = (cost: PasswordCost): string =>
+  phcString(randomBytes(16), randomBytes(tagLengthBytes), cost)
 
 /** False for a wrong password; throws where `phc` is not an argon2id hash. */
 export async function verifyPassword(password: string, phc: string): Promise<boolean> {
