@@ -33,9 +33,9 @@ export interface Credentials {
 
 /** Fills in the upstream's sign-in form, on which `page` must be, and sends it. */
 export async function fillSignIn(page: Page, { username = 'testuser', password = 'password' }: Credentials = {}): Promise<void> {
-  await page.locator('input[name="username"]').fill(username)
-  await page.locator('input[name="password"]').fill(password)
-  await page.locator('form:has(input[name="password"]) button[type="submit"]').first().click()
+  await page.getByLabel('User name').fill(username)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
 /** From the app through the whole chain and back; resolves on the app's page for the signed-in. */

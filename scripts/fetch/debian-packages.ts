@@ -45,7 +45,7 @@ function downloadWithLists(packages: readonly string[], folder: string): void {
 /** True where Debian's own tools are there to fetch with. */
 export const canFetchDebianPackages = (): boolean => which(['apt-get']) !== undefined && which(['dpkg-deb']) !== undefined
 
-/** Fetches and unpacks into `.cache/<name>/root`; a second call finds it there. Throws with apt's own words. */
+/** Fetches and unpacks into a folder below `.cache/<name>`; a second call finds it there. Throws with apt's own words. */
 export function unpackDebianPackages(name: string, packages: readonly string[]): string {
   const target = cacheFolder(name, 'root')
   if (existsSync(target)) return target
