@@ -15,13 +15,20 @@ const MAX_CODE_LENGTH = 8192
  * The authorization code.
  * @throws UpstreamError `issuer_mismatch`, `authorization_error` (with `oauthError`), `identity_invalid` for a malformed answer
  */
-export function codeFrom(parameters: URLSearchParams, expected: UpstreamExpectation, from: ResponseIssuer): string {
+export function codeFrom(
+  parameters: URLSearchParams,
+  expected: UpstreamExpectation,
+  from: ResponseIssuer,
+): string {
   const malformed = (message: string) =>
     new UpstreamError('identity_invalid', from.upstream, `Authorization response: ${message}`)
   // RFC 6749 §3.1, "MUST NOT be included more than once": https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1
-  const repeated = ['state', 'iss', 'error', 'code'].find((name) => parameters.getAll(name).length > 1)
+  const repeated = ['state', 'iss', 'error', 'code'].find(
+    (name) => parameters.getAll(name).length > 1,
+  )
   if (repeated) throw malformed(`${repeated} was sent more than once`)
-  if (parameters.get('state') !== expected.state) throw malformed('state is not the one of this login')
+  if (parameters.get('state') !== expected.state)
+    throw malformed('state is not the one of this login')
   checkIssuer(parameters.get('iss'), from)
   const error = parameters.get('error')
   if (error !== null) throw authorizationError(error, from.upstream)
@@ -30,17 +37,30 @@ export function codeFrom(parameters: URLSearchParams, expected: UpstreamExpectat
   return code
 }
 
-function checkIssuer(received: string | null, { upstream, issuer, promisesIss }: ResponseIssuer): void {
+function checkIssuer(
+  received: string | null,
+  { upstream, issuer, promisesIss }: ResponseIssuer,
+): void {
   const mismatch = (got: string) =>
-    new UpstreamError('issuer_mismatch', upstream, `Authorization response: expected iss "${issuer}", got ${got}`)
+    new UpstreamError(
+      'issuer_mismatch',
+      upstream,
+      `Authorization response: expected iss "${issuer}", got ${got}`,
+    )
   // RFC 9207 §2.4: https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4
   if (received === null && promisesIss) throw mismatch('none, though the metadata promises it')
-  if (received !== null && received !== issuer) throw mismatch(JSON.stringify(received).slice(0, 200))
+  if (received !== null && received !== issuer)
+    throw mismatch(JSON.stringify(received).slice(0, 200))
 }
 
 function authorizationError(received: string, upstream: string): UpstreamError {
   const oauthError = oauthErrorFrom(received)
-  return new UpstreamError('authorization_error', upstream, `Authorization response: error ${oauthError}`, { oauthError })
+  return new UpstreamError(
+    'authorization_error',
+    upstream,
+    `Authorization response: error ${oauthError}`,
+    { oauthError },
+  )
 }
 
 /** An `error` code as sent, cut to 64 characters; `server_error` where it holds characters that no code may hold. */

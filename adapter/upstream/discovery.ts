@@ -3,6 +3,7 @@
 import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
 import type { OutgoingHttp } from './outgoing-http.ts'
+import { createSharedDocument } from './shared-document.ts'
 
 export interface UpstreamMetadata {
   issuer: string
@@ -29,60 +30,42 @@ export interface MetadataSourceOptions {
 }
 
 const HOUR_MS = 3_600_000
-const RETRY_REFRESH_MS = 60_000
-/** A failure is remembered this long, so that a stampede of logins asks a dead upstream once. */
-const FAILURE_MS = 500
 const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 const OPTIONAL = ['userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint'] as const
 
 export function createMetadataSource(options: MetadataSourceOptions): MetadataSource {
   const { upstream, issuer, http, now, log } = options
-  let metadata: UpstreamMetadata | undefined
-  let fetchedAt = 0
-  let failure: { error: unknown; at: number } | undefined
-  let underWay: Promise<UpstreamMetadata> | undefined
-  const isWithin = (at: number, milliseconds: number) => now() >= at && now() - at < milliseconds
 
-  async function fetchMetadata(): Promise<UpstreamMetadata> {
+  async function load(): Promise<UpstreamMetadata> {
     try {
-      metadata = metadataFrom(await http.getJson(wellKnownUrl(issuer)), upstream, issuer)
-      fetchedAt = now()
-      failure = undefined
+      const metadata = metadataFrom(await http.getJson(wellKnownUrl(issuer)), upstream, issuer)
       log.info('upstream.discovered', { upstream, issuer })
       return metadata
     } catch (error) {
-      failure = { error, at: now() }
       log.warn('upstream.discovery_failed', { upstream, issuer, err: error })
       throw error
-    } finally {
-      underWay = undefined
     }
   }
 
-  const fetchShared = () => (underWay ??= fetchMetadata())
-  const isResting = (milliseconds: number) => !underWay && failure && isWithin(failure.at, milliseconds)
-
-  async function current(): Promise<UpstreamMetadata> {
-    if (metadata && isWithin(fetchedAt, HOUR_MS)) return metadata
-    if (metadata) {
-      if (!isResting(RETRY_REFRESH_MS)) fetchShared().catch(() => {})
-      return metadata
-    }
-    if (failure && isResting(FAILURE_MS)) throw failure.error
-    return fetchShared()
-  }
-
-  return { current }
+  // Metadata that can not be renewed serves on: an upstream that answers logins need not answer this.
+  return createSharedDocument({ load, now, freshMs: HOUR_MS, maxAgeMs: Infinity })
 }
 
 /** @throws UpstreamError `metadata_invalid`, naming what was expected and received */
-export function metadataFrom(document: unknown, upstream: string, issuer: string): UpstreamMetadata {
-  const invalid = (message: string) => new UpstreamError('metadata_invalid', upstream, `Discovery metadata: ${message}`)
+export function metadataFrom(
+  document: unknown,
+  upstream: string,
+  issuer: string,
+): UpstreamMetadata {
+  const invalid = (message: string) =>
+    new UpstreamError('metadata_invalid', upstream, `Discovery metadata: ${message}`)
   if (typeof document !== 'object' || document === null) throw invalid('expected a JSON object')
   const received = document as Record<string, unknown>
   // OpenID Connect Discovery §4.3, "MUST be identical": https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation
   if (received.issuer !== issuer) {
-    throw invalid(`expected issuer "${issuer}", got ${JSON.stringify(received.issuer)?.slice(0, 200)}`)
+    throw invalid(
+      `expected issuer "${issuer}", got ${JSON.stringify(received.issuer)?.slice(0, 200)}`,
+    )
   }
   const endpoints: Record<string, string> = {}
   for (const name of [...REQUIRED, ...OPTIONAL]) {
@@ -111,7 +94,8 @@ function endpointFault(value: unknown, issuer: string): string | undefined {
   if (url.username || url.password) return 'holds credentials'
   if (url.protocol === 'https:') return undefined
   // http is for an upstream on this very machine, and there for the machine only.
-  if (url.protocol === 'http:' && isHttpLoopback(new URL(issuer)) && isHttpLoopback(url)) return undefined
+  if (url.protocol === 'http:' && isHttpLoopback(new URL(issuer)) && isHttpLoopback(url))
+    return undefined
   return `must be https, got ${url.protocol}//${url.host}`
 }
 

@@ -5,6 +5,7 @@ import type { CryptoKey, JWK } from 'jose'
 import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
 import type { OutgoingHttp } from './outgoing-http.ts'
+import { createSharedDocument, isWithin } from './shared-document.ts'
 
 export interface KeyWanted {
   alg: string
@@ -42,63 +43,48 @@ const FRESH_MS = 5 * 60_000
 /** and after this it is not used any more: a key the upstream withdrew must stop working. */
 const MAX_AGE_MS = 3_600_000
 const REFETCH_INTERVAL_MS = 5000
-const RETRY_MS = 500
 const MAX_KEYS = 100
 const MIN_RSA_BITS = 2048
 
-export function createJwksCache({ upstream, jwksUri, http, now, log }: JwksCacheOptions): JwksCache {
-  let keySet: KeySet | undefined
-  let fetchedAt = 0
-  let refetchedAt: number | undefined
-  let failure: { error: unknown; at: number } | undefined
-  let underWay: Promise<KeySet> | undefined
-  const isWithin = (at: number, milliseconds: number) => now() >= at && now() - at < milliseconds
+export function createJwksCache({
+  upstream,
+  jwksUri,
+  http,
+  now,
+  log,
+}: JwksCacheOptions): JwksCache {
+  const keySets = createSharedDocument({ load, now, freshMs: FRESH_MS, maxAgeMs: MAX_AGE_MS })
+  let refetchedAt = -Infinity
 
-  async function fetchKeySet(): Promise<KeySet> {
+  async function load(): Promise<KeySet> {
     const askedAt = performance.now()
     try {
-      keySet = keySetFrom(await http.getJson(await jwksUri()), upstream, askedAt)
-      fetchedAt = now()
-      failure = undefined
+      const keySet = keySetFrom(await http.getJson(await jwksUri()), upstream, askedAt)
       log.debug('upstream.jwks_fetched', { upstream })
       return keySet
     } catch (error) {
-      failure = { error, at: now() }
       log.warn('upstream.jwks_failed', { upstream, err: error })
       throw error
-    } finally {
-      underWay = undefined
     }
-  }
-
-  const fetchShared = () => (underWay ??= fetchKeySet())
-
-  async function current(): Promise<KeySet> {
-    if (keySet && isWithin(fetchedAt, FRESH_MS)) return keySet
-    const resting = !underWay && failure && isWithin(failure.at, RETRY_MS) ? failure : undefined
-    if (keySet && isWithin(fetchedAt, MAX_AGE_MS)) {
-      if (!resting) fetchShared().catch(() => {})
-      return keySet
-    }
-    if (resting) throw resting.error
-    return fetchShared()
   }
 
   async function newerThan(seen: KeySet, since: number): Promise<KeySet | undefined> {
-    if (keySet && keySet !== seen) return keySet
+    const latest = keySets.latest()
+    if (latest && latest !== seen) return latest
+    const underWay = keySets.underWay()
     if (underWay) return underWay
-    if (seen.askedAt >= since) return undefined
-    if (refetchedAt !== undefined && isWithin(refetchedAt, REFETCH_INTERVAL_MS)) return undefined
+    if (seen.askedAt >= since || isWithin(now(), refetchedAt, REFETCH_INTERVAL_MS)) return undefined
     refetchedAt = now()
     log.info('upstream.jwks_refetch', { upstream })
-    return fetchShared()
+    return keySets.renew()
   }
 
-  return { current, newerThan }
+  return { current: keySets.current, newerThan }
 }
 
 function keySetFrom(document: unknown, upstream: string, askedAt: number): KeySet {
-  const invalid = (message: string) => new UpstreamError('metadata_invalid', upstream, `JWKS: ${message}`)
+  const invalid = (message: string) =>
+    new UpstreamError('metadata_invalid', upstream, `JWKS: ${message}`)
   const keys = (document as { keys?: unknown } | null)?.keys
   if (!Array.isArray(keys)) throw invalid('expected a JSON object with an array "keys"')
   if (keys.length > MAX_KEYS) throw invalid(`expected at most ${MAX_KEYS} keys, got ${keys.length}`)
@@ -125,7 +111,10 @@ function isPublicSigningKey(key: unknown): key is JWK {
   const { kty, use, key_ops: operations, d } = key as JWK
   if (typeof kty !== 'string' || kty === 'oct' || d !== undefined) return false
   // RFC 7517 §4.2 and §4.3: https://www.rfc-editor.org/rfc/rfc7517.html#section-4.2
-  return (use === undefined || use === 'sig') && (!Array.isArray(operations) || operations.includes('verify'))
+  return (
+    (use === undefined || use === 'sig') &&
+    (!Array.isArray(operations) || operations.includes('verify'))
+  )
 }
 
 const KEY_OF_ALG: Readonly<Record<string, Partial<JWK>>> = {

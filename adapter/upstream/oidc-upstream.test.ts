@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, UpstreamError } from '../errors.ts'
@@ -37,7 +38,12 @@ describe(createOidcUpstream, () => {
   })
 
   it('keeps the query that the authorization endpoint already has', async () => {
-    fixture.idp.behaviour = { discovery: (document) => ({ ...document, authorization_endpoint: `${fixture.idp.issuer}/authorize?policy=a` }) }
+    fixture.idp.behaviour = {
+      discovery: (document) => ({
+        ...document,
+        authorization_endpoint: `${fixture.idp.issuer}/authorize?policy=a`,
+      }),
+    }
     const { url } = await open().begin()
     expect(url.searchParams.get('policy')).toBe('a')
     expect(url.searchParams.get('response_type')).toBe('code')
@@ -55,29 +61,69 @@ describe(createOidcUpstream, () => {
 
   it.each<[string, Parameters<typeof refusal>[1], (parameters: URLSearchParams) => void]>([
     ['without state', 'identity_invalid', (parameters) => parameters.delete('state')],
-    ['with the state of another login', 'identity_invalid', (parameters) => parameters.set('state', 'of-another-login')],
-    ['with state twice', 'identity_invalid', (parameters) => parameters.append('state', parameters.get('state') as string)],
-    ['with iss twice', 'identity_invalid', (parameters) => parameters.append('iss', 'https://evil.example')],
+    [
+      'with the state of another login',
+      'identity_invalid',
+      (parameters) => parameters.set('state', 'of-another-login'),
+    ],
+    [
+      'with state twice',
+      'identity_invalid',
+      (parameters) => parameters.append('state', parameters.get('state') as string),
+    ],
+    [
+      'with iss twice',
+      'identity_invalid',
+      (parameters) => parameters.append('iss', 'https://evil.example'),
+    ],
     ['with code twice', 'identity_invalid', (parameters) => parameters.append('code', 'second')],
     ['without code', 'identity_invalid', (parameters) => parameters.delete('code')],
     ['with an empty code', 'identity_invalid', (parameters) => parameters.set('code', '')],
-    ['with a wrong iss', 'issuer_mismatch', (parameters) => parameters.set('iss', 'https://evil.example')],
-    ['with an iss that differs by a slash', 'issuer_mismatch', (parameters) => parameters.set('iss', `${parameters.get('iss')}/`)],
-    ['without the iss that the metadata promises', 'issuer_mismatch', (parameters) => parameters.delete('iss')],
-    ['with an error and a wrong iss', 'issuer_mismatch', (parameters) => {
-      parameters.set('error', 'access_denied')
-      parameters.set('iss', 'https://evil.example')
-    }],
-    ['with code and error', 'authorization_error', (parameters) => parameters.set('error', 'access_denied')],
+    [
+      'with a wrong iss',
+      'issuer_mismatch',
+      (parameters) => parameters.set('iss', 'https://evil.example'),
+    ],
+    [
+      'with an iss that differs by a slash',
+      'issuer_mismatch',
+      (parameters) => parameters.set('iss', `${parameters.get('iss')}/`),
+    ],
+    [
+      'without the iss that the metadata promises',
+      'issuer_mismatch',
+      (parameters) => parameters.delete('iss'),
+    ],
+    [
+      'with an error and a wrong iss',
+      'issuer_mismatch',
+      (parameters) => {
+        parameters.set('error', 'access_denied')
+        parameters.set('iss', 'https://evil.example')
+      },
+    ],
+    [
+      'with code and error',
+      'authorization_error',
+      (parameters) => parameters.set('error', 'access_denied'),
+    ],
   ])('C56 refuses an answer %s without a token request', async (_name, code, response) => {
     await refusal(login({ response }), code)
     expect(tokenRequests()).toBe(0)
   })
 
   it('C56 accepts an answer without iss where the metadata promises none, but no wrong one', async () => {
-    const discovery = (document: Record<string, unknown>) => ({ ...document, authorization_response_iss_parameter_supported: false })
-    expect(await login({ discovery, response: (parameters) => parameters.delete('iss') })).toMatchObject({ sub: 'testuser' })
-    await refusal(login({ discovery, response: (parameters) => parameters.set('iss', 'https://evil.example') }), 'issuer_mismatch')
+    const discovery = (document: Record<string, unknown>) => ({
+      ...document,
+      authorization_response_iss_parameter_supported: false,
+    })
+    expect(
+      await login({ discovery, response: (parameters) => parameters.delete('iss') }),
+    ).toMatchObject({ sub: 'testuser' })
+    await refusal(
+      login({ discovery, response: (parameters) => parameters.set('iss', 'https://evil.example') }),
+      'issuer_mismatch',
+    )
   })
 
   it('ignores response parameters it does not know', async () => {
@@ -119,24 +165,42 @@ describe(createOidcUpstream, () => {
     const { upstream, begin } = open()
     const { url, expected } = await begin()
     const parameters = await fixture.idp.visit(url)
-    await refusal(upstream.redeem(parameters, { ...expected, codeVerifier: 'v'.repeat(43) }), 'code_rejected')
+    await refusal(
+      upstream.redeem(parameters, { ...expected, codeVerifier: 'v'.repeat(43) }),
+      'code_rejected',
+    )
   })
 
   it('says client_rejected when the upstream does not take our secret', async () => {
-    const error = await refusal(login({}, { config: { client_secret: 'not-the-secret' } }), 'client_rejected')
+    const error = await refusal(
+      login({}, { config: { client_secret: 'not-the-secret' } }),
+      'client_rejected',
+    )
     expect(error.oauthError).toBe('invalid_client')
   })
 
   it.each([
-    ['401 with a challenge', 401, { 'www-authenticate': 'Basic realm="x"' }, '{"error":"invalid_client"}', 'client_rejected'],
+    [
+      '401 with a challenge',
+      401,
+      { 'www-authenticate': 'Basic realm="x"' },
+      '{"error":"invalid_client"}',
+      'client_rejected',
+    ],
     ['401 without one', 401, {}, '{"error":"invalid_request"}', 'client_rejected'],
     ['400 invalid_request', 400, {}, '{"error":"invalid_request"}', 'client_rejected'],
     ['400 temporarily_unavailable', 400, {}, '{"error":"temporarily_unavailable"}', 'unavailable'],
-    ['400 with a page', 400, { 'content-type': 'text/html' }, '<h1>Bad Request</h1>', 'unavailable'],
+    [
+      '400 with a page',
+      400,
+      { 'content-type': 'text/html' },
+      '<h1>Bad Request</h1>',
+      'unavailable',
+    ],
     ['204', 204, {}, '', 'unavailable'],
   ] as const)('sorts a token response of %s', async (_name, status, headers, body, code) => {
     const answer = {
-      '/token': (_request: unknown, response: import('node:http').ServerResponse) =>
+      '/token': (_request: unknown, response: ServerResponse) =>
         response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body),
     }
     await refusal(login({ answer }), code)
@@ -146,7 +210,9 @@ describe(createOidcUpstream, () => {
     ['client_secret_post', { client_auth_method: 'client_secret_post' }],
     ['none', { client_auth_method: 'none', client_secret: undefined }],
   ])('authenticates by %s where configured', async (method, config) => {
-    await open({ config }).login().catch(() => {})
+    await open({ config })
+      .login()
+      .catch(() => {})
     const sent = fixture.idp.requests.find(({ line }) => line === 'POST /token')
     const form = new URLSearchParams(sent?.body)
     expect(sent?.headers.authorization).toBeUndefined()
@@ -156,7 +222,9 @@ describe(createOidcUpstream, () => {
 
   it('refuses to be built without the secret that its method needs', () => {
     expect(() => open({ config: { client_secret: undefined } })).toThrow(ConfigError)
-    expect(() => open({ config: { client_secret: undefined } })).toThrow('upstreams.test-auth-server.client_secret')
+    expect(() => open({ config: { client_secret: undefined } })).toThrow(
+      'upstreams.test-auth-server.client_secret',
+    )
   })
 
   it('shows no code, state, nonce, verifier, token or secret in errors, their causes and the log', async () => {
@@ -166,7 +234,7 @@ describe(createOidcUpstream, () => {
       { claims: (claims) => ({ ...claims, nonce: 'other' }) },
       { claims: (claims) => ({ ...claims, aud: 'other' }) },
       { idToken: (token) => `${token}x` },
-      { token: ({ token_type: _, ...body }) => body },
+      { token: ({ access_token, id_token }) => ({ access_token, id_token }) },
       { token: (body) => ({ ...body, expires_in: 'soon' }) },
       { token: (body) => ({ ...body, token_type: 'mac' }) },
       { userinfo: () => ({ sub: 'other' }) },
@@ -180,8 +248,19 @@ describe(createOidcUpstream, () => {
       fixture.idp.behaviour = behaviour
       const { url, expected } = await begin()
       const parameters = await fixture.idp.visit(url)
-      for (const value of [expected.state, expected.nonce, expected.codeVerifier, parameters.get('code') as string]) secrets.add(value)
-      seen.push(await upstream.redeem(parameters, expected).then(() => '', (error: unknown) => everythingIn(error)))
+      for (const value of [
+        expected.state,
+        expected.nonce,
+        expected.codeVerifier,
+        parameters.get('code') as string,
+      ])
+        secrets.add(value)
+      seen.push(
+        await upstream.redeem(parameters, expected).then(
+          () => '',
+          (error: unknown) => everythingIn(error),
+        ),
+      )
     }
     seen.push(everythingIn(log.lines))
     expect(seen.filter((text) => text !== '')).toHaveLength(bends.length)
@@ -191,10 +270,19 @@ describe(createOidcUpstream, () => {
   })
 
   it('throws nothing but UpstreamError, whatever the token endpoint answers', async () => {
-    const bodies = ['null', '[]', '1', '""', '{}', '{"id_token":1}', '{"access_token":{},"token_type":1}', '\u0000']
+    const bodies = [
+      'null',
+      '[]',
+      '1',
+      '""',
+      '{}',
+      '{"id_token":1}',
+      '{"access_token":{},"token_type":1}',
+      '\u0000',
+    ]
     for (const body of bodies) {
       const answer = {
-        '/token': (_request: unknown, response: import('node:http').ServerResponse) =>
+        '/token': (_request: unknown, response: ServerResponse) =>
           response.writeHead(200, { 'content-type': 'application/json' }).end(body),
       }
       const outcome = await login({ answer }).catch((error: unknown) => error)
@@ -205,5 +293,10 @@ describe(createOidcUpstream, () => {
 
 /** All text of a value, hidden properties and causes too. */
 function everythingIn(value: unknown): string {
-  return inspect(value, { depth: Infinity, showHidden: true, maxArrayLength: null, maxStringLength: null })
+  return inspect(value, {
+    depth: Infinity,
+    showHidden: true,
+    maxArrayLength: null,
+    maxStringLength: null,
+  })
 }

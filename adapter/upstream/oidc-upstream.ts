@@ -6,16 +6,25 @@ import type { Log } from '../../service/log.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
 import { codeFrom } from './authorization-response.ts'
 import { createMetadataSource } from './discovery.ts'
-import type { UpstreamMetadata } from './discovery.ts'
+import type { MetadataSource } from './discovery.ts'
 import { createJwksCache } from './jwks-cache.ts'
+import type { JwksCache } from './jwks-cache.ts'
 import { startDeadline } from './outgoing-http.ts'
 import type { OutgoingHttp } from './outgoing-http.ts'
 import type { Claims } from './safe-claims.ts'
 import { clientAuthFrom, configurationOf, requestTokens } from './token-request.ts'
-import type { TokenAnswer } from './token-request.ts'
-import type { Upstream, UpstreamAuthorizationRequest, UpstreamExpectation, UpstreamIdentity, UpstreamTokens } from './upstream.ts'
+import type { TokenAnswer, TokenClient } from './token-request.ts'
+import type {
+  Upstream,
+  UpstreamAuthorizationRequest,
+  UpstreamExpectation,
+  UpstreamIdentity,
+  UpstreamTokens,
+} from './upstream.ts'
 import { createUserinfo } from './userinfo.ts'
+import type { Userinfo } from './userinfo.ts'
 import { verifyIdToken } from './verify-id-token.ts'
+import type { IdTokenExpectation } from './verify-id-token.ts'
 
 export interface OidcUpstreamOptions {
   name: string
@@ -27,73 +36,117 @@ export interface OidcUpstreamOptions {
 }
 
 /** @throws ConfigError when `client_auth_method` needs a secret and there is none */
-export function createOidcUpstream({ name, config, http, now, log }: OidcUpstreamOptions): Upstream {
-  const { issuer, client_id: clientId } = config
-  const clientAuth = clientAuthFrom(name, config)
-  const metadata = createMetadataSource({ upstream: name, issuer, http, now, log })
-  const jwksUri = async () => (await metadata.current()).jwks_uri
-  const jwks = createJwksCache({ upstream: name, jwksUri, http, now, log })
-  const userinfo = createUserinfo({ upstream: name, config, http, log })
+export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
+  const { name, config, http } = options
+  const parts = partsOf(options)
 
   async function authorizationUrl(request: UpstreamAuthorizationRequest): Promise<URL> {
-    const known = await metadata.current()
-    return buildAuthorizationUrl(configurationOf(known, clientId, clientAuth), await parametersOf(request, config.scope))
-  }
-
-  async function redeemWithin(signal: AbortSignal, parameters: URLSearchParams, expected: UpstreamExpectation) {
-    const known = await metadata.current()
-    const promisesIss = known.authorization_response_iss_parameter_supported === true
-    const code = codeFrom(parameters, expected, { upstream: name, issuer, promisesIss })
-    const response = { code, state: expected.state, iss: issuer }
-    const tokens = await requestTokens(known, response, expected, signal, { upstream: name, clientId, clientAuth, http })
-    const idTokenClaims = await verified(tokens, code, expected)
-    const userinfoClaims = await userinfo(known, tokens.access_token, idTokenClaims, signal)
-    return identityFrom(tokens, idTokenClaims, userinfoClaims)
-  }
-
-  function verified(tokens: TokenAnswer, code: string, expected: UpstreamExpectation): Promise<Claims> {
-    // OpenID Connect Core §3.1.3.3: https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
-    if (!tokens.id_token) throw new UpstreamError('identity_invalid', name, 'Token response holds no id_token')
-    return verifyIdToken(tokens.id_token, jwks, {
-      upstream: name,
-      issuer,
-      clientId,
-      algorithms: config.id_token_algs,
-      nonce: expected.nonce,
-      maxAge: expected.max_age,
-      accessToken: tokens.access_token,
-      code,
-      clockToleranceSeconds: config.clock_tolerance,
-      now: now(),
-    })
-  }
-
-  function identityFrom(tokens: TokenAnswer, claims: Claims, userinfoClaims: Claims | undefined): UpstreamIdentity {
-    const { auth_time: authTime, acr, amr } = claims
-    return {
-      upstream: name,
-      iss: issuer,
-      sub: claims.sub as string,
-      idTokenClaims: claims,
-      ...(userinfoClaims ? { userinfoClaims } : {}),
-      ...(typeof authTime === 'number' ? { auth_time: authTime } : {}),
-      ...(typeof acr === 'string' ? { acr } : {}),
-      ...(isStrings(amr) ? { amr } : {}),
-      tokens: tokensFrom(tokens, now()),
-    }
+    const parameters = await parametersOf(request, config.scope)
+    const { clientId, clientAuth } = parts.client
+    const configuration = configurationOf(await parts.metadata.current(), clientId, clientAuth)
+    return buildAuthorizationUrl(configuration, parameters)
   }
 
   return {
     name,
-    issuer,
+    issuer: config.issuer,
     authorizationUrl,
     redeem: (parameters, expected) =>
-      withinDeadline(name, http.timeoutMs, (signal) => redeemWithin(signal, parameters, expected)),
+      withinDeadline(name, http.timeoutMs, (signal) =>
+        redeem({ parts, parameters, expected, signal }),
+      ),
     close: () => http.close(),
   }
 }
 
-async function parametersOf(request: UpstreamAuthorizationRequest, scope: string): Promise<Record<string, string>> {
+interface Parts {
+  metadata: MetadataSource
+  jwks: JwksCache
+  userinfo: Userinfo
+  client: TokenClient
+  /** What is true of every ID token of this upstream. */
+  idToken: Pick<
+    IdTokenExpectation,
+    'upstream' | 'issuer' | 'clientId' | 'algorithms' | 'clockToleranceSeconds'
+  >
+  now: () => number
+}
+
+function partsOf({ name: upstream, config, http, now, log }: OidcUpstreamOptions): Parts {
+  const { issuer, client_id: clientId } = config
+  const metadata = createMetadataSource({ upstream, issuer, http, now, log })
+  const jwksUri = async () => (await metadata.current()).jwks_uri
+  return {
+    metadata,
+    jwks: createJwksCache({ upstream, jwksUri, http, now, log }),
+    userinfo: createUserinfo({ upstream, config, http, log }),
+    client: { upstream, clientId, clientAuth: clientAuthFrom(upstream, config), http },
+    idToken: {
+      upstream,
+      issuer,
+      clientId,
+      algorithms: config.id_token_algs,
+      clockToleranceSeconds: config.clock_tolerance,
+    },
+    now,
+  }
+}
+
+interface Redemption {
+  parts: Parts
+  parameters: URLSearchParams
+  expected: UpstreamExpectation
+  signal: AbortSignal
+}
+
+async function redeem({
+  parts,
+  parameters,
+  expected,
+  signal,
+}: Redemption): Promise<UpstreamIdentity> {
+  const { client, idToken, now } = parts
+  const { upstream, issuer } = idToken
+  const metadata = await parts.metadata.current()
+  const promisesIss = metadata.authorization_response_iss_parameter_supported === true
+  const code = codeFrom(parameters, expected, { upstream, issuer, promisesIss })
+  const tokens = await requestTokens(metadata, code, expected, { ...client, signal })
+  // OpenID Connect Core §3.1.3.3: https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
+  if (!tokens.id_token) {
+    throw new UpstreamError('identity_invalid', upstream, 'Token response holds no id_token')
+  }
+  const claims = await verifyIdToken(tokens.id_token, parts.jwks, {
+    ...idToken,
+    nonce: expected.nonce,
+    maxAge: expected.max_age,
+    accessToken: tokens.access_token,
+    code,
+    now: now(),
+  })
+  const userinfoClaims = await parts.userinfo(metadata, tokens.access_token, claims, signal)
+  const identity = identityFrom(claims, userinfoClaims)
+  return { upstream, iss: issuer, ...identity, tokens: tokensFrom(tokens, now()) }
+}
+
+function identityFrom(
+  claims: Claims,
+  userinfoClaims: Claims | undefined,
+): Omit<UpstreamIdentity, 'upstream' | 'iss' | 'tokens'> {
+  const { auth_time: authTime, acr, amr } = claims
+  return {
+    sub: claims.sub as string,
+    idTokenClaims: claims,
+    ...(userinfoClaims ? { userinfoClaims } : {}),
+    ...(typeof authTime === 'number' ? { auth_time: authTime } : {}),
+    ...(typeof acr === 'string' ? { acr } : {}),
+    ...(isStrings(amr) ? { amr } : {}),
+  }
+}
+
+async function parametersOf(
+  request: UpstreamAuthorizationRequest,
+  scope: string,
+): Promise<Record<string, string>> {
   const { redirect_uri, state, nonce, codeVerifier, ...hints } = request
   const optional = Object.entries(hints).filter(([, value]) => value !== undefined)
   return {
@@ -110,11 +163,17 @@ async function parametersOf(request: UpstreamAuthorizationRequest, scope: string
 }
 
 /** Metadata, tokens, keys and userinfo together may take this long; fetches shared with other logins go on without us. */
-async function withinDeadline<T>(upstream: string, timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withinDeadline<T>(
+  upstream: string,
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const { signal, clear } = startDeadline(timeoutMs)
   const { promise: late, reject } = Promise.withResolvers<never>()
   signal.addEventListener('abort', () =>
-    reject(new UpstreamError('unavailable', upstream, `No complete sign-in within ${timeoutMs} ms`)),
+    reject(
+      new UpstreamError('unavailable', upstream, `No complete sign-in within ${timeoutMs} ms`),
+    ),
   )
   try {
     return await Promise.race([work(signal), late])
@@ -129,7 +188,9 @@ function tokensFrom(tokens: TokenAnswer, now: number): UpstreamTokens {
     ...(id_token ? { id_token } : {}),
     access_token,
     ...(refresh_token ? { refresh_token } : {}),
-    ...(lifetimeSeconds === undefined ? {} : { expires_at: Math.floor(now / 1000 + lifetimeSeconds) }),
+    ...(lifetimeSeconds === undefined
+      ? {}
+      : { expires_at: Math.floor(now / 1000 + lifetimeSeconds) }),
   }
 }
 

@@ -30,7 +30,9 @@ interface Listening {
   connections: Socket[]
 }
 
-async function serve(handler: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<Listening> {
+async function serve(
+  handler: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<Listening> {
   const server = createServer(handler)
   const connections: Socket[] = []
   server.on('connection', (socket) => connections.push(socket))
@@ -39,7 +41,11 @@ async function serve(handler: (request: IncomingMessage, response: ServerRespons
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/document`, server, connections }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/document`,
+    server,
+    connections,
+  }
 }
 
 const sendJson = (response: ServerResponse, text = '{"ok":true}') =>
@@ -63,12 +69,19 @@ describe(createOutgoingHttp, () => {
   it('F02 says at once that nobody listens, that a name is unknown, or that TLS is bad', async () => {
     const { url, server } = await serve((_request, response) => sendJson(response))
     const http = outgoing()
-    expect((await refusal(http.getJson(url.replace('http:', 'https:')), 'unavailable')).message).toMatch(/can not be reached: ERR_SSL/)
+    expect(
+      (await refusal(http.getJson(url.replace('http:', 'https:')), 'unavailable')).message,
+    ).toMatch(/can not be reached: ERR_SSL/)
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     expect(await elapsed(refusal(http.getJson(url), 'unavailable'))).toBeLessThan(1000)
-    const error = await refusal(http.getJson('https://upstream.invalid/jwks?secret=1'), 'unavailable')
-    expect(error.message).toMatch(/^https:\/\/upstream\.invalid\/jwks can not be reached: E[A-Z_]+$/)
+    const error = await refusal(
+      http.getJson('https://upstream.invalid/jwks?secret=1'),
+      'unavailable',
+    )
+    expect(error.message).toMatch(
+      /^https:\/\/upstream\.invalid\/jwks can not be reached: E[A-Z_]+$/,
+    )
   })
 
   it('F03 waits for a slow answer, but no longer than its deadline', async () => {
@@ -94,8 +107,14 @@ describe(createOutgoingHttp, () => {
 
   it('F03 gives a whole sign-in one deadline, not one for each call', async () => {
     const slowly = (_request: IncomingMessage, response: ServerResponse) =>
-      void setTimeout(() => sendJson(response, JSON.stringify({ keys: fixture.idp.keys.map(({ jwk }) => jwk) })), 350)
-    const { upstream, begin } = fixture.open({ http: { timeoutMs: 500 }, config: { userinfo: 'always' } })
+      void setTimeout(
+        () => sendJson(response, JSON.stringify({ keys: fixture.idp.keys.map(({ jwk }) => jwk) })),
+        350,
+      )
+    const { upstream, begin } = fixture.open({
+      http: { timeoutMs: 500 },
+      config: { userinfo: 'always' },
+    })
     const { url, expected } = await begin()
     const parameters = await fixture.idp.visit(url)
     fixture.idp.behaviour = { answer: { '/jwks': slowly, '/userinfo': slowly } }
@@ -128,20 +147,29 @@ describe(createOutgoingHttp, () => {
     [302, { location: 'https://evil.example/' }],
     [304, {}],
   ]
-  it.each(endpoints)('F04 says unavailable for each bad status of %s, and works at once when it is over', async (path) => {
-    const { login } = fixture.open({ config: { userinfo: 'always' } })
-    for (const [status, headers] of statuses) {
-      const answer: Behaviour['answer'] = {
-        [path]: (_request, response) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}'),
+  it.each(endpoints)(
+    'F04 says unavailable for each bad status of %s, and works at once when it is over',
+    async (path) => {
+      const { login } = fixture.open({ config: { userinfo: 'always' } })
+      for (const [status, headers] of statuses) {
+        const answer: Behaviour['answer'] = {
+          [path]: (_request, response) =>
+            response
+              .writeHead(status, { 'content-type': 'application/json', ...headers })
+              .end('{}'),
+        }
+        fixture.idp.behaviour = { answer }
+        const outcome = refusal(
+          fixture.open({ config: { userinfo: 'always' } }).login(),
+          'unavailable',
+        )
+        expect(await elapsed(outcome)).toBeLessThan(1000)
+        expect((await outcome).message).toContain(`answered ${status}`)
+        fixture.idp.behaviour = {}
+        expect(await login()).toMatchObject({ sub: 'testuser' })
       }
-      fixture.idp.behaviour = { answer }
-      const outcome = refusal(fixture.open({ config: { userinfo: 'always' } }).login(), 'unavailable')
-      expect(await elapsed(outcome)).toBeLessThan(1000)
-      expect((await outcome).message).toContain(`answered ${status}`)
-      fixture.idp.behaviour = {}
-      expect(await login()).toMatchObject({ sub: 'testuser' })
-    }
-  })
+    },
+  )
 
   const garbage: [string, Record<string, string>, string | Buffer][] = [
     ['a page', { 'content-type': 'text/html' }, '<h1>hello</h1>'],
@@ -149,16 +177,23 @@ describe(createOutgoingHttp, () => {
     ['cut JSON', { 'content-type': 'application/json' }, '{"issuer":"http'],
     ['JSON of another content type', { 'content-type': 'text/plain' }, '{}'],
     ['nothing', { 'content-type': 'application/json' }, ''],
-    ['a gzip bomb', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(20 * MIB, 32))],
+    [
+      'a gzip bomb',
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      gzipSync(Buffer.alloc(20 * MIB, 32)),
+    ],
     ['2 MiB', { 'content-type': 'application/json' }, Buffer.alloc(2 * MIB, 32)],
   ]
-  it.each(endpoints.flatMap((path) => garbage.map(([name, headers, body]) => [path, name, headers, body] as const)))(
-    'F05 says unavailable when %s answers with %s',
-    async (path, _name, headers, body) => {
-      const answer: Behaviour['answer'] = { [path]: (_request, response) => response.writeHead(200, headers).end(body) }
-      await refusal(fixture.login({ answer }, { config: { userinfo: 'always' } }), 'unavailable')
-    },
-  )
+  it.each(
+    endpoints.flatMap((path) =>
+      garbage.map(([name, headers, body]) => [path, name, headers, body] as const),
+    ),
+  )('F05 says unavailable when %s answers with %s', async (path, _name, headers, body) => {
+    const answer: Behaviour['answer'] = {
+      [path]: (_request, response) => response.writeHead(200, headers).end(body),
+    }
+    await refusal(fixture.login({ answer }, { config: { userinfo: 'always' } }), 'unavailable')
+  })
 
   it('F05 stops reading an endless body after 1 MiB', async () => {
     let sent = 0
@@ -166,7 +201,8 @@ describe(createOutgoingHttp, () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })
       const pour = () => {
-        while (sent < 200 * MIB && !response.destroyed && response.write(chunk)) sent += chunk.length
+        while (sent < 200 * MIB && !response.destroyed && response.write(chunk))
+          sent += chunk.length
       }
       response.on('drain', pour)
       pour()

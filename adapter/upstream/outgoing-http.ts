@@ -56,75 +56,114 @@ export function createOutgoingHttp({
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   })
-  const unavailable = (message: string, cause?: unknown) =>
+  const unavailable: Failure = (message, cause) =>
     new UpstreamError('unavailable', upstream, message, cause ? { cause } : undefined)
+  const link: Link = { agent, maxBytes, unavailable }
   let inFlight = 0
-
-  async function exchangeOnce(url: string, options: OutgoingRequest, signal: AbortSignal) {
-    const response = await request(url, {
-      dispatcher: agent,
-      method: options.method ?? 'GET',
-      headers: { 'accept-encoding': 'identity', ...options.headers },
-      body: options.body ?? null,
-      signal,
-    })
-    const refusal = refusalOf(response.statusCode, response.headers)
-    if (refusal) {
-      response.body.on('error', () => {}).destroy()
-      throw unavailable(`${placeOf(url)} ${refusal}`)
-    }
-    return { status: response.statusCode, headers: response.headers, text: await read(response.body, url) }
-  }
-
-  async function read(body: AsyncIterable<Buffer>, url: string): Promise<string> {
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of body) {
-      length += chunk.length
-      if (length > maxBytes) throw unavailable(`${placeOf(url)} answered with more than ${maxBytes} bytes`)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  }
-
-  async function exchangeWithRetry(url: string, options: OutgoingRequest, signal: AbortSignal) {
-    try {
-      return await exchangeOnce(url, options, signal)
-    } catch (error) {
-      // A kept-alive socket may die as it is used. Only a GET may be sent twice: a code works once.
-      if (options.method === 'POST' || !CONNECTION_LOST.has(codeOf(error))) throw error
-      return await exchangeOnce(url, options, signal)
-    }
-  }
 
   async function exchange(url: string, options: OutgoingRequest = {}): Promise<OutgoingAnswer> {
     if (inFlight >= maxInFlight) throw unavailable(`${maxInFlight} calls are under way already`)
-    const deadline = options.signal ? undefined : startDeadline(timeoutMs)
-    const signal = options.signal ?? (deadline as Deadline).signal
+    const own = options.signal ? undefined : startDeadline(timeoutMs)
+    const signal = options.signal ?? (own as Deadline).signal
     inFlight += 1
     try {
-      return await exchangeWithRetry(url, options, signal)
+      return await sendTwiceAtMost(link, url, options, signal)
     } catch (error) {
       if (error instanceof UpstreamError) throw error
-      if (signal.aborted) throw unavailable(`${placeOf(url)} gave no complete answer within ${timeoutMs} ms`)
-      throw unavailable(`${placeOf(url)} can not be reached: ${codeOf(error) || 'unknown failure'}`, error)
+      const place = placeOf(url)
+      if (signal.aborted)
+        throw unavailable(`${place} gave no complete answer within ${timeoutMs} ms`)
+      throw unavailable(`${place} can not be reached: ${codeOf(error) || 'unknown failure'}`, error)
     } finally {
       inFlight -= 1
-      deadline?.clear()
+      own?.clear()
     }
   }
 
   async function getJson(url: string, options: OutgoingRequest = {}): Promise<unknown> {
     const headers = { accept: 'application/json', ...options.headers }
-    const { status, headers: received, text } = await exchange(url, { ...options, headers })
-    if (status !== 200) throw unavailable(`${placeOf(url)} answered ${status}`)
-    if (!/json/i.test(String(received['content-type']))) {
-      throw unavailable(`${placeOf(url)} answered with a content type other than JSON`)
-    }
-    return parse(text, () => unavailable(`${placeOf(url)} answered with text that is not JSON`))
+    return jsonFrom(await exchange(url, { ...options, headers }), url, unavailable)
   }
 
   return { timeoutMs, exchange, getJson, close: () => agent.destroy() }
+}
+
+type Failure = (message: string, cause?: unknown) => UpstreamError
+
+interface Link {
+  agent: Agent
+  maxBytes: number
+  unavailable: Failure
+}
+
+async function sendTwiceAtMost(
+  link: Link,
+  url: string,
+  options: OutgoingRequest,
+  signal: AbortSignal,
+): Promise<OutgoingAnswer> {
+  try {
+    return await send(link, url, options, signal)
+  } catch (error) {
+    // A kept-alive socket may die as it is used. Only a GET may be sent twice: a code works once.
+    if (options.method === 'POST' || !CONNECTION_LOST.has(codeOf(error))) throw error
+    return await send(link, url, options, signal)
+  }
+}
+
+async function send(
+  { agent, maxBytes, unavailable }: Link,
+  url: string,
+  { method = 'GET', headers, body }: OutgoingRequest,
+  signal: AbortSignal,
+): Promise<OutgoingAnswer> {
+  const response = await request(url, {
+    dispatcher: agent,
+    method,
+    headers: { 'accept-encoding': 'identity', ...headers },
+    body: body ?? null,
+    signal,
+  })
+  const refusal = refusalOf(response.statusCode, response.headers)
+  if (refusal) {
+    response.body.on('error', () => {}).destroy()
+    throw unavailable(`${placeOf(url)} ${refusal}`)
+  }
+  const text = await textFrom(response.body, maxBytes)
+  if (text === undefined)
+    throw unavailable(`${placeOf(url)} answered with more than ${maxBytes} bytes`)
+  return { status: response.statusCode, headers: response.headers, text }
+}
+
+/** Undefined when there is more than `maxBytes`; the rest is not read. */
+async function textFrom(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let received = 0
+  for await (const chunk of body) {
+    received += chunk.length
+    if (received > maxBytes) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function jsonFrom(
+  { status, headers, text }: OutgoingAnswer,
+  url: string,
+  unavailable: Failure,
+): unknown {
+  if (status !== 200) throw unavailable(`${placeOf(url)} answered ${status}`)
+  if (!/json/i.test(String(headers['content-type']))) {
+    throw unavailable(`${placeOf(url)} answered with a content type other than JSON`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw unavailable(`${placeOf(url)} answered with text that is not JSON`)
+  }
 }
 
 export interface Deadline {
@@ -145,22 +184,20 @@ function placeOf(url: string): string {
   return origin + pathname
 }
 
-function refusalOf(status: number, headers: Record<string, string | string[] | undefined>): string | undefined {
+function refusalOf(
+  status: number,
+  headers: Record<string, string | string[] | undefined>,
+): string | undefined {
   if (status === 429 || status >= 500) return `answered ${status}`
-  if (status < 200 || status >= 300 && status < 400) return `answered ${status}; redirects are not followed`
+  if (status < 200 || (status >= 300 && status < 400))
+    return `answered ${status}; redirects are not followed`
   const encoding = headers['content-encoding'] ?? 'identity'
-  return encoding === 'identity' ? undefined : 'answered in a content encoding that was not asked for'
+  return encoding === 'identity'
+    ? undefined
+    : 'answered in a content encoding that was not asked for'
 }
 
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' ? code : ''
-}
-
-function parse(text: string, failure: () => Error): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw failure()
-  }
 }

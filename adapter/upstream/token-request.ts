@@ -30,11 +30,17 @@ export interface TokenAnswer {
   expires_in: number | undefined
 }
 
-export interface TokenRequestOptions {
+/** Who we are at the upstream's token endpoint, and how to get there. */
+export interface TokenClient {
   upstream: string
   clientId: string
   clientAuth: ClientAuth
   http: OutgoingHttp
+}
+
+export interface TokenRequestOptions extends TokenClient {
+  /** Ends the request. */
+  signal: AbortSignal
 }
 
 /** @throws ConfigError when the method needs a secret and there is none */
@@ -49,7 +55,11 @@ export function clientAuthFrom(upstream: string, config: UpstreamConfig): Client
 }
 
 /** openid-client's view of the upstream. Cheap: one is made for each token request. */
-export function configurationOf(metadata: UpstreamMetadata, clientId: string, clientAuth: ClientAuth): Configuration {
+export function configurationOf(
+  metadata: UpstreamMetadata,
+  clientId: string,
+  clientAuth: ClientAuth,
+): Configuration {
   const configuration = new Configuration({ ...metadata }, clientId, undefined, clientAuth)
   // discovery.ts lets http through for loopback only.
   if (isHttpLoopback(new URL(metadata.issuer))) allowInsecureRequests(configuration)
@@ -59,10 +69,9 @@ export function configurationOf(metadata: UpstreamMetadata, clientId: string, cl
 /** @throws UpstreamError `unavailable`, `code_rejected`, `client_rejected` */
 export async function requestTokens(
   metadata: UpstreamMetadata,
-  parameters: Record<'code' | 'state' | 'iss', string>,
+  code: string,
   expected: UpstreamExpectation,
-  signal: AbortSignal,
-  { upstream, clientId, clientAuth, http }: TokenRequestOptions,
+  { upstream, clientId, clientAuth, http, signal }: TokenRequestOptions,
 ): Promise<TokenAnswer> {
   const configuration = configurationOf(metadata, clientId, clientAuth)
   let idToken: unknown
@@ -73,9 +82,13 @@ export async function requestTokens(
     idToken = parted.idToken
     return parted.response
   }
-  // The redirect URI is the one of the authorization request, from configuration: never a URL built from Host.
+  // What codeFrom let through, on the redirect URI of the authorization request: never a URL built from Host.
   const callback = new URL(expected.redirect_uri)
-  callback.search = new URLSearchParams(parameters).toString()
+  callback.search = new URLSearchParams({
+    code,
+    state: expected.state,
+    iss: metadata.issuer,
+  }).toString()
   const checks = { expectedState: expected.state, pkceCodeVerifier: expected.codeVerifier }
   try {
     const tokens = await authorizationCodeGrant(configuration, callback, checks)
@@ -90,9 +103,15 @@ export async function requestTokens(
   }
 }
 
-function withoutIdToken({ status, headers, text }: OutgoingAnswer): { idToken?: unknown; response: Response } {
+function withoutIdToken({ status, headers, text }: OutgoingAnswer): {
+  idToken?: unknown
+  response: Response
+} {
   const response = (body: string) => new Response(body, { status, headers: headersFrom(headers) })
-  if (status !== 200) return { response: status === 204 || status === 205 ? new Response(null, { status }) : response(text) }
+  if (status !== 200)
+    return {
+      response: status === 204 || status === 205 ? new Response(null, { status }) : response(text),
+    }
   try {
     const { id_token: idToken, ...rest } = JSON.parse(text) as Record<string, unknown>
     return { idToken, response: response(JSON.stringify(rest)) }
@@ -121,13 +140,27 @@ function tokenRequestError(error: unknown, upstream: string): UpstreamError {
   if (error instanceof UpstreamError) return error
   if (error instanceof ClientError && error.cause instanceof UpstreamError) return error.cause
   if (error instanceof WWWAuthenticateChallengeError) {
-    return new UpstreamError('client_rejected', upstream, `Token endpoint refused us: ${error.status}`)
+    return new UpstreamError(
+      'client_rejected',
+      upstream,
+      `Token endpoint refused us: ${error.status}`,
+    )
   }
   if (error instanceof ResponseBodyError) {
     const oauthError = oauthErrorFrom(error.error)
-    const code = error.status === 401 ? 'client_rejected' : (CODE_OF_ERROR[oauthError] ?? 'client_rejected')
-    return new UpstreamError(code, upstream, `Token endpoint answered ${error.status} ${oauthError}`, { oauthError })
+    const code =
+      error.status === 401 ? 'client_rejected' : (CODE_OF_ERROR[oauthError] ?? 'client_rejected')
+    return new UpstreamError(
+      code,
+      upstream,
+      `Token endpoint answered ${error.status} ${oauthError}`,
+      { oauthError },
+    )
   }
   const reason = error instanceof ClientError ? (error.code ?? error.message) : 'unknown failure'
-  return new UpstreamError('unavailable', upstream, `Token endpoint gave no usable answer: ${reason}`)
+  return new UpstreamError(
+    'unavailable',
+    upstream,
+    `Token endpoint gave no usable answer: ${reason}`,
+  )
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { refusal } from './test-support/expect-upstream-error.ts'
 import { useEvilIdp } from './test-support/fixture.ts'
@@ -6,7 +7,9 @@ import { createUserinfo } from './userinfo.ts'
 const fixture = useEvilIdp()
 const { login } = fixture
 const asked = () => fixture.idp.count('GET /userinfo')
-const broken = { '/userinfo': (_request: unknown, response: import('node:http').ServerResponse) => response.writeHead(500).end() }
+const broken = {
+  '/userinfo': (_request: unknown, response: ServerResponse) => response.writeHead(500).end(),
+}
 
 describe(createUserinfo, () => {
   it('is not asked by default', async () => {
@@ -34,13 +37,19 @@ describe(createUserinfo, () => {
     expect(asked()).toBe(times)
   })
 
-  it.each(['always', 'when_missing'])('C53 rejects another sub (%s), and uses no claim', async (userinfo) => {
-    const config = { userinfo, claims: { email: 'email' } }
-    for (const sub of ['admin', undefined, 'testuser ', ['testuser']]) {
-      const error = await refusal(login({ userinfo: (claims) => ({ ...claims, sub }) }, { config }), 'identity_invalid')
-      expect(error.message).toBe('Userinfo sub is not the sub of the ID token')
-    }
-  })
+  it.each(['always', 'when_missing'])(
+    'C53 rejects another sub (%s), and uses no claim',
+    async (userinfo) => {
+      const config = { userinfo, claims: { email: 'email' } }
+      for (const sub of ['admin', undefined, 'testuser ', ['testuser']]) {
+        const error = await refusal(
+          login({ userinfo: (claims) => ({ ...claims, sub }) }, { config }),
+          'identity_invalid',
+        )
+        expect(error.message).toBe('Userinfo sub is not the sub of the ID token')
+      }
+    },
+  )
 
   it('F13 fails the login when userinfo is required and fails', async () => {
     await refusal(login({ answer: broken }, { config: { userinfo: 'always' } }), 'unavailable')
@@ -55,15 +64,21 @@ describe(createUserinfo, () => {
 
   it('does not believe a userinfo answer that is a JWT', async () => {
     const answer = {
-      '/userinfo': (_request: unknown, response: import('node:http').ServerResponse) =>
+      '/userinfo': (_request: unknown, response: ServerResponse) =>
         response.writeHead(200, { 'content-type': 'application/jwt' }).end('{"sub":"testuser"}'),
     }
     await refusal(login({ answer }, { config: { userinfo: 'always' } }), 'unavailable')
   })
 
   it('says so when userinfo is required and the upstream has none', async () => {
-    const discovery = ({ userinfo_endpoint: _, ...document }: Record<string, unknown>) => document
-    const error = await refusal(login({ discovery }, { config: { userinfo: 'always' } }), 'metadata_invalid')
+    const discovery = (document: Record<string, unknown>) => ({
+      ...document,
+      userinfo_endpoint: undefined,
+    })
+    const error = await refusal(
+      login({ discovery }, { config: { userinfo: 'always' } }),
+      'metadata_invalid',
+    )
     expect(error.message).toContain('userinfo_endpoint')
   })
 })

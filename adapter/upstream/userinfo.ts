@@ -27,30 +27,44 @@ export function createUserinfo({ upstream, config, http, log }: UserinfoOptions)
 
   return async (metadata, accessToken, idTokenClaims, signal) => {
     const isRequired = config.userinfo === 'always'
-    const isMissing = config.userinfo === 'when_missing' && paths.some((path) => !holds(idTokenClaims, path))
+    const isMissing =
+      config.userinfo === 'when_missing' && paths.some((path) => !holds(idTokenClaims, path))
     if (!isRequired && !isMissing) return undefined
     try {
-      return await ask(metadata, accessToken, idTokenClaims, signal)
+      const url = metadata.userinfo_endpoint
+      if (!url) throw missingEndpoint(upstream)
+      // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
+      const headers = { authorization: `Bearer ${accessToken}` }
+      const document = await http.getJson(url, { headers, signal })
+      return userinfoClaims(document, idTokenClaims, upstream)
     } catch (error) {
-      if (isRequired || !(error instanceof UpstreamError) || error.code === 'identity_invalid') throw error
+      if (isRequired || !isBearable(error)) throw error
       log.warn('upstream.userinfo_failed', { upstream, err: error })
       return undefined
     }
   }
+}
 
-  async function ask(metadata: UpstreamMetadata, accessToken: string, idTokenClaims: Claims, signal: AbortSignal) {
-    const url = metadata.userinfo_endpoint
-    if (!url) throw new UpstreamError('metadata_invalid', upstream, 'Discovery metadata: userinfo_endpoint is missing')
-    // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
-    const document = await http.getJson(url, { headers: { authorization: `Bearer ${accessToken}` }, signal })
-    const claims = copyClaims(document)
-    if (!claims) throw new UpstreamError('identity_invalid', upstream, 'Userinfo is not an object of bounded size')
-    // OpenID Connect Core §5.3.2: https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
-    if (claims.sub !== idTokenClaims.sub) {
-      throw new UpstreamError('identity_invalid', upstream, 'Userinfo sub is not the sub of the ID token')
-    }
-    return claims
-  }
+function missingEndpoint(upstream: string): UpstreamError {
+  return new UpstreamError(
+    'metadata_invalid',
+    upstream,
+    'Discovery metadata: userinfo_endpoint is missing',
+  )
+}
+
+/** Userinfo that can not be had may be done without; userinfo of somebody else may not. */
+function isBearable(error: unknown): boolean {
+  return error instanceof UpstreamError && error.code !== 'identity_invalid'
+}
+
+function userinfoClaims(document: unknown, idTokenClaims: Claims, upstream: string): Claims {
+  const invalid = (message: string) => new UpstreamError('identity_invalid', upstream, message)
+  const claims = copyClaims(document)
+  if (!claims) throw invalid('Userinfo is not an object of bounded size')
+  // OpenID Connect Core §5.3.2: https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
+  if (claims.sub !== idTokenClaims.sub) throw invalid('Userinfo sub is not the sub of the ID token')
+  return claims
 }
 
 /** The claims the mapping looks for: where a rule names no source, the minted claim's own name. */
@@ -64,6 +78,7 @@ function claimPaths({ claims }: UpstreamConfig): string[] {
 function holds(claims: Claims, path: string): boolean {
   if (claims[path] !== undefined) return true
   let value: unknown = claims
-  for (const step of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[step]
+  for (const step of path.split('.'))
+    value = (value as Record<string, unknown> | null | undefined)?.[step]
   return value !== undefined
 }

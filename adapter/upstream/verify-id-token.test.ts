@@ -21,25 +21,41 @@ const seconds = () => Math.floor(Date.now() / 1000)
 
 describe(verifyIdToken, () => {
   it('C44 accepts a good ID token and returns its claims with a null prototype', async () => {
-    const identity = await login({ claims: (claims) => ({ ...claims, acr: 'high', amr: ['pwd', 'otp'] }) })
-    expect(identity).toMatchObject({ upstream: 'test-auth-server', iss: fixture.idp.issuer, sub: 'testuser', acr: 'high', amr: ['pwd', 'otp'] })
+    const identity = await login({
+      claims: (claims) => ({ ...claims, acr: 'high', amr: ['pwd', 'otp'] }),
+    })
+    expect(identity).toMatchObject({
+      upstream: 'test-auth-server',
+      iss: fixture.idp.issuer,
+      sub: 'testuser',
+      acr: 'high',
+      amr: ['pwd', 'otp'],
+    })
     expect(Object.getPrototypeOf(identity.idTokenClaims)).toBeNull()
     expect(identity.tokens.expires_at).toBeGreaterThan(seconds() + 290)
   })
 
   it('C45 rejects another iss and names both', async () => {
-    const error = await refusal(login(withClaims({ iss: 'https://evil.example' })), 'identity_invalid')
-    expect(error.message).toBe(`ID token iss: expected "${fixture.idp.issuer}", got "https://evil.example"`)
+    const error = await refusal(
+      login(withClaims({ iss: 'https://evil.example' })),
+      'identity_invalid',
+    )
+    expect(error.message).toBe(
+      `ID token iss: expected "${fixture.idp.issuer}", got "https://evil.example"`,
+    )
   })
 
   it('C45 rejects an iss that differs by a trailing slash', async () => {
     await refusal(login(withClaims({ iss: `${fixture.idp.issuer}/` })), 'identity_invalid')
   })
 
-  it.each(['iss', 'sub', 'aud', 'iat', 'exp'])('C46 rejects an ID token without %s', async (name) => {
-    const error = await refusal(login(without(name)), 'identity_invalid')
-    expect(error.message).toContain(`ID token ${name}: expected`)
-  })
+  it.each(['iss', 'sub', 'aud', 'iat', 'exp'])(
+    'C46 rejects an ID token without %s',
+    async (name) => {
+      const error = await refusal(login(without(name)), 'identity_invalid')
+      expect(error.message).toContain(`ID token ${name}: expected`)
+    },
+  )
 
   it.each([
     ['another client', { aud: 'another-client' }],
@@ -78,19 +94,29 @@ describe(verifyIdToken, () => {
 
   const unsigned = (alg: string) => (token: string) => `${encode({ alg })}.${token.split('.')[1]}.`
 
-  it.each(['none', 'None', 'nOnE', 'NONE', ''])('C49 A25 rejects an unsigned token with alg "%s"', async (alg) => {
-    const error = await refusal(login({ idToken: unsigned(alg) }), 'identity_invalid')
-    expect(error.message).toBe(`ID token alg: expected RS256, got "${alg}"`)
-  })
+  it.each(['none', 'None', 'nOnE', 'NONE', ''])(
+    'C49 A25 rejects an unsigned token with alg "%s"',
+    async (alg) => {
+      const error = await refusal(login({ idToken: unsigned(alg) }), 'identity_invalid')
+      expect(error.message).toBe(`ID token alg: expected RS256, got "${alg}"`)
+    },
+  )
 
   const parts = (token: string) => token.split('.') as [string, string, string]
 
   it.each<[string, (token: string) => string]>([
     ['an empty signature', (token) => `${parts(token)[0]}.${parts(token)[1]}.`],
     ['no signature part', (token) => `${parts(token)[0]}.${parts(token)[1]}`],
-    ['alg none with the signature kept', (token) => `${encode({ alg: 'none' })}.${parts(token)[1]}.${parts(token)[2]}`],
+    [
+      'alg none with the signature kept',
+      (token) => `${encode({ alg: 'none' })}.${parts(token)[1]}.${parts(token)[2]}`,
+    ],
     ['no alg', (token) => `${encode({ kid: 'key-1' })}.${parts(token)[1]}.${parts(token)[2]}`],
-    ['a list as alg', (token) => `${encode({ alg: ['RS256'], kid: 'key-1' })}.${parts(token)[1]}.${parts(token)[2]}`],
+    [
+      'a list as alg',
+      (token) =>
+        `${encode({ alg: ['RS256'], kid: 'key-1' })}.${parts(token)[1]}.${parts(token)[2]}`,
+    ],
     ['five parts (a JWE)', (token) => `${token}.a.b`],
     ['an empty string', () => ''],
     ['no JWT at all', () => 'not-a-token'],
@@ -103,24 +129,33 @@ describe(verifyIdToken, () => {
     ['b64', { crit: ['b64'], b64: false }],
     ['an empty list', { crit: [] }],
   ])('A25 rejects a well signed token with crit: %s', async (_name, header) => {
-    const error = await refusal(login({ header: (plain) => ({ ...plain, ...header }) }), 'identity_invalid')
+    const error = await refusal(
+      login({ header: (plain) => ({ ...plain, ...header }) }),
+      'identity_invalid',
+    )
     expect(error.message).toContain('crit')
   })
 
-  it.each(['RS256', 'ES256', 'PS384', 'EdDSA'])('C50 accepts %s where it is pinned, rejects another key and a bent payload', async (alg) => {
-    const [right, wrong] = await Promise.all([makeKey('key-1', alg), makeKey('key-1', alg)])
-    fixture.idp.keys = [right]
-    const options = { config: { id_token_algs: [alg] } }
-    expect(await login({}, options)).toMatchObject({ sub: 'testuser' })
-    const byAnother = await refusal(login({ sign: (input) => signWith(input, wrong) }, options), 'identity_invalid')
-    expect(byAnother.message).toBe(`ID token signature does not verify (alg ${alg}, kid "key-1")`)
-    const bend = (token: string) => {
-      const [header, payload, signature] = parts(token)
-      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Json
-      return `${header}.${encode({ ...claims, sub: 'admin' })}.${signature}`
-    }
-    await refusal(login({ idToken: bend }, options), 'identity_invalid')
-  })
+  it.each(['RS256', 'ES256', 'PS384', 'EdDSA'])(
+    'C50 accepts %s where it is pinned, rejects another key and a bent payload',
+    async (alg) => {
+      const [right, wrong] = await Promise.all([makeKey('key-1', alg), makeKey('key-1', alg)])
+      fixture.idp.keys = [right]
+      const options = { config: { id_token_algs: [alg] } }
+      expect(await login({}, options)).toMatchObject({ sub: 'testuser' })
+      const byAnother = await refusal(
+        login({ sign: (input) => signWith(input, wrong) }, options),
+        'identity_invalid',
+      )
+      expect(byAnother.message).toBe(`ID token signature does not verify (alg ${alg}, kid "key-1")`)
+      const bend = (token: string) => {
+        const [header, payload, signature] = parts(token)
+        const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Json
+        return `${header}.${encode({ ...claims, sub: 'admin' })}.${signature}`
+      }
+      await refusal(login({ idToken: bend }, options), 'identity_invalid')
+    },
+  )
 
   it('C51 rejects an algorithm that is not pinned, though a key for it is published', async () => {
     fixture.idp.keys = [await makeKey('key-es', 'ES256')]
@@ -136,8 +171,22 @@ describe(verifyIdToken, () => {
 
   const secrets: [string, (key: SigningKey) => string | Buffer][] = [
     ['the JWK', ({ jwk }) => JSON.stringify(jwk)],
-    ['the PEM', ({ jwk }) => createPublicKey({ key: jwk as never, format: 'jwk' }).export({ type: 'spki', format: 'pem' })],
-    ['the DER', ({ jwk }) => createPublicKey({ key: jwk as never, format: 'jwk' }).export({ type: 'spki', format: 'der' })],
+    [
+      'the PEM',
+      ({ jwk }) =>
+        createPublicKey({ key: jwk as never, format: 'jwk' }).export({
+          type: 'spki',
+          format: 'pem',
+        }),
+    ],
+    [
+      'the DER',
+      ({ jwk }) =>
+        createPublicKey({ key: jwk as never, format: 'jwk' }).export({
+          type: 'spki',
+          format: 'der',
+        }),
+    ],
     ['the client secret', () => 'test-secret'],
   ]
   it.each(secrets)('A24 C50 rejects HS256 keyed with %s', async (_name, secretOf) => {
@@ -163,7 +212,9 @@ describe(verifyIdToken, () => {
     let calls = 0
     const server = createServer((_request, response) => {
       calls += 1
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [attacker.jwk] }))
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ keys: [attacker.jwk] }))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
@@ -182,14 +233,20 @@ describe(verifyIdToken, () => {
       { alg: 'RS256', kid: 'key-1', jwk: attacker.jwk, jku: url },
     ]
     for (const header of headers) {
-      await refusal(login({ header: () => header, sign: (input) => signWith(input, attacker) }), 'identity_invalid')
+      await refusal(
+        login({ header: () => header, sign: (input) => signWith(input, attacker) }),
+        'identity_invalid',
+      )
     }
     expect(calls).toBe(0)
     await new Promise((resolve) => server.close(resolve))
   })
 
   it('C52 rejects a wrong nonce and a missing one, and shows neither', async () => {
-    const wrong = await refusal(login(withClaims({ nonce: 'nonce-of-another-login' })), 'identity_invalid')
+    const wrong = await refusal(
+      login(withClaims({ nonce: 'nonce-of-another-login' })),
+      'identity_invalid',
+    )
     expect(wrong.message).toBe('ID token nonce: not the one of this login')
     const missing = await refusal(login(without('nonce')), 'identity_invalid')
     expect(missing.message).toBe('ID token nonce: missing')
@@ -214,19 +271,24 @@ describe(verifyIdToken, () => {
     expect(await login({})).toMatchObject({ sub: 'testuser' })
   })
 
-  it.each([120, -120, 3600, -3600])('F08 rejects a clock that is off by %i s, and says by how much', async (offset) => {
-    fixture.idp.clockOffsetMs = offset * 1000
-    const error = await refusal(login({}), 'identity_invalid')
-    expect(error.message).toContain('clock')
-    const named = Number(/(\d+) s/.exec(error.message)?.[1])
-    // An exp in the past is named first, and lies 300 s after iat.
-    const expected = offset === -3600 ? 3300 : Math.abs(offset)
-    expect(Math.abs(named - expected)).toBeLessThanOrEqual(3)
-  })
+  it.each([120, -120, 3600, -3600])(
+    'F08 rejects a clock that is off by %i s, and says by how much',
+    async (offset) => {
+      fixture.idp.clockOffsetMs = offset * 1000
+      const error = await refusal(login({}), 'identity_invalid')
+      expect(error.message).toContain('clock')
+      const named = Number(/(\d+) s/.exec(error.message)?.[1])
+      // An exp in the past is named first, and lies 300 s after iat.
+      const expected = offset === -3600 ? 3300 : Math.abs(offset)
+      expect(Math.abs(named - expected)).toBeLessThanOrEqual(3)
+    },
+  )
 
   it('F08 takes the tolerance from the configuration', async () => {
     fixture.idp.clockOffsetMs = 120_000
-    expect(await login({}, { config: { clock_tolerance: '3m' } })).toMatchObject({ sub: 'testuser' })
+    expect(await login({}, { config: { clock_tolerance: '3m' } })).toMatchObject({
+      sub: 'testuser',
+    })
   })
 
   it.each([
@@ -243,10 +305,19 @@ describe(verifyIdToken, () => {
 
   it('demands a recent auth_time when max_age was sent', async () => {
     expect(await login({}, {}, { max_age: 60 })).toMatchObject({ sub: 'testuser' })
-    const old = await refusal(login(withClaims({ auth_time: seconds() - 600 }), {}, { max_age: 60 }), 'identity_invalid')
+    const old = await refusal(
+      login(withClaims({ auth_time: seconds() - 600 }), {}, { max_age: 60 }),
+      'identity_invalid',
+    )
     expect(old.message).toMatch(/auth_time: expected at most 60 s ago, got 60\d s/)
-    await refusal(login(without('auth_time'), {}, { max_age: 60 }), 'identity_invalid')
-    expect(await login(withClaims({ auth_time: seconds() - 600 }))).toMatchObject({ sub: 'testuser' })
+    const missing = await refusal(
+      login(without('auth_time'), {}, { max_age: 60 }),
+      'identity_invalid',
+    )
+    expect(missing.message).toBe('ID token auth_time: missing, though max_age was sent')
+    expect(await login(withClaims({ auth_time: seconds() - 600 }))).toMatchObject({
+      sub: 'testuser',
+    })
   })
 
   it.each([
@@ -265,24 +336,33 @@ describe(verifyIdToken, () => {
   })
 
   it('accepts a sub of 255 characters', async () => {
-    expect(await login(withClaims({ sub: 'a'.repeat(255) }))).toMatchObject({ sub: 'a'.repeat(255) })
+    expect(await login(withClaims({ sub: 'a'.repeat(255) }))).toMatchObject({
+      sub: 'a'.repeat(255),
+    })
   })
 
   it('checks at_hash and c_hash where they are sent', async () => {
-    const half = (value: string) => createHash('sha256').update(value).digest().subarray(0, 16).toString('base64url')
+    const half = (value: string) =>
+      createHash('sha256').update(value).digest().subarray(0, 16).toString('base64url')
     const accessToken = 'access-token-of-this-test'
     const token = (body: Json) => ({ ...body, access_token: accessToken })
     const good = await login({ ...withClaims({ at_hash: half(accessToken) }), token })
     expect(good.tokens.access_token).toBe(accessToken)
-    const wrong = await refusal(login({ ...withClaims({ at_hash: half('another') }), token }), 'identity_invalid')
+    const wrong = await refusal(
+      login({ ...withClaims({ at_hash: half('another') }), token }),
+      'identity_invalid',
+    )
     expect(wrong.message).toBe('ID token at_hash: does not fit what came with it')
     await refusal(login(withClaims({ c_hash: half('another') })), 'identity_invalid')
   })
 
   it('leaves __proto__, constructor and prototype out of the claims at every depth', async () => {
-    const evil = JSON.parse('{"__proto__":{"admin":true},"a":[{"constructor":1,"b":{"prototype":2,"__proto__":{"x":1},"kept":3}}]}') as Json
+    const evil = JSON.parse(
+      '{"__proto__":{"admin":true},"a":[{"constructor":1,"b":{"prototype":2,"__proto__":{"x":1},"kept":3}}]}',
+    ) as Json
     const { idTokenClaims } = await login({
-      claims: (claims) => Object.defineProperties({ ...claims }, Object.getOwnPropertyDescriptors(evil)),
+      claims: (claims) =>
+        Object.defineProperties({ ...claims }, Object.getOwnPropertyDescriptors(evil)),
     })
     expect(JSON.stringify(idTokenClaims.a)).toBe('[{"b":{"kept":3}}]')
     expect(Object.keys(idTokenClaims)).not.toContain('__proto__')

@@ -32,8 +32,13 @@ const MAX_CLOCK_VALUE = 253_402_300_799
  * The claims of a token that holds.
  * @throws UpstreamError `identity_invalid`; `unavailable` or `metadata_invalid` when its keys can not be had
  */
-export async function verifyIdToken(token: string, jwks: JwksCache, expected: IdTokenExpectation): Promise<Claims> {
-  if (token.length > MAX_TOKEN_LENGTH) throw invalid(expected, `is longer than ${MAX_TOKEN_LENGTH} characters`)
+export async function verifyIdToken(
+  token: string,
+  jwks: JwksCache,
+  expected: IdTokenExpectation,
+): Promise<Claims> {
+  if (token.length > MAX_TOKEN_LENGTH)
+    throw invalid(expected, `is longer than ${MAX_TOKEN_LENGTH} characters`)
   const header = headerOf(token, expected)
   const claims = claimsOf(await verifiedPayload(token, header, jwks, expected), expected)
   for (const check of CHECKS) {
@@ -92,7 +97,10 @@ type Verdict = { payload: Uint8Array; fault?: never } | { payload?: never; fault
 
 async function tryKeySet(token: string, header: Header, keySet: KeySet): Promise<Verdict> {
   const key = await keySet.find(header)
-  if (!key) return { fault: `kid ${shown(header.kid)}: the upstream's JWKS has not exactly one ${header.alg} key for it` }
+  if (!key)
+    return {
+      fault: `kid ${shown(header.kid)}: the upstream's JWKS has not exactly one ${header.alg} key for it`,
+    }
   try {
     const { payload } = await compactVerify(token, key, { algorithms: [header.alg] })
     return { payload }
@@ -110,7 +118,11 @@ function claimsOf(payload: Uint8Array, expected: IdTokenExpectation): Claims {
   } catch {
     throw invalid(expected, 'payload is not JSON')
   }
-  if (!claims) throw invalid(expected, 'payload is not an object, is nested too deeply or holds too many values')
+  if (!claims)
+    throw invalid(
+      expected,
+      'payload is not an object, is nested too deeply or holds too many values',
+    )
   return claims
 }
 
@@ -118,7 +130,8 @@ type Check = (claims: Claims, expected: IdTokenExpectation, header: Header) => s
 
 // OpenID Connect Core §3.1.3.7, in its order: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 const CHECKS: readonly Check[] = [
-  ({ iss }, { issuer }) => (iss === issuer ? undefined : `iss: expected "${issuer}", got ${shown(iss)}`),
+  ({ iss }, { issuer }) =>
+    iss === issuer ? undefined : `iss: expected "${issuer}", got ${shown(iss)}`,
   ({ aud, azp }, { clientId }) => {
     const audiences: unknown[] = Array.isArray(aud) ? aud : [aud]
     if (!audiences.includes(clientId)) return `aud: expected "${clientId}", got ${shown(aud)}`
@@ -128,29 +141,33 @@ const CHECKS: readonly Check[] = [
       : `aud: expected only "${clientId}" where azp does not name it, got ${shown(aud)}`
   },
   ({ azp }, { clientId }) =>
-    azp === undefined || azp === clientId ? undefined : `azp: expected "${clientId}", got ${shown(azp)}`,
-  ...(['exp', 'iat', 'nbf', 'auth_time'] as const).map(
-    (name): Check =>
-      (claims) => {
-        const value = claims[name]
-        if (value === undefined && (name === 'nbf' || name === 'auth_time')) return undefined
-        return isTime(value) ? undefined : `${name}: expected epoch seconds, got ${shown(value)}`
-      },
-  ),
+    azp === undefined || azp === clientId
+      ? undefined
+      : `azp: expected "${clientId}", got ${shown(azp)}`,
+  ...(['exp', 'iat', 'nbf', 'auth_time'] as const).map((name): Check => (claims) => {
+    const value = claims[name]
+    if (value === undefined && (name === 'nbf' || name === 'auth_time')) return undefined
+    return isTime(value) ? undefined : `${name}: expected epoch seconds, got ${shown(value)}`
+  }),
   ({ exp }, expected) => {
     const late = secondsOf(expected) - (exp as number)
-    return late < expected.clockToleranceSeconds ? undefined : `exp: clock: ${offset(late, 'past', expected)}`
+    return late < expected.clockToleranceSeconds
+      ? undefined
+      : `exp: clock: ${offset(late, 'past', expected)}`
   },
   ({ iat }, expected) => {
     const ahead = (iat as number) - secondsOf(expected)
-    if (ahead > expected.clockToleranceSeconds) return `iat: clock: ${offset(ahead, 'ahead of ours', expected)}`
+    if (ahead > expected.clockToleranceSeconds)
+      return `iat: clock: ${offset(ahead, 'ahead of ours', expected)}`
     return -ahead <= MAX_AGE_SECONDS + expected.clockToleranceSeconds
       ? undefined
       : `iat: clock: ${offset(-ahead, 'behind ours', expected)}`
   },
   ({ nbf }, expected) => {
     const ahead = ((nbf as number | undefined) ?? 0) - secondsOf(expected)
-    return ahead <= expected.clockToleranceSeconds ? undefined : `nbf: clock: ${offset(ahead, 'ahead of ours', expected)}`
+    return ahead <= expected.clockToleranceSeconds
+      ? undefined
+      : `nbf: clock: ${offset(ahead, 'ahead of ours', expected)}`
   },
   ({ nonce }, expected) => {
     if (nonce === undefined) return 'nonce: missing'
@@ -184,13 +201,24 @@ function secondsOf({ now }: IdTokenExpectation): number {
 }
 
 /** A clock that is off and a token that is old look the same: the operator gets the number. */
-function offset(seconds: number, where: string, { clockToleranceSeconds }: IdTokenExpectation): string {
+function offset(
+  seconds: number,
+  where: string,
+  { clockToleranceSeconds }: IdTokenExpectation,
+): string {
   return `${Math.round(seconds)} s ${where} (clock_tolerance ${clockToleranceSeconds} s)`
 }
 
-function hashFault(name: string, hash: unknown, value: string | undefined, alg: string): string | undefined {
+function hashFault(
+  name: string,
+  hash: unknown,
+  value: string | undefined,
+  alg: string,
+): string | undefined {
   if (hash === undefined || value === undefined) return undefined
-  const digest = createHash(alg.startsWith('Ed') ? 'sha512' : `sha${alg.slice(2)}`).update(value).digest()
+  const digest = createHash(alg.startsWith('Ed') ? 'sha512' : `sha${alg.slice(2)}`)
+    .update(value)
+    .digest()
   const expected = digest.subarray(0, digest.length / 2).toString('base64url')
   return hash === expected ? undefined : `${name}: does not fit what came with it`
 }

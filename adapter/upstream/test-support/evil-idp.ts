@@ -68,7 +68,8 @@ export async function startEvilIdp(): Promise<EvilIdp> {
       if (!response.headersSent) response.writeHead(500).end(String(error))
     })
   })
-  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   await listen(0)
   const { port } = server.address() as AddressInfo
   const issuer = `http://127.0.0.1:${port}`
@@ -105,9 +106,16 @@ export async function startEvilIdp(): Promise<EvilIdp> {
   }
 
   const json = (response: ServerResponse, body: unknown, status = 200) =>
-    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    void response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify(body))
 
-  type Route = (url: URL, body: URLSearchParams, response: ServerResponse, request: IncomingMessage) => unknown
+  type Route = (
+    url: URL,
+    body: URLSearchParams,
+    response: ServerResponse,
+    request: IncomingMessage,
+  ) => unknown
 
   const routes: Record<string, Route> = {
     '/.well-known/openid-configuration': (_url, _body, response) => {
@@ -137,7 +145,11 @@ export async function startEvilIdp(): Promise<EvilIdp> {
         redirect_uri: redirectUri,
       })
       const location = new URL(redirectUri)
-      const parameters = new URLSearchParams({ code, state: query.get('state') as string, iss: issuer })
+      const parameters = new URLSearchParams({
+        code,
+        state: query.get('state') as string,
+        iss: issuer,
+      })
       idp.behaviour.response?.(parameters)
       location.search = parameters.toString()
       response.writeHead(302, { location: location.href }).end()
@@ -148,14 +160,26 @@ export async function startEvilIdp(): Promise<EvilIdp> {
       }
       const code = body.get('code') as string
       const grant = codes.get(code)
-      const challenge = createHash('sha256').update(String(body.get('code_verifier'))).digest('base64url')
+      const challenge = createHash('sha256')
+        .update(String(body.get('code_verifier')))
+        .digest('base64url')
       codes.delete(code)
-      if (!grant || grant.challenge !== challenge || grant.redirect_uri !== body.get('redirect_uri')) {
+      if (
+        !grant ||
+        grant.challenge !== challenge ||
+        grant.redirect_uri !== body.get('redirect_uri')
+      ) {
         return json(response, { error: 'invalid_grant' }, 400)
       }
       const access_token = `access-${code}`
       const id_token = await idTokenFor(grant.nonce)
-      const answer = { access_token, token_type: 'Bearer', expires_in: 300, refresh_token: `refresh-${code}`, id_token }
+      const answer = {
+        access_token,
+        token_type: 'Bearer',
+        expires_in: 300,
+        refresh_token: `refresh-${code}`,
+        id_token,
+      }
       json(response, idp.behaviour.token?.(answer) ?? answer)
     },
     '/userinfo': (_url, _body, response) => {
@@ -167,7 +191,15 @@ export async function startEvilIdp(): Promise<EvilIdp> {
   async function idTokenFor(nonce: string): Promise<string> {
     await idp.behaviour.beforeSigning?.()
     const iat = Math.floor((Date.now() + idp.clockOffsetMs) / 1000)
-    const plain: Json = { iss: issuer, sub: 'testuser', aud: CLIENT_ID, iat, exp: iat + 300, auth_time: iat, nonce }
+    const plain: Json = {
+      iss: issuer,
+      sub: 'testuser',
+      aud: CLIENT_ID,
+      iat,
+      exp: iat + 300,
+      auth_time: iat,
+      nonce,
+    }
     const claims = idp.behaviour.claims?.(plain) ?? plain
     const [key] = idp.keys as [SigningKey]
     const plainHeader = { alg: key.alg, kid: key.kid }
@@ -188,14 +220,19 @@ function basicCredentials(request: IncomingMessage): string {
 }
 
 /** Signs as the key's algorithm says, with no opinion on what. */
-export function signWith(signingInput: string, { alg, privateKey }: Pick<SigningKey, 'alg' | 'privateKey'>): Buffer {
+export function signWith(
+  signingInput: string,
+  { alg, privateKey }: Pick<SigningKey, 'alg' | 'privateKey'>,
+): Buffer {
   const key = KeyObject.from(privateKey)
   const digest = alg.startsWith('Ed') ? null : `sha${alg.slice(2)}`
   const isPss = alg.startsWith('PS')
   return sign(digest, Buffer.from(signingInput), {
     key,
     ...(alg.startsWith('ES') ? { dsaEncoding: 'ieee-p1363' as const } : {}),
-    ...(isPss ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : {}),
+    ...(isPss
+      ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+      : {}),
   })
 }
 

@@ -3,7 +3,10 @@ import { expect } from 'vitest'
 import { UpstreamError } from '../../errors.ts'
 import type { UpstreamErrorCode } from '../../errors.ts'
 
-export async function refusal(work: Promise<unknown>, code: UpstreamErrorCode): Promise<UpstreamError> {
+export async function refusal(
+  work: Promise<unknown>,
+  code: UpstreamErrorCode,
+): Promise<UpstreamError> {
   const outcome = await work.then(
     () => 'it was accepted',
     (error: unknown) => error,

@@ -12,7 +12,11 @@ export interface Fixture {
   readonly originalKeys: SigningKey[]
   open(options?: UpstreamUnderTestOptions): UpstreamUnderTest
   /** A whole login at an upstream of its own. */
-  login(behaviour: Behaviour, options?: UpstreamUnderTestOptions, request?: { max_age?: number }): ReturnType<UpstreamUnderTest['login']>
+  login(
+    behaviour: Behaviour,
+    options?: UpstreamUnderTestOptions,
+    request?: { max_age?: number },
+  ): ReturnType<UpstreamUnderTest['login']>
 }
 
 /** Registers the hooks of the calling test file. */

@@ -19,13 +19,34 @@ export interface RecordingLog extends Log {
 
 export function recordingLog(): RecordingLog {
   const lines: RecordingLog['lines'] = []
-  const at = (level: string) => (event: string, fields?: LogFields) => void lines.push({ level, event, fields })
-  return { lines, trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  const at = (level: string) => (event: string, fields?: LogFields) =>
+    void lines.push({ level, event, fields })
+  return {
+    lines,
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  }
 }
 
-export function upstreamConfig(issuer: string, changes: Record<string, unknown> = {}): UpstreamConfig {
-  const upstream = { kind: 'oidc', issuer, client_id: CLIENT_ID, client_secret: CLIENT_SECRET, ...changes }
-  const config = configSchema.parse({ issuer: 'http://127.0.0.1:9000', upstreams: { [UPSTREAM_NAME]: upstream }, clients: {} })
+export function upstreamConfig(
+  issuer: string,
+  changes: Record<string, unknown> = {},
+): UpstreamConfig {
+  const upstream = {
+    kind: 'oidc',
+    issuer,
+    client_id: CLIENT_ID,
+    client_secret: CLIENT_SECRET,
+    ...changes,
+  }
+  const config = configSchema.parse({
+    issuer: 'http://127.0.0.1:9000',
+    upstreams: { [UPSTREAM_NAME]: upstream },
+    clients: {},
+  })
   return config.upstreams[UPSTREAM_NAME] as UpstreamConfig
 }
 
@@ -43,7 +64,10 @@ export interface UpstreamUnderTestOptions {
   now?: () => number
 }
 
-export function upstreamFor(idp: EvilIdp, options: UpstreamUnderTestOptions = {}): UpstreamUnderTest {
+export function upstreamFor(
+  idp: EvilIdp,
+  options: UpstreamUnderTestOptions = {},
+): UpstreamUnderTest {
   const { now = Date.now } = options
   const log = recordingLog()
   const http = createOutgoingHttp({ upstream: UPSTREAM_NAME, ...options.http })
