@@ -106,15 +106,33 @@ describe('the sign-in', () => {
     for (const callback of callbacks.slice(40)) expect((await browser.open(callback)).status).toBe(302)
   })
 
-  it('A07 fixation: the session id is a new one after the sign-in, and the old one is dead', async () => {
+  it('A07 fixation: a session planted by another person is not used, and its id is dead', async () => {
+    provider.faults.idTokenClaims = { sub: 'attacker' }
     await browser.go(`${app.url}/authenticated`)
-    const before = session() ?? ''
+    const planted = session() ?? ''
+    delete provider.faults.idTokenClaims
     await browser.go(`${app.url}/sign-in`)
-    expect(session()).not.toBe(before)
+    expect(session()).not.toBe(planted)
     const thief = createTestBrowser()
-    thief.cookies.set('TEST_APP_SESSION', before)
-    expect((await thief.open(`${app.url}/api/me`)).status).toBe(302)
+    thief.cookies.set('TEST_APP_SESSION', planted)
     expect((await thief.open(`${app.url}/api/me`, { headers: {} })).status).toBe(401)
+  })
+
+  it('A07 fixation: an invented session id is not taken over', async () => {
+    browser.cookies.set('TEST_APP_SESSION', 's%3Ainvented.signature')
+    await browser.go(`${app.url}/authenticated`)
+    expect(session()).not.toContain('invented')
+  })
+
+  it('F62 tabs: signing in again in six tabs at once ends nobody’s session', async () => {
+    await browser.go(`${app.url}/authenticated`)
+    const before = session()
+    const pages = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((tab) => browser.go(`${app.url}/sign-in?return_to=%2Fauthenticated%3Ftab%3D${tab}`)),
+    )
+    expect(pages.map((page) => page.status)).toEqual(Array(6).fill(200))
+    expect(app.log.text).not.toContain('session_missing')
+    expect(session()).toBe(before)
   })
 
   it('A09 artefacts: the cookie of a pending sign-in is worth nothing as a session', async () => {
@@ -299,14 +317,19 @@ describe('F64 cookies that do not come back', () => {
     expect((await browser.go(callback)).text).toContain('not started here')
   })
 
-  it('a session that is lost right after the sign-in ends in a page, not in a loop', async () => {
-    const callback = await callbackOf(browser)
-    const landing = await browser.open(callback)
-    browser.cookies.delete('TEST_APP_SESSION')
-    const page = await browser.open(landing.location ?? '')
+  it('a session that is never kept ends in a page after the second sign-in, not in a loop', async () => {
+    browser.refuses.add('TEST_APP_SESSION')
+    const page = await browser.go(`${app.url}/authenticated`)
     expect(page.status).toBe(500)
     expect(page.text).toContain('session was not kept')
-    expect((await browser.go(`${app.url}/authenticated`)).status).toBe(200)
+    expect(page.hops.filter((hop) => hop.includes('/oauth2/authorize'))).toHaveLength(2)
+  })
+
+  it('a session that is missing once is made anew without a word', async () => {
+    const landing = await browser.open(await callbackOf(browser))
+    browser.cookies.delete('TEST_APP_SESSION')
+    expect((await browser.go(landing.location ?? '')).status).toBe(200)
+    expect(browser.cookies.has('TEST_APP_ARRIVED')).toBe(false)
   })
 })
 

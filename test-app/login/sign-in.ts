@@ -20,6 +20,8 @@ export const HOME_OF_SIGNED_IN = '/authenticated'
 const NO_LANDING = new RegExp(`^(${CALLBACK_PATH}|${SIGN_IN_PATH}|/logout)(/|\\?|$)`)
 const REPEATS_JOIN_MS = 10_000
 const ARRIVAL_MS = 10_000
+/** A session may be missing after a sign-in once: another tab may have replaced it. More than that is a loop. */
+const MOST_MISSING = 1
 const PROBE_MS = 60_000
 
 /** What went wrong, in the words of the pages. */
@@ -84,13 +86,14 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
 
   async function finish(req: Request, res: Response, login: PendingLogin): Promise<void> {
     const signIn = await redeemOnce(login, queryOf(req))
-    // A session id from before the sign-in must not become a signed-in one.
-    await regenerateSession(req)
+    // A session id from before must not become another person's. The same person's stays: tabs that finish together
+    // would end each other's session.
+    if (signInOf(req, now())?.subject !== signIn.subject) await regenerateSession(req)
     req.session.signIn = signIn
     req.session.landed = { loginId: login.id, returnTo: login.returnTo }
     await saveSession(req)
     pendingLogins.end(res, login)
-    cookies.set(res, arrivalCookie, '1', ARRIVAL_MS)
+    cookies.set(res, arrivalCookie, cookiesOf(req).get(arrivalCookie) ?? '0', ARRIVAL_MS)
     log.info('login.finished', { duration_ms: now() - login.startedAt })
     res.redirect(302, landingPath(login.returnTo))
   }
@@ -106,11 +109,18 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
   return {
     start: (req, res) => begin(req, res, landingPath(req.query['return_to'])),
     async requireSignIn(req, res, next) {
-      const hasArrived = cookiesOf(req).has(arrivalCookie)
-      if (hasArrived) cookies.clear(res, arrivalCookie)
-      if (signInOf(req, now())) return next()
-      if (!hasArrived || !isTopLevelNavigation(req)) return begin(req, res, landingPath(req.originalUrl))
-      log.error('login.session_not_kept')
+      const arrival = cookiesOf(req).get(arrivalCookie)
+      if (signInOf(req, now())) {
+        if (arrival !== undefined) cookies.clear(res, arrivalCookie)
+        return next()
+      }
+      if (arrival === undefined || !isTopLevelNavigation(req)) return begin(req, res, landingPath(req.originalUrl))
+      log.warn('login.session_missing', { times: Number(arrival) + 1 })
+      if (Number(arrival) < MOST_MISSING) {
+        cookies.set(res, arrivalCookie, String(Number(arrival) + 1), ARRIVAL_MS)
+        return begin(req, res, landingPath(req.originalUrl))
+      }
+      cookies.clear(res, arrivalCookie)
       await showProblem(req, res, { kind: 'session_not_kept' })
     },
     async callback(req, res) {

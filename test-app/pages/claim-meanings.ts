@@ -1,4 +1,4 @@
-// One line on what each claim says, for those who see one of these tokens for the first time.
+// One line on what each claim says, in the order in which they are shown, for those who see one of these tokens for the first time.
 import type { Claims } from '../session/session-data.ts'
 
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -43,7 +43,10 @@ export interface ClaimRow {
 }
 
 export function claimRows(claims: Claims): ClaimRow[] {
-  return Object.entries(claims).map(([name, value]) => ({
+  const names = Object.keys(MEANINGS)
+  const placeOf = (name: string): number => (Object.hasOwn(MEANINGS, name) ? names.indexOf(name) : names.length)
+  const ordered = Object.entries(claims).sort(([a], [b]) => placeOf(a) - placeOf(b))
+  return ordered.map(([name, value]) => ({
     name,
     value: shown(name, value),
     meaning: (Object.hasOwn(MEANINGS, name) && MEANINGS[name]) || 'Added by the claims mapping in auth-adapter.yaml.',

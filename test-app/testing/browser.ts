@@ -25,6 +25,8 @@ export interface TestBrowser {
   /** Everything that any answer set, with its attributes. */
   readonly setCookies: string[]
   acceptsCookies: boolean
+  /** Names of cookies that it does not keep. */
+  readonly refuses: Set<string>
   /** One request, no redirect followed. */
   open(url: string, visit?: Visit): Promise<Answer>
   /** Follows redirects, twenty at most. */
@@ -53,6 +55,7 @@ function send(url: string, method: string, form: Form, headers: Record<string, s
 export function createTestBrowser(): TestBrowser {
   const cookies = new Map<string, string>()
   const setCookies: string[] = []
+  const refuses = new Set<string>()
 
   function keep(line: string): void {
     setCookies.push(line)
@@ -60,6 +63,7 @@ export function createTestBrowser(): TestBrowser {
     const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
     const at = pair.indexOf('=')
     const isGone = attributes.some((part) => /^expires=/i.test(part) && Date.parse(part.slice(8)) <= Date.now())
+    if (refuses.has(pair.slice(0, at))) return
     if (isGone) cookies.delete(pair.slice(0, at))
     else cookies.set(pair.slice(0, at), pair.slice(at + 1))
   }
@@ -68,6 +72,7 @@ export function createTestBrowser(): TestBrowser {
     cookies,
     setCookies,
     acceptsCookies: true,
+    refuses,
     async open(url, { method, headers, form } = {}) {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
       const response = await send(url, method ?? (form ? 'POST' : 'GET'), form, {
