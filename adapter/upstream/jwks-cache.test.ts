@@ -143,7 +143,9 @@ describe(createJwksCache, () => {
     ['as another type', (keys) => keys.map((key) => ({ ...key, kty: 'EC', crv: 'P-256' }))],
     ['without kid', (keys) => keys.map((key) => ({ ...key, kid: undefined }))],
   ])('A27 does not use a key that is published %s', async (_name, bend) => {
-    const jwks: Behaviour['jwks'] = ({ keys }) => ({ keys: bend(keys as Record<string, unknown>[]) })
+    const jwks: Behaviour['jwks'] = ({ keys }) => ({
+      keys: bend(keys as Record<string, unknown>[]),
+    })
     const error = await refusal(loginAnew({ jwks }), 'identity_invalid')
     expect(error.message).toContain('has not exactly one RS256 key')
   })

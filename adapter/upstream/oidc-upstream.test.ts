@@ -21,6 +21,7 @@ describe(createOidcUpstream, () => {
       codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
       prompt: 'login',
       max_age: 0,
+      ...{ interaction_uid: 'ours-alone' },
     })
     expect(url.origin + url.pathname).toBe(`${fixture.idp.issuer}/authorize`)
     expect(Object.fromEntries(url.searchParams)).toEqual({

@@ -143,12 +143,14 @@ function identityFrom(
   }
 }
 
+const HINTS = ['prompt', 'max_age', 'login_hint', 'acr_values', 'ui_locales'] as const
+
 async function parametersOf(
   request: UpstreamAuthorizationRequest,
   scope: string,
 ): Promise<Record<string, string>> {
-  const { redirect_uri, state, nonce, codeVerifier, ...hints } = request
-  const optional = Object.entries(hints).filter(([, value]) => value !== undefined)
+  const { redirect_uri, state, nonce, codeVerifier } = request
+  const hints = HINTS.filter((name) => request[name] !== undefined)
   return {
     redirect_uri,
     response_type: 'code',
@@ -158,7 +160,7 @@ async function parametersOf(
     // RFC 7636 §4.2: https://www.rfc-editor.org/rfc/rfc7636.html#section-4.2
     code_challenge: await calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
-    ...Object.fromEntries(optional.map(([parameter, value]) => [parameter, String(value)])),
+    ...Object.fromEntries(hints.map((name) => [name, String(request[name])])),
   }
 }
 

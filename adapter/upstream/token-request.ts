@@ -108,10 +108,8 @@ function withoutIdToken({ status, headers, text }: OutgoingAnswer): {
   response: Response
 } {
   const response = (body: string) => new Response(body, { status, headers: headersFrom(headers) })
-  if (status !== 200)
-    return {
-      response: status === 204 || status === 205 ? new Response(null, { status }) : response(text),
-    }
+  if (status === 204 || status === 205) return { response: new Response(null, { status }) }
+  if (status !== 200) return { response: response(text) }
   try {
     const { id_token: idToken, ...rest } = JSON.parse(text) as Record<string, unknown>
     return { idToken, response: response(JSON.stringify(rest)) }

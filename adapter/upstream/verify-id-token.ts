@@ -37,8 +37,8 @@ export async function verifyIdToken(
   jwks: JwksCache,
   expected: IdTokenExpectation,
 ): Promise<Claims> {
-  if (token.length > MAX_TOKEN_LENGTH)
-    throw invalid(expected, `is longer than ${MAX_TOKEN_LENGTH} characters`)
+  const isTooLong = token.length > MAX_TOKEN_LENGTH
+  if (isTooLong) throw invalid(expected, `is longer than ${MAX_TOKEN_LENGTH} characters`)
   const header = headerOf(token, expected)
   const claims = claimsOf(await verifiedPayload(token, header, jwks, expected), expected)
   for (const check of CHECKS) {
