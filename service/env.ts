@@ -47,10 +47,16 @@ export class EnvError extends Error {
 
 const isHttpUrl = (text: string) =>
   URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !/[@#\s]/.test(text)
-const items = (text: string) => text.split(',').map((item) => item.trim()).filter(Boolean)
+const items = (text: string) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
 
 // undefined: not acceptable
-const PARSERS: { [Kind in keyof Kinds]: { expected: string; parse: (text: string) => Kinds[Kind] | undefined } } = {
+const PARSERS: {
+  [Kind in keyof Kinds]: { expected: string; parse: (text: string) => Kinds[Kind] | undefined }
+} = {
   string: { expected: 'text', parse: (text) => text },
   port: {
     expected: 'a port from 0 to 65535',
@@ -82,7 +88,8 @@ export function readEnv<const Table extends EnvTable>(env: Env, table: Table): E
     const { expected, parse } = PARSERS[setting.kind]
     if (text === '' && setting.optional) return [name, undefined]
     const value = text === '' ? undefined : parse(text)
-    if (value === undefined) faults.push(text === '' ? `${name} is not set` : `${name}: expected ${expected}`)
+    if (value === undefined)
+      faults.push(text === '' ? `${name} is not set` : `${name}: expected ${expected}`)
     return [name, value]
   }
   const values = Object.fromEntries(Object.entries(table).map(read))
@@ -92,7 +99,10 @@ export function readEnv<const Table extends EnvTable>(env: Env, table: Table): E
 
 /** What --help prints of the table, with the defaults that hold in `env`. */
 export function envHelp(usage: string, table: EnvTable, env: Env = {}): string {
-  const defaults = { ...env, ...Object.fromEntries(Object.keys(table).map((name) => [name, undefined])) }
+  const defaults = {
+    ...env,
+    ...Object.fromEntries(Object.keys(table).map((name) => [name, undefined])),
+  }
   const width = Math.max(...Object.keys(table).map((name) => name.length))
   const lines = Object.entries(table).map(([name, setting]) => {
     const fallback = setting.secret ? '' : textReader(defaults, table)(name)

@@ -4,12 +4,16 @@ import { isIP } from 'node:net'
 import type { RequestHandler } from 'express'
 import { plainAddress, type IsTrusted } from './trusted-proxies.ts'
 
-const FORWARDED = /^(?:x[-_]forwarded[-_]|x[-_]real[-_]ip$|x[-_]original[-_]|x[-_]rewrite[-_]|forwarded$)/
+const FORWARDED =
+  /^(?:x[-_]forwarded[-_]|x[-_]real[-_]ip$|x[-_]original[-_]|x[-_]rewrite[-_]|forwarded$)/
 // The ones read here, or by Express and Koa with their proxy setting on.
 const KEPT = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
 const SINGLE = ['x-forwarded-proto', 'x-forwarded-host'] as const
 
-const firstItem = (value: string | string[] | undefined) => String(value ?? '').split(',')[0]?.trim() ?? ''
+const firstItem = (value: string | string[] | undefined) =>
+  String(value ?? '')
+    .split(',')[0]
+    ?.trim() ?? ''
 
 /**
  * Removes every forwarded header that does not come from a trusted proxy, so that whoever reads them later (Express's
@@ -21,7 +25,8 @@ export function forwardedHeaders({ trusted }: { trusted: IsTrusted }): RequestHa
     for (const name of Object.keys(request.headers))
       if (FORWARDED.test(name) && !(believed && KEPT.has(name))) delete request.headers[name]
     for (const name of SINGLE)
-      if (request.headers[name] !== undefined) request.headers[name] = firstItem(request.headers[name])
+      if (request.headers[name] !== undefined)
+        request.headers[name] = firstItem(request.headers[name])
     next()
   }
 }
@@ -40,6 +45,8 @@ export function clientAddress(request: IncomingMessage, trusted: IsTrusted): str
 
 /** Host the end-user's browser asked for, lower case, without the scheme's own port; '' if there is none. */
 export function requestedHost(request: IncomingMessage, trusted: IsTrusted): string {
-  const forwarded = trusted(request.socket.remoteAddress) ? firstItem(request.headers['x-forwarded-host']) : ''
+  const forwarded = trusted(request.socket.remoteAddress)
+    ? firstItem(request.headers['x-forwarded-host'])
+    : ''
   return (forwarded || (request.headers.host ?? '')).toLowerCase()
 }

@@ -15,10 +15,20 @@ export interface HostCheckOptions {
   readonly except?: readonly string[]
 }
 
-const REFUSAL: Refusal = { status: 421, kind: 'misdirected_host', text: 'Misdirected Request: this host is not served here.' }
+const REFUSAL: Refusal = {
+  status: 421,
+  kind: 'misdirected_host',
+  text: 'Misdirected Request: this host is not served here.',
+}
 
 /** 421 (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20) for any host but the one of `url`. */
-export function hostCheck({ url, trusted, log, refuse = refuseAsText, except = [] }: HostCheckOptions): RequestHandler {
+export function hostCheck({
+  url,
+  trusted,
+  log,
+  refuse = refuseAsText,
+  except = [],
+}: HostCheckOptions): RequestHandler {
   const { protocol, host, hostname } = new URL(url)
   const ownPort = protocol === 'https:' ? '443' : '80'
   const served = new Set([host, ...(host === hostname ? [`${hostname}:${ownPort}`] : [])])

@@ -11,9 +11,18 @@ const nobody = trustedProxies([])
 const loopback = trustedProxies(['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'])
 
 const echo: RequestHandler = (request, response) =>
-  void response.json({ host: request.hostname, secure: request.secure, headers: request.headers, ip: clientAddress(request, loopback) })
+  void response.json({
+    host: request.hostname,
+    secure: request.secure,
+    headers: request.headers,
+    ip: clientAddress(request, loopback),
+  })
 
-function answer(handlers: RequestHandler[], path: string, headers: Record<string, string | string[]> = {}): Promise<Answer> {
+function answer(
+  handlers: RequestHandler[],
+  path: string,
+  headers: Record<string, string | string[]> = {},
+): Promise<Answer> {
   const app = express().set('trust proxy', true)
   app.use(...handlers, echo)
   return withServer(app, (server) => ask(server, path, { headers }))
@@ -22,13 +31,40 @@ function answer(handlers: RequestHandler[], path: string, headers: Record<string
 describe(trustedProxies, () => {
   it('knows addresses and ranges, IPv4 written as IPv6 too', () => {
     const trusted = trustedProxies(['10.1.0.0/16', '192.0.2.7', '2001:db8::/32', '::1'])
-    const asked = ['10.1.255.1', '10.2.0.1', '192.0.2.7', '192.0.2.8', '::ffff:10.1.2.3', '2001:db8::5', '2001:db9::5', '::1', '', undefined, 'x']
-    expect(asked.map(trusted)).toEqual([true, false, true, false, true, true, false, true, false, false, false])
+    const asked = [
+      '10.1.255.1',
+      '10.2.0.1',
+      '192.0.2.7',
+      '192.0.2.8',
+      '::ffff:10.1.2.3',
+      '2001:db8::5',
+      '2001:db9::5',
+      '::1',
+      '',
+      undefined,
+      'x',
+    ]
+    expect(asked.map(trusted)).toEqual([
+      true,
+      false,
+      true,
+      false,
+      true,
+      true,
+      false,
+      true,
+      false,
+      false,
+      false,
+    ])
   })
 
-  it.each(['10.0.0.0/33', 'proxy.example', '10.0.0.1/8/8', '', '10.0.0.1/x', '::1/129'])('names the entry that is neither: %j', (entry) => {
-    expect(() => trustedProxies([entry])).toThrow(JSON.stringify(entry))
-  })
+  it.each(['10.0.0.0/33', 'proxy.example', '10.0.0.1/8/8', '', '10.0.0.1/x', '::1/129'])(
+    'names the entry that is neither: %j',
+    (entry) => {
+      expect(() => trustedProxies([entry])).toThrow(JSON.stringify(entry))
+    },
+  )
 })
 
 const FORGED = {
@@ -45,17 +81,27 @@ const FORGED = {
 
 describe(forwardedHeaders, () => {
   it('A46 removes every forwarded header that an untrusted peer sends', async () => {
-    const { text } = await answer([forwardedHeaders({ trusted: nobody })], '/', { host: 'op.example', ...FORGED })
+    const { text } = await answer([forwardedHeaders({ trusted: nobody })], '/', {
+      host: 'op.example',
+      ...FORGED,
+    })
     const seen = JSON.parse(text) as { host: string; secure: boolean; headers: object; ip: string }
     expect(seen).toMatchObject({ host: 'op.example', secure: false, ip: '127.0.0.1' })
     expect(Object.keys(seen.headers).filter((name) => name in FORGED)).toEqual([])
   })
 
   it('A46 keeps of a trusted proxy what is read, and nothing else', async () => {
-    const { text } = await answer([forwardedHeaders({ trusted: loopback })], '/', { ...FORGED, 'x-forwarded-host': 'op.example, inner' })
+    const { text } = await answer([forwardedHeaders({ trusted: loopback })], '/', {
+      ...FORGED,
+      'x-forwarded-host': 'op.example, inner',
+    })
     const seen = JSON.parse(text) as { host: string; secure: boolean; headers: object }
     expect(seen).toMatchObject({ host: 'op.example', secure: true })
-    expect(Object.keys(seen.headers).filter((name) => name in FORGED).sort()).toEqual(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+    expect(
+      Object.keys(seen.headers)
+        .filter((name) => name in FORGED)
+        .sort(),
+    ).toEqual(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
   })
 })
 
@@ -67,10 +113,13 @@ describe(clientAddress, () => {
     ['10.0.0.3, 10.0.0.2', '10.0.0.3'],
     ['nonsense, 10.0.0.2', '10.0.0.2'],
     ['', '127.0.0.1'],
-  ])('A46 takes from X-Forwarded-For %j the first from the right that is no proxy: %s', async (list, expected) => {
-    const { text } = await answer([], '/', { 'x-forwarded-for': list })
-    expect(JSON.parse(text)).toMatchObject({ ip: expected })
-  })
+  ])(
+    'A46 takes from X-Forwarded-For %j the first from the right that is no proxy: %s',
+    async (list, expected) => {
+      const { text } = await answer([], '/', { 'x-forwarded-for': list })
+      expect(JSON.parse(text)).toMatchObject({ ip: expected })
+    },
+  )
 })
 
 describe(hostCheck, () => {
@@ -96,8 +145,12 @@ describe(hostCheck, () => {
   })
 
   it('lets load balancers ask for /ping by address, and nothing else', async () => {
-    expect((await answer([check('https://op.example')], '/ping?x', { host: '10.0.0.1' })).status).toBe(200)
-    expect((await answer([check('https://op.example')], '/ping/x', { host: '10.0.0.1' })).status).toBe(421)
+    expect(
+      (await answer([check('https://op.example')], '/ping?x', { host: '10.0.0.1' })).status,
+    ).toBe(200)
+    expect(
+      (await answer([check('https://op.example')], '/ping/x', { host: '10.0.0.1' })).status,
+    ).toBe(421)
   })
 })
 
@@ -123,7 +176,11 @@ describe(urlLimits, () => {
 
 describe(securityHeaders, () => {
   const policyOf = ({ headers }: Answer) =>
-    new Map(String(headers['content-security-policy']).split('; ').map((part) => [part.split(' ')[0], part.split(' ').slice(1)] as const))
+    new Map(
+      String(headers['content-security-policy'])
+        .split('; ')
+        .map((part) => [part.split(' ')[0], part.split(' ').slice(1)] as const),
+    )
 
   it('A36 forbids framing, sniffing, referrers, scripts and caches', async () => {
     const got = await answer([securityHeaders({ https: false })], '/')
@@ -148,12 +205,23 @@ describe(securityHeaders, () => {
 
   it('lets a page widen form-action by origins and script-src by a hash, and nothing more', async () => {
     const widen: RequestHandler = (_request, response, next) => {
-      allowFormTargets(response, ['https://app.example/cb?x=1', 'com.example.app:/cb', 'http://[::1]:8080/cb', 'https://app.example/other', 'no url; script-src *'])
+      allowFormTargets(response, [
+        'https://app.example/cb?x=1',
+        'com.example.app:/cb',
+        'http://[::1]:8080/cb',
+        'https://app.example/other',
+        'no url; script-src *',
+      ])
       allowInlineScript(response, 'sha256-abc=')
       next()
     }
     const policy = policyOf(await answer([securityHeaders({ https: false }), widen], '/'))
-    expect(policy.get('form-action')).toEqual(["'self'", 'https://app.example', 'com.example.app:', 'http:'])
+    expect(policy.get('form-action')).toEqual([
+      "'self'",
+      'https://app.example',
+      'com.example.app:',
+      'http:',
+    ])
     expect(policy.get('script-src')).toEqual(["'report-sample'", "'sha256-abc='"])
     expect(policy.get('frame-ancestors')).toEqual(["'none'"])
   })

@@ -34,15 +34,17 @@ describe(listen, () => {
     const server = await serve(ok)
     const second = serve(ok, { port: server.port, portSetting: 'ADAPTER_PORT' })
     await expect(second).rejects.toThrow(ListenError)
-    await expect(second).rejects.toThrow(`Port ${server.port} on 127.0.0.1 is already in use. Choose another with ADAPTER_PORT.`)
+    await expect(second).rejects.toThrow(
+      `Port ${server.port} on 127.0.0.1 is already in use. Choose another with ADAPTER_PORT.`,
+    )
     await server.close()
   })
 
   it('lets a running request finish, takes no new one, and closes idle connections at once', async () => {
     const { promise: release, resolve } = Promise.withResolvers<void>()
-    const server = await serve(async (request, response) => {
-      if (request.url === '/slow') await release
-      response.end('done')
+    const server = await serve((request, response) => {
+      const ready = request.url === '/slow' ? release : Promise.resolve()
+      void ready.then(() => response.end('done'))
     })
     const agent = new Agent({ keepAlive: true })
     await ask(server, '/', { agent })
@@ -59,7 +61,9 @@ describe(listen, () => {
   })
 
   it('closes a keep-alive connection whose response ends during the close', async () => {
-    const server = await serve((_request, response) => void setTimeout(() => response.end('done'), 200))
+    const server = await serve(
+      (_request, response) => void setTimeout(() => response.end('done'), 200),
+    )
     const agent = new Agent({ keepAlive: true })
     const slow = ask(server, '/', { agent })
     await pause(50)
@@ -79,7 +83,13 @@ describe(listen, () => {
 
   it('cuts off upgraded connections after the grace period', async () => {
     const server = await serve(ok, { graceMs: 100 })
-    server.server.on('upgrade', (_request, socket) => void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'))
+    server.server.on(
+      'upgrade',
+      (_request, socket) =>
+        void socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+        ),
+    )
     const socket = await open(server)
     socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
     await once(socket, 'data')
@@ -94,7 +104,12 @@ describe(listen, () => {
 
   it('has limits on headers and on the time they may take', async () => {
     const { server, close } = await serve(ok)
-    expect(server).toMatchObject({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxConnections: 10_000 })
+    expect(server).toMatchObject({
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      maxConnections: 10_000,
+    })
     await close()
   })
 })
@@ -104,10 +119,29 @@ describe('listen with certificate files', () => {
   let files: { cert: string; key: string }
   const path = (name: string) => join(folder, name)
   const makePair = (name: string) =>
-    execFileSync('openssl', [
-      'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
-      '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', path(`${name}.key`), '-out', path(`${name}.pem`),
-    ], { stdio: 'ignore' })
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        `/CN=${name}`,
+        '-addext',
+        'subjectAltName=IP:127.0.0.1',
+        '-keyout',
+        path(`${name}.key`),
+        '-out',
+        path(`${name}.pem`),
+      ],
+      { stdio: 'ignore' },
+    )
   const use = async (name: string) => {
     await copyFile(path(`${name}.pem`), files.cert)
     await copyFile(path(`${name}.key`), files.key)
@@ -123,7 +157,13 @@ describe('listen with certificate files', () => {
 
   async function peer(server: Listening, version?: SecureVersion, ciphers?: string) {
     const only = version && { minVersion: version, maxVersion: version }
-    const socket = connectTls({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false, ...only, ...(ciphers && { ciphers }) })
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: server.port,
+      rejectUnauthorized: false,
+      ...only,
+      ...(ciphers && { ciphers }),
+    })
     try {
       await once(socket, 'secureConnect')
       return { name: socket.getPeerCertificate().subject.CN, protocol: socket.getProtocol() }
@@ -163,7 +203,11 @@ describe('listen with certificate files', () => {
     const { log, lines } = watched()
     const server = await serve(ok, { tls: files, log, tlsCheckMs: 20 })
     await pause(60)
-    for (const spoil of [() => writeFile(files.cert, 'not a certificate'), () => copyFile(path('second.pem'), files.cert), () => rm(files.key)]) {
+    for (const spoil of [
+      () => writeFile(files.cert, 'not a certificate'),
+      () => copyFile(path('second.pem'), files.cert),
+      () => rm(files.key),
+    ]) {
       lines.length = 0
       await spoil()
       await vi.waitFor(() => expect(lines.join('')).toContain('tls.reload_failed'), 5000)

@@ -55,14 +55,22 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'is not an address of this machine',
 }
 
-function listenError(cause: NodeJS.ErrnoException, { host, port, portSetting }: ListenOptions): ListenError {
+function listenError(
+  cause: NodeJS.ErrnoException,
+  { host, port, portSetting }: ListenOptions,
+): ListenError {
   const reason = REASONS[cause.code ?? ''] ?? `can not be opened (${cause.code})`
-  return new ListenError(`Port ${port} on ${host} ${reason}. Choose another with ${portSetting}.`, { cause })
+  return new ListenError(`Port ${port} on ${host} ${reason}. Choose another with ${portSetting}.`, {
+    cause,
+  })
 }
 
 async function createServer(handler: RequestListener, tls: TlsFiles | undefined): Promise<Server> {
   if (!tls) return createHttpServer(HARD_LIMITS, handler)
-  return createHttpsServer({ ...HARD_LIMITS, ...TLS_OPTIONS, ...(await readTlsFiles(tls)) }, handler)
+  return createHttpsServer(
+    { ...HARD_LIMITS, ...TLS_OPTIONS, ...(await readTlsFiles(tls)) },
+    handler,
+  )
 }
 
 function opened(server: Server, { host, port }: ListenOptions): Promise<void> {

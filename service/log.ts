@@ -37,7 +37,10 @@ export interface LogOptions {
 // Valid inside JSON strings, but line breaks or terminal commands to some readers.
 const UNSAFE_IN_LINES = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 const escapeUnsafe = (line: string) =>
-  line.replaceAll(UNSAFE_IN_LINES, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  line.replaceAll(
+    UNSAFE_IN_LINES,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 // pino writes level and time itself; a field of that name would be a second key in the line.
 const OWN_KEYS = ['level', 'time', 'event'] as const
@@ -83,5 +86,11 @@ export function createLog(options: LogOptions = {}): Log {
     const said = renameOwnKeys({ ...base, ...currentContext()?.fields, ...fields })
     logger[at]({ event, ...redactFields(said, { stacks }) })
   }
-  return { trace: write('trace'), debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return {
+    trace: write('trace'),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  }
 }

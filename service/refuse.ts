@@ -12,6 +12,9 @@ export interface Refusal {
 export type Refuse = (request: IncomingMessage, response: ServerResponse, refusal: Refusal) => void
 
 export const refuseAsText: Refuse = (_request, response, { status, text }) => {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+  })
   response.end(`${text}\n`)
 }

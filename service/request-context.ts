@@ -27,5 +27,6 @@ export function currentContext(): RequestContext | undefined {
 export function noteFields(fields: Record<string, string | undefined>): void {
   const context = contexts.getStore()
   if (!context) return
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) context.fields[name] = value
+  for (const [name, value] of Object.entries(fields))
+    if (value !== undefined) context.fields[name] = value
 }

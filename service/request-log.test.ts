@@ -26,13 +26,23 @@ describe(requestLog, () => {
       noteFields({ flow_id: 'f1' })
       response.status(302).end()
     })
-    const { headers } = await withServer(app, (server) => ask(server, '/oauth2/authorization/test-auth-server?state=canary&code=canary'))
+    const { headers } = await withServer(app, (server) =>
+      ask(server, '/oauth2/authorization/test-auth-server?state=canary&code=canary'),
+    )
     expect(lines).toHaveLength(1)
     expect(lines[0]).not.toContain('canary')
     expect(first()).toMatchObject({
-      event: 'request.done', level: 'info', method: 'GET', path: '/oauth2/authorization/test-auth-server',
-      route: '/oauth2/authorization/:upstream', status: 302, ms: expect.any(Number) as number,
-      storage: { operations: 3, round_trips: 2 }, flow_id: 'f1', request_id: headers['x-request-id'], ip: '127.0.0.1',
+      event: 'request.done',
+      level: 'info',
+      method: 'GET',
+      path: '/oauth2/authorization/test-auth-server',
+      route: '/oauth2/authorization/:upstream',
+      status: 302,
+      ms: expect.any(Number) as number,
+      storage: { operations: 3, round_trips: 2 },
+      flow_id: 'f1',
+      request_id: headers['x-request-id'],
+      ip: '127.0.0.1',
     })
     expect(first()).not.toHaveProperty('aborted')
   })
@@ -53,20 +63,29 @@ describe(requestLog, () => {
   it('takes X-Request-Id from a trusted peer only, and only a well-formed one', async () => {
     const idOf = async (given: string, trusted?: IsTrusted) => {
       const { app } = logged((_request, response) => void response.end(), trusted)
-      return (await withServer(app, (server) => ask(server, '/', { headers: { 'x-request-id': given } }))).headers['x-request-id']
+      return (
+        await withServer(app, (server) => ask(server, '/', { headers: { 'x-request-id': given } }))
+      ).headers['x-request-id']
     }
     const loopback = trustedProxies(['127.0.0.1'])
     expect(await idOf('req-12345678', loopback)).toBe('req-12345678')
     expect(await idOf('req-12345678')).not.toBe('req-12345678')
-    for (const bad of ['short', 'a b c d e f g h', '{"a":1}-----', 'x'.repeat(41)]) expect(await idOf(bad, loopback)).not.toBe(bad)
+    for (const bad of ['short', 'a b c d e f g h', '{"a":1}-----', 'x'.repeat(41)])
+      expect(await idOf(bad, loopback)).not.toBe(bad)
   })
 })
 
 describe(shownPath, () => {
   it.each([
-    ['/oauth2/authorize/V1StGXR8_Z5jdHi6B-myTV1StGXR8_Z5jdHi6B-myT0?a=b', '/oauth2/authorize/[redacted]'],
+    [
+      '/oauth2/authorize/V1StGXR8_Z5jdHi6B-myTV1StGXR8_Z5jdHi6B-myT0?a=b',
+      '/oauth2/authorize/[redacted]',
+    ],
     ['/oauth2/authorize/V1StGXR8_Z5jdHi6B-myT', '/oauth2/authorize/[redacted]'],
-    ['/login/oauth2/code/a-very-long-name-of-an-upstream-2', '/login/oauth2/code/a-very-long-name-of-an-upstream-2'],
+    [
+      '/login/oauth2/code/a-very-long-name-of-an-upstream-2',
+      '/login/oauth2/code/a-very-long-name-of-an-upstream-2',
+    ],
     ['/.well-known/oauth-authorization-server', '/.well-known/oauth-authorization-server'],
     ['/x/code=abc;state=def', '/x/code=[redacted]'],
   ])('%s', (url, path) => expect(shownPath(url)).toBe(path))

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { clientAddress } from './forwarded.ts'
 import type { Log } from './log.ts'
-import { REDACTED, redactText } from './redact.ts'
+import { REDACTED, redactText } from './redact-text.ts'
 import { createRequestContext, runInContext, type RequestContext } from './request-context.ts'
 import type { IsTrusted } from './trusted-proxies.ts'
 
@@ -22,16 +22,25 @@ const MAX_PATH = 512
 export function shownPath(url: string): string {
   const [path = ''] = url.split(/[?#]/, 1)
   const segments = path.slice(0, MAX_PATH).split('/')
-  return segments.map((segment) => (RANDOM_SEGMENT.test(segment) ? REDACTED : redactText(segment))).join('/')
+  return segments
+    .map((segment) => (RANDOM_SEGMENT.test(segment) ? REDACTED : redactText(segment)))
+    .join('/')
 }
 
 function requestId(request: Request, trusted: IsTrusted): string {
   const given = request.headers['x-request-id']
   const wellFormed = typeof given === 'string' && REQUEST_ID.test(given)
-  return wellFormed && trusted(request.socket.remoteAddress) ? given : randomBytes(12).toString('base64url')
+  return wellFormed && trusted(request.socket.remoteAddress)
+    ? given
+    : randomBytes(12).toString('base64url')
 }
 
-function doneFields(request: Request, response: Response, context: RequestContext, startedMs: number) {
+function doneFields(
+  request: Request,
+  response: Response,
+  context: RequestContext,
+  startedMs: number,
+) {
   const { operations, roundTrips } = context.storage
   const route: unknown = request.route?.path
   return {
@@ -56,7 +65,9 @@ export function requestLog({ log, trusted = () => false }: RequestLogOptions): R
     const ip = clientAddress(request, trusted)
     response.setHeader('X-Request-Id', context.fields['request_id'] ?? '')
     response.once('close', () =>
-      runInContext(context, () => log.info('request.done', { ...doneFields(request, response, context, startedMs), ip })),
+      runInContext(context, () =>
+        log.info('request.done', { ...doneFields(request, response, context, startedMs), ip }),
+      ),
     )
     runInContext(context, next)
   }

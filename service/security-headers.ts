@@ -17,7 +17,9 @@ const BASE_POLICY: Policy = {
 }
 
 const render = (policy: Policy) =>
-  Object.entries(policy).map(([name, sources]) => [name, ...sources].join(' ')).join('; ')
+  Object.entries(policy)
+    .map(([name, sources]) => [name, ...sources].join(' '))
+    .join('; ')
 
 const HEADERS = {
   'Content-Security-Policy': render(BASE_POLICY),
@@ -37,7 +39,8 @@ const TWO_YEARS_SECONDS = 63_072_000
 /** @param https whether end-users reach us over https: adds Strict-Transport-Security */
 export function securityHeaders({ https }: { https: boolean }): RequestHandler {
   const headers = new Map(Object.entries<string>(HEADERS))
-  if (https) headers.set('Strict-Transport-Security', `max-age=${TWO_YEARS_SECONDS}; includeSubDomains`)
+  if (https)
+    headers.set('Strict-Transport-Security', `max-age=${TWO_YEARS_SECONDS}; includeSubDomains`)
   return (_request, response, next) => {
     response.setHeaders(headers)
     next()
@@ -45,7 +48,9 @@ export function securityHeaders({ https }: { https: boolean }): RequestHandler {
 }
 
 function widen(response: ServerResponse, directive: string, sources: readonly string[]): void {
-  const policy = String(response.getHeader('Content-Security-Policy') ?? HEADERS['Content-Security-Policy'])
+  const policy = String(
+    response.getHeader('Content-Security-Policy') ?? HEADERS['Content-Security-Policy'],
+  )
   const widened = policy.split(';').map((part) => {
     const [name, ...present] = part.trim().split(/\s+/)
     return name === directive ? [name, ...new Set([...present, ...sources])].join(' ') : part.trim()

@@ -13,7 +13,10 @@ const GRACE_MS = 25_000
  * On SIGTERM or SIGINT runs `stop` once and exits: 0 when it is done, 1 when it fails or takes longer than `graceMs`,
  * 1 at once on a second signal. An error nobody caught is logged as `process.failed` and ends the process with 1.
  */
-export function onShutdown({ log, graceMs = GRACE_MS }: ShutdownOptions, stop: () => Promise<void>): void {
+export function onShutdown(
+  { log, graceMs = GRACE_MS }: ShutdownOptions,
+  stop: () => Promise<void>,
+): void {
   let stopping = false
   const end = async (signal: string) => {
     if (stopping) process.exit(1)

@@ -23,7 +23,10 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ]
 
-export const TLS_OPTIONS = { minVersion: 'TLSv1.2', ciphers: CIPHERS.join(':') } as const satisfies SecureContextOptions
+export const TLS_OPTIONS = {
+  minVersion: 'TLSv1.2',
+  ciphers: CIPHERS.join(':'),
+} as const satisfies SecureContextOptions
 
 /** Certificate or key can not be read, or do not belong together. */
 export class TlsFilesError extends Error {
@@ -38,7 +41,9 @@ export async function readTlsFiles(files: TlsFiles): Promise<{ cert: Buffer; key
     createSecureContext({ ...TLS_OPTIONS, cert, key })
     return { cert, key }
   } catch (cause) {
-    throw new TlsFilesError(`Certificate ${files.cert} with key ${files.key} can not be used`, { cause })
+    throw new TlsFilesError(`Certificate ${files.cert} with key ${files.key} can not be used`, {
+      cause,
+    })
   }
 }
 
@@ -52,7 +57,12 @@ async function stampOf(file: string): Promise<string> {
  * lost on network and overlay file systems and when a mounted secret swaps a symbolic link. Files that can not be used
  * are logged once, and the certificate before stays. @returns what ends the watch
  */
-export function watchTlsFiles(server: Server, files: TlsFiles, log: Log | undefined, checkMs = 1000): () => void {
+export function watchTlsFiles(
+  server: Server,
+  files: TlsFiles,
+  log: Log | undefined,
+  checkMs = 1000,
+): () => void {
   const stamp = async () => (await Promise.all([files.cert, files.key].map(stampOf))).join(' ')
   let current: Promise<string> | string = stamp()
   let busy = false

@@ -7,7 +7,8 @@ export type IsTrusted = (address: string | undefined) => boolean
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i
 
 /** `::ffff:10.0.0.1` → `10.0.0.1`: how an IPv4 peer looks on a socket that listens on `::`. */
-export const plainAddress = (address: string) => address.replace(MAPPED_IPV4, '').replace(/%.*$/, '')
+export const plainAddress = (address: string) =>
+  address.replace(MAPPED_IPV4, '').replace(/%.*$/, '')
 
 const family = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6')
 
@@ -15,8 +16,14 @@ function addEntry(blocks: BlockList, entry: string): void {
   const [address = '', bits, ...rest] = entry.trim().split('/')
   const plain = plainAddress(address)
   const most = isIPv4(plain) ? 32 : 128
-  const valid = isIP(plain) !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
-  if (!valid) throw new RangeError(`trusted_proxies: ${JSON.stringify(entry)} is neither an address nor a CIDR range`)
+  const valid =
+    isIP(plain) !== 0 &&
+    rest.length === 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  if (!valid)
+    throw new RangeError(
+      `trusted_proxies: ${JSON.stringify(entry)} is neither an address nor a CIDR range`,
+    )
   if (bits === undefined) blocks.addAddress(plain, family(plain))
   else blocks.addSubnet(plain, Number(bits), family(plain))
 }

@@ -6,8 +6,16 @@ const MAX_URL_CHARACTERS = 8192
 const MAX_PARAMETERS = 100
 
 const TOO_LONG: Refusal = { status: 414, kind: 'too_large', text: 'URI Too Long: more than 8 kB.' }
-const TOO_MANY: Refusal = { status: 400, kind: 'too_large', text: `Bad Request: more than ${MAX_PARAMETERS} parameters.` }
-const NOT_A_PATH: Refusal = { status: 400, kind: 'invalid_request', text: 'Bad Request: the request target is not a path.' }
+const TOO_MANY: Refusal = {
+  status: 400,
+  kind: 'too_large',
+  text: `Bad Request: more than ${MAX_PARAMETERS} parameters.`,
+}
+const NOT_A_PATH: Refusal = {
+  status: 400,
+  kind: 'invalid_request',
+  text: 'Bad Request: the request target is not a path.',
+}
 
 function parameterCount(url: string): number {
   const query = url.indexOf('?')

@@ -19,31 +19,38 @@ const ICON = encodeURIComponent(
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -11 38 38" fill="none" stroke="#2b8a74" stroke-width="4">${LINKS}</svg>`,
 )
 
-const flowIdFooter = (flowId: string) => html`<p>
-      Flow ID <code class="flow-id">${flowId}</code><br />
-      If you ask for help, give this ID to the operator.
-    </p>`
+const flowIdFooter = (flowId: string) =>
+  html`<p>
+    Flow ID <code class="flow-id">${flowId}</code><br />
+    If you ask for help, give this ID to the operator.
+  </p>`
 
 /** One whole HTML document. */
-export function layout({ title, body, flowId, stylesheetHref = stylesheet.path }: LayoutOptions): string {
+export function layout({
+  title,
+  body,
+  flowId,
+  stylesheetHref = stylesheet.path,
+}: LayoutOptions): string {
   return html`<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <meta name="robots" content="noindex" />
-    <meta name="color-scheme" content="light dark" />
-    <title>${title}</title>
-    <link rel="icon" href="data:image/svg+xml,${ICON}" />
-    <link rel="stylesheet" href="${stylesheetHref}" />
-  </head>
-  <body>
-    <header><p class="brand">${BRAND} auth-adapter</p></header>
-    <main><div class="card">${body}</div></main>
-    <footer>${flowId ? flowIdFooter(flowId) : ''}</footer>
-  </body>
-</html>
-`.toString()
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        <link rel="icon" href="data:image/svg+xml,${ICON}" />
+        <link rel="stylesheet" href="${stylesheetHref}" />
+      </head>
+      <body>
+        <header><p class="brand">${BRAND} auth-adapter</p></header>
+        <main><div class="card">${body}</div></main>
+        <footer>${flowId ? flowIdFooter(flowId) : ''}</footer>
+      </body>
+    </html> `
+    .toString()
+    .trim()
 }
 
 export type Tone = 'info' | 'good' | 'warn' | 'bad'

@@ -16,16 +16,18 @@ const FORM_ID = 'op.logoutForm'
 export function logoutPage({ formHtml, clientName, stylesheetHref }: LogoutPageOptions): string {
   const title = 'Do you want to sign out?'
   const body = html`
-      ${toneSign('info')}
-      <h1>${title}</h1>
-      <p>${clientName ? `${clientName} asks to sign you out.` : 'You are about to be signed out.'}</p>
-      <p class="todo">Other apps that you use with this sign-in will ask you to sign in again.</p>
-      ${raw(formHtml)}
-      <div class="actions">
-        <button class="button" type="submit" form="${FORM_ID}" name="logout" value="yes">Sign out</button>
-        <button class="button quiet" type="submit" form="${FORM_ID}">Stay signed in</button>
-      </div>
-    `
+    ${toneSign('info')}
+    <h1>${title}</h1>
+    <p>${clientName ? `${clientName} asks to sign you out.` : 'You are about to be signed out.'}</p>
+    <p class="todo">Other apps that you use with this sign-in will ask you to sign in again.</p>
+    ${raw(formHtml)}
+    <div class="actions">
+      <button class="button" type="submit" form="${FORM_ID}" name="logout" value="yes">
+        Sign out
+      </button>
+      <button class="button quiet" type="submit" form="${FORM_ID}">Stay signed in</button>
+    </div>
+  `
   return layout({ title, body, stylesheetHref })
 }
 
@@ -35,15 +37,21 @@ export interface LoggedOutPageOptions {
   readonly stylesheetHref?: string | undefined
 }
 
-export function loggedOutPage({ clientName = 'the app', clientUri, stylesheetHref }: LoggedOutPageOptions = {}): string {
+export function loggedOutPage({
+  clientName = 'the app',
+  clientUri,
+  stylesheetHref,
+}: LoggedOutPageOptions = {}): string {
   const title = 'You are signed out'
   const href = safeHref(clientUri)
-  const wayOn = href && html`<div class="actions"><a class="button" href="${href}">Go to ${clientName}</a></div>`
+  const wayOn =
+    href &&
+    html`<div class="actions"><a class="button" href="${href}">Go to ${clientName}</a></div>`
   const body = html`
-      ${toneSign('good')}
-      <h1>${title}</h1>
-      <p>On a shared computer, close the browser too.</p>
-      ${wayOn || html`<p class="todo">You can close this tab, or open the app again to sign in.</p>`}
-    `
+    ${toneSign('good')}
+    <h1>${title}</h1>
+    <p>On a shared computer, close the browser too.</p>
+    ${wayOn || html`<p class="todo">You can close this tab, or open the app again to sign in.</p>`}
+  `
   return layout({ title, body, stylesheetHref })
 }

@@ -28,36 +28,43 @@ export const MESSAGE_KINDS = {
     title: () => 'This sign-in was not started here, or is over',
     happened: () =>
       'The page you opened belongs to a sign-in that began in another browser, was finished already, or was left open too long.',
-    todo: ({ app }) => `Go back to ${app} and start again. If you are signed in already, you will not be asked a second time.`,
+    todo: ({ app }) =>
+      `Go back to ${app} and start again. If you are signed in already, you will not be asked a second time.`,
   },
   expired: {
     status: 400,
     tone: 'warn',
     title: () => 'This sign-in took too long',
-    happened: () => 'For your safety a sign-in has to be finished within a few minutes, and this one was not.',
+    happened: () =>
+      'For your safety a sign-in has to be finished within a few minutes, and this one was not.',
     todo: () => 'Nothing is lost. Start again and it will work.',
   },
   cookies_blocked: {
     status: 400,
     tone: 'warn',
     title: () => 'Your browser blocks cookies',
-    happened: () => 'Signing in needs a cookie to remember you from one page to the next, and your browser did not send it back.',
+    happened: () =>
+      'Signing in needs a cookie to remember you from one page to the next, and your browser did not send it back.',
     todo: () => 'Allow cookies for this site, or leave private mode, and then start again.',
-    operator: 'If cookies are allowed, look whether a proxy removes Set-Cookie, or whether http is used where the issuer says https.',
+    operator:
+      'If cookies are allowed, look whether a proxy removes Set-Cookie, or whether http is used where the issuer says https.',
   },
   upstream_unavailable: {
     status: 502,
     tone: 'warn',
     title: ({ upstream }) => `${sentenceStart(upstream)} does not answer`,
-    happened: ({ upstream }) => `You sign in with ${upstream}, and it can not be reached at the moment.`,
-    todo: () => 'Wait a moment and try again. Your password was not wrong, and nothing was changed.',
+    happened: ({ upstream }) =>
+      `You sign in with ${upstream}, and it can not be reached at the moment.`,
+    todo: () =>
+      'Wait a moment and try again. Your password was not wrong, and nothing was changed.',
     operator: 'The log line with this flow ID names what was asked, and what came back.',
   },
   upstream_failed: {
     status: 502,
     tone: 'bad',
     title: ({ upstream }) => `Signing in with ${upstream} failed`,
-    happened: ({ upstream }) => `The answer of ${upstream} could not be accepted, so you were not signed in.`,
+    happened: ({ upstream }) =>
+      `The answer of ${upstream} could not be accepted, so you were not signed in.`,
     todo: () => 'Try once more. If it happens again, give the flow ID below to the operator.',
     operator: 'The log line with this flow ID names what was expected, and what was received.',
   },
@@ -80,8 +87,10 @@ export const MESSAGE_KINDS = {
     status: 400,
     tone: 'bad',
     title: () => 'This sign-in link does not work',
-    happened: () => 'The app that sent you here asked in a way that is not accepted. You did nothing wrong.',
-    todo: () => 'Go back to the app and try again. If it happens again, tell the people who run the app.',
+    happened: () =>
+      'The app that sent you here asked in a way that is not accepted. You did nothing wrong.',
+    todo: () =>
+      'Go back to the app and try again. If it happens again, tell the people who run the app.',
     operator:
       'Compare client_id, redirect_uri and scope of the request with the entry of the client in the configuration: the redirect URI must be the same, character by character.',
   },
@@ -112,7 +121,8 @@ export const MESSAGE_KINDS = {
     tone: 'warn',
     title: () => 'This request is too large',
     happened: () => 'More was sent than this service accepts.',
-    todo: ({ app }) => `Go back to ${app} and start again. If it happens again, tell the people who run it.`,
+    todo: ({ app }) =>
+      `Go back to ${app} and start again. If it happens again, tell the people who run it.`,
   },
   misdirected_host: {
     status: 421,
@@ -120,7 +130,8 @@ export const MESSAGE_KINDS = {
     title: () => 'This is not the right address',
     happened: () => 'This service is not offered under the host name you used.',
     todo: ({ app }) => `Start again from ${app} instead of from a saved address.`,
-    operator: 'The host of the request must be that of `issuer`. Behind a proxy, pass Host on, or X-Forwarded-Host from one of `trusted_proxies`.',
+    operator:
+      'The host of the request must be that of `issuer`. Behind a proxy, pass Host on, or X-Forwarded-Host from one of `trusted_proxies`.',
   },
   server_error: {
     status: 500,

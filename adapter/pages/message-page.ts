@@ -45,9 +45,12 @@ const NO_WAY_ON = html`<p class="todo">You can close this tab and open the app a
 function actions(ways: readonly PageLink[]): Html {
   if (ways.length === 0) return NO_WAY_ON
   const items = ways.map(
-    ({ text, href }, index) => html`<li><a class="button${index > 0 ? ' quiet' : ''}" href="${href}">${text}</a></li>`,
+    ({ text, href }, index) =>
+      html`<li><a class="button${index > 0 ? ' quiet' : ''}" href="${href}">${text}</a></li>`,
   )
-  return html`<ul class="actions">${items}</ul>`
+  return html`<ul class="actions">
+    ${items}
+  </ul>`
 }
 
 function operatorDetails(kind: MessageKind, options: MessageOptions): Html | undefined {
@@ -59,22 +62,31 @@ function operatorDetails(kind: MessageKind, options: MessageOptions): Html | und
   ]
   const known = facts.filter(([, value]) => value)
   if (known.length === 0) return undefined
-  const rows = known.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)
-  return html`<details><summary>For the operator</summary><dl>${rows}</dl></details>`
+  const rows = known.map(
+    ([name, value]) =>
+      html`<dt>${name}</dt>
+        <dd>${value}</dd>`,
+  )
+  return html`<details>
+    <summary>For the operator</summary>
+    <dl>${rows}</dl>
+  </details>`
 }
 
 /** The page of one kind as a whole document; every text of `options` is escaped. */
 export function messagePage(kind: MessageKindName, options: MessageOptions = {}): string {
   const message: MessageKind = MESSAGE_KINDS[kind]
-  const names = { app: options.clientName ?? 'the app', upstream: options.upstreamName ?? 'the sign-in service' }
+  const names = {
+    app: options.clientName ?? 'the app',
+    upstream: options.upstreamName ?? 'the sign-in service',
+  }
   const title = message.title(names)
   const body = html`
-      ${toneSign(message.tone)}
-      <h1>${title}</h1>
-      <p>${message.happened(names)}</p>
-      <p class="todo">${message.todo(names)}</p>
-      ${actions(waysOn(options))}
-      ${operatorDetails(message, options)}
-    `
+    ${toneSign(message.tone)}
+    <h1>${title}</h1>
+    <p>${message.happened(names)}</p>
+    <p class="todo">${message.todo(names)}</p>
+    ${actions(waysOn(options))} ${operatorDetails(message, options)}
+  `
   return layout({ title, body, flowId: options.flowId, stylesheetHref: options.stylesheetHref })
 }

@@ -24,10 +24,22 @@ const options = {
 }
 const pages: Readonly<Record<string, string>> = {
   ...Object.fromEntries(kinds.map((kind) => [kind, messagePage(kind, options)])),
-  logout: logoutPage({ formHtml: '<form id="op.logoutForm" method="post" action="/sent"></form>', clientName: 'Test App' }),
+  logout: logoutPage({
+    formHtml: '<form id="op.logoutForm" method="post" action="/sent"></form>',
+    clientName: 'Test App',
+  }),
   logged_out: loggedOutPage(options),
-  redirect_form: redirectFormPage({ action: '/sent', fields: { submit: 'a', iss: 'https://op.example' } }),
-  chooser: chooserPage({ choices: [{ name: 'Company account', href: '/a' }, { name: 'Guests', href: '/b' }], flowId: 'k3Jx81mQp0Zr' }),
+  redirect_form: redirectFormPage({
+    action: '/sent',
+    fields: { submit: 'a', iss: 'https://op.example' },
+  }),
+  chooser: chooserPage({
+    choices: [
+      { name: 'Company account', href: '/a' },
+      { name: 'Guests', href: '/b' },
+    ],
+    flowId: 'k3Jx81mQp0Zr',
+  }),
 }
 
 const policy = (script: string) =>
@@ -45,7 +57,10 @@ beforeAll(async () => {
       return
     }
     response.setHeader('content-type', 'text/html; charset=utf-8')
-    response.setHeader('content-security-policy', policy(searchParams.has('script') ? `'${autoSubmitScriptHash}'` : "'none'"))
+    response.setHeader(
+      'content-security-policy',
+      policy(searchParams.has('script') ? `'${autoSubmitScriptHash}'` : "'none'"),
+    )
     response.end(pages[pathname.slice(1)] ?? `<title>sent</title>${request.method}`)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -65,20 +80,35 @@ async function faultsOf(page: Page, name: string): Promise<string[]> {
   await page.goto(`${origin}/${name}`)
   for (const summary of await page.locator('summary').all()) await summary.click()
   const { violations } = await new AxeBuilder({ page }).analyze()
-  const overflow = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
-  return [...violations.map(({ id }) => `${name}: ${id}`), ...(overflow ? [`${name}: scrolls sideways`] : [])]
+  const overflow = await page.evaluate(
+    'document.documentElement.scrollWidth > document.documentElement.clientWidth',
+  )
+  return [
+    ...violations.map(({ id }) => `${name}: ${id}`),
+    ...(overflow ? [`${name}: scrolls sideways`] : []),
+  ]
 }
 
 describe.each(['light', 'dark'] as const)('pages in a %s browser', (colorScheme) => {
-  it.each([320, 1280])('have no accessibility fault and do not scroll sideways at %i px', async (width) => {
-    // axe looks into the page by scripts of its own, which the page's policy forbids.
-    const context = await browser.newContext({ colorScheme, reducedMotion: 'reduce', viewport: { width, height: 800 }, bypassCSP: true })
-    const page = await context.newPage()
-    const faults: string[] = []
-    for (const name of Object.keys(pages).filter((each) => each !== 'redirect_form')) faults.push(...(await faultsOf(page, name)))
-    await context.close()
-    expect(faults).toEqual([])
-  }, 120_000)
+  it.each([320, 1280])(
+    'have no accessibility fault and do not scroll sideways at %i px',
+    async (width) => {
+      // axe looks into the page by scripts of its own, which the page's policy forbids.
+      const context = await browser.newContext({
+        colorScheme,
+        reducedMotion: 'reduce',
+        viewport: { width, height: 800 },
+        bypassCSP: true,
+      })
+      const page = await context.newPage()
+      const faults: string[] = []
+      for (const name of Object.keys(pages).filter((each) => each !== 'redirect_form'))
+        faults.push(...(await faultsOf(page, name)))
+      await context.close()
+      expect(faults).toEqual([])
+    },
+    240_000,
+  )
 })
 
 describe('pages under their Content-Security-Policy', () => {
@@ -87,7 +117,9 @@ describe('pages under their Content-Security-Policy', () => {
     const said: string[] = []
     page.on('console', (message) => said.push(message.text()))
     await page.goto(`${origin}/server_error`)
-    expect(await page.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight")).toBe('650')
+    expect(await page.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight")).toBe(
+      '650',
+    )
     expect(said).toEqual([])
     await page.close()
   })
@@ -114,7 +146,10 @@ describe('pages under their Content-Security-Policy', () => {
 
   it('sign out and stay signed in by different buttons', async () => {
     const page = await browser.newPage()
-    for (const [name, body] of [['Sign out', 'logout=yes'], ['Stay signed in', null]] as const) {
+    for (const [name, body] of [
+      ['Sign out', 'logout=yes'],
+      ['Stay signed in', null],
+    ] as const) {
       await page.goto(`${origin}/logout`)
       const sent = page.waitForRequest((request) => request.method() === 'POST')
       await page.getByRole('button', { name }).click()

@@ -8,7 +8,8 @@ import { stylesheet } from './styles.ts'
 
 const kinds = Object.keys(MESSAGE_KINDS) as MessageKindName[]
 const HOSTILE = `"><img src=x onerror=alert(1)><script>alert('1')</script>&amp;\u2028\r\n'`
-const LOGOUT_FORM = '<form id="op.logoutForm" method="post" action="/oauth2/logout/confirm"><input type="hidden" name="xsrf" value="x"/></form>'
+const LOGOUT_FORM =
+  '<form id="op.logoutForm" method="post" action="/oauth2/logout/confirm"><input type="hidden" name="xsrf" value="x"/></form>'
 
 const hostileMessage = (kind: MessageKindName) =>
   messagePage(kind, {
@@ -27,24 +28,42 @@ const everyPage: readonly (readonly [string, string])[] = [
   ...kinds.map((kind) => [kind, messagePage(kind, { flowId: 'flow-1' })] as const),
   ['logout', logoutPage({ formHtml: LOGOUT_FORM, clientName: 'Test App' })],
   ['logged out', loggedOutPage()],
-  ['redirect form', redirectFormPage({ action: 'https://app.example/callback', fields: { iss: 'https://op.example' } })],
-  ['chooser', chooserPage({ choices: [{ name: 'Company', href: '/oauth2/authorization/company' }], flowId: 'flow-1' })],
+  [
+    'redirect form',
+    redirectFormPage({
+      action: 'https://app.example/callback',
+      fields: { iss: 'https://op.example' },
+    }),
+  ],
+  [
+    'chooser',
+    chooserPage({
+      choices: [{ name: 'Company', href: '/oauth2/authorization/company' }],
+      flowId: 'flow-1',
+    }),
+  ],
 ]
 
 describe('every page', () => {
-  it.each(everyPage)('%s has a language, a title, one heading and one main landmark', (_name, page) => {
-    expect(page).toMatch(/^<!doctype html>\n<html lang="en">/)
-    expect(page).toMatch(/<title>[^<]{5,}<\/title>/)
-    expect(page.match(/<h1>/g)).toHaveLength(1)
-    expect(page.match(/<main>/g)).toHaveLength(1)
-    expect(page).toContain('<meta name="robots" content="noindex" />')
-    expect(page).toContain(`<link rel="stylesheet" href="${stylesheet.path}" />`)
-  })
+  it.each(everyPage)(
+    '%s has a language, a title, one heading and one main landmark',
+    (_name, page) => {
+      expect(page).toMatch(/^<!doctype html>\s*<html lang="en">/)
+      expect(page).toMatch(/<title>[^<]{5,}<\/title>/)
+      expect(page.match(/<h1>/g)).toHaveLength(1)
+      expect(page.match(/<main>/g)).toHaveLength(1)
+      expect(page).toContain('<meta name="robots" content="noindex" />')
+      expect(page).toContain(`<link rel="stylesheet" href="${stylesheet.path}" />`)
+    },
+  )
 
-  it.each(everyPage)('%s loads nothing from elsewhere and has no inline style or handler', (_name, page) => {
-    expect(page).not.toMatch(/\s(?:style|on[a-z]+)=/i)
-    expect(page).not.toMatch(/<(?:link|img|script)[^>]*(?:href|src)="(?:https?:)?\/\//i)
-  })
+  it.each(everyPage)(
+    '%s loads nothing from elsewhere and has no inline style or handler',
+    (_name, page) => {
+      expect(page).not.toMatch(/\s(?:style|on[a-z]+)=/i)
+      expect(page).not.toMatch(/<(?:link|img|script)[^>]*(?:href|src)="(?:https?:)?\/\//i)
+    },
+  )
 })
 
 describe(messagePage, () => {
@@ -70,17 +89,30 @@ describe(messagePage, () => {
     expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;')
   })
 
-  it.each(['javascript:alert(1)', 'JAVASCRIPT:alert(1)', ' javascript:alert(1)', 'data:text/html,x', '//evil.example/', '/\\evil.example', 'vbscript:x', 'java\nscript:alert(1)'])(
-    'A40 leaves out a link to %j',
-    (href) => {
-      const page = messagePage('server_error', { clientUri: href, retryUrl: href, links: [{ text: 'x', href }] })
-      expect(page).not.toContain('<a ')
-      expect(page).toContain('open the app again')
-    },
-  )
+  it.each([
+    'javascript:alert(1)',
+    'JAVASCRIPT:alert(1)',
+    ' javascript:alert(1)',
+    'data:text/html,x',
+    '//evil.example/',
+    '/\\evil.example',
+    'vbscript:x',
+    'java\nscript:alert(1)',
+  ])('A40 leaves out a link to %j', (href) => {
+    const page = messagePage('server_error', {
+      clientUri: href,
+      retryUrl: href,
+      links: [{ text: 'x', href }],
+    })
+    expect(page).not.toContain('<a ')
+    expect(page).toContain('open the app again')
+  })
 
   it('keeps the OAuth error out of the words for the end-user', () => {
-    const page = messagePage('invalid_request', { error: 'invalid_redirect_uri', error_description: 'not registered' })
+    const page = messagePage('invalid_request', {
+      error: 'invalid_redirect_uri',
+      error_description: 'not registered',
+    })
     const [visible = '', folded = ''] = page.split('<details>')
     expect(visible).not.toMatch(/redirect_uri|client_id|OAuth/i)
     expect(folded).toContain('invalid_redirect_uri')
@@ -88,7 +120,11 @@ describe(messagePage, () => {
   })
 
   it('answers an unavailable store with 503, an unavailable upstream with 502, a wrong host with 421', () => {
-    expect([messageStatus('temporarily_unavailable'), messageStatus('upstream_unavailable'), messageStatus('misdirected_host')]).toEqual([503, 502, 421])
+    expect([
+      messageStatus('temporarily_unavailable'),
+      messageStatus('upstream_unavailable'),
+      messageStatus('misdirected_host'),
+    ]).toEqual([503, 502, 421])
   })
 })
 
@@ -96,18 +132,25 @@ describe(logoutPage, () => {
   it('offers both answers as buttons of the form it was given', () => {
     const page = logoutPage({ formHtml: LOGOUT_FORM })
     expect(page).toContain(LOGOUT_FORM)
-    expect(page).toContain('<button class="button" type="submit" form="op.logoutForm" name="logout" value="yes">')
+    expect(page).toContain(
+      '<button class="button" type="submit" form="op.logoutForm" name="logout" value="yes">',
+    )
     expect(page).toContain('<button class="button quiet" type="submit" form="op.logoutForm">')
   })
 
   it('A40 shows a hostile client name as text only', () => {
     expect(logoutPage({ formHtml: LOGOUT_FORM, clientName: HOSTILE })).not.toMatch(/<img|<script/i)
-    expect(loggedOutPage({ clientName: HOSTILE, clientUri: 'javascript:alert(1)' })).not.toMatch(/<img|<script|javascript:/i)
+    expect(loggedOutPage({ clientName: HOSTILE, clientUri: 'javascript:alert(1)' })).not.toMatch(
+      /<img|<script|javascript:/i,
+    )
   })
 })
 
 describe(redirectFormPage, () => {
-  const page = redirectFormPage({ action: 'https://app.example/cb?a=1&b=2', fields: { submit: HOSTILE, iss: 'https://op.example' } })
+  const page = redirectFormPage({
+    action: 'https://app.example/cb?a=1&b=2',
+    fields: { submit: HOSTILE, iss: 'https://op.example' },
+  })
 
   it('A40 escapes fields and action', () => {
     expect(page).toContain('action="https://app.example/cb?a=1&amp;b=2"')
@@ -116,7 +159,9 @@ describe(redirectFormPage, () => {
   })
 
   it('works without its script: a button inside the form', () => {
-    expect(page).toMatch(/<form [^>]*>(?:(?!<\/form>)[\s\S])*<button class="button" type="submit">Continue<\/button>/)
+    expect(page).toMatch(
+      /<form [^>]*>(?:(?!<\/form>)[\s\S])*<button class="button" type="submit">Continue<\/button>/,
+    )
   })
 
   it('publishes the hash of the script that is in the page', async () => {

@@ -134,5 +134,8 @@ export const stylesheet = {
   path: `/assets/style-${digest}.css`,
   body,
   etag: `"${digest}"`,
-  headers: { 'content-type': 'text/css; charset=utf-8', 'cache-control': 'public, max-age=31536000, immutable' },
+  headers: {
+    'content-type': 'text/css; charset=utf-8',
+    'cache-control': 'public, max-age=31536000, immutable',
+  },
 } as const
