@@ -15,6 +15,7 @@ export function securityHeaders({ formTargets, isSecure }: SecurityHeaderOptions
       "default-src 'none'",
       "style-src 'self'",
       "img-src 'self' data:",
+      "connect-src 'self'",
       "base-uri 'none'",
       "frame-ancestors 'none'",
       `form-action 'self' ${formTargets.join(' ')}`,

@@ -81,6 +81,22 @@ describe('the sign-in', () => {
     }
   })
 
+  it('shows an access token that is no JWT as what it is', async () => {
+    for (const accessToken of ['opaque<b>token', 'a.b.c', `${Buffer.from('[]').toString('base64url')}.e30.x`]) {
+      provider.faults.accessToken = accessToken
+      const page = await browser.go(`${app.url}/sign-in`)
+      expect([page.status, page.text.includes('It is opaque')]).toEqual([200, true])
+      expect(page.text).not.toContain('<b>token')
+    }
+  })
+
+  it('shows claims that try to be markup as text', async () => {
+    provider.faults.idTokenClaims = { name: '<script>alert(1)</script>', '<i>': '"><img>', constructor: { a: 1 } }
+    const page = await browser.go(`${app.url}/authenticated`)
+    expect(page.text).toContain('&lt;script&gt;')
+    expect(page.text).not.toMatch(/<script|<i>|<img/)
+  })
+
   it('F62 tabs: six sign-ins at once each land where they were going', async () => {
     const starts = await Promise.all(
       [1, 2, 3, 4, 5, 6].map((tab) => browser.open(`${app.url}/authenticated?tab=${tab}`)),
@@ -423,6 +439,16 @@ describe('what every answer has', () => {
     }
     expect(app.log.text).toContain('login.finished')
     expect(app.log.text).toContain('login.failed')
+  })
+
+  it('a page for addresses that do not exist, can not be read or are too large, and JSON for programs', async () => {
+    const big = { form: { where: 'x'.repeat(10_000) }, headers: { accept: 'text/html' } }
+    expect((await browser.open(`${app.url}/nowhere`)).text).toContain('There is no such page')
+    expect((await browser.open(`${app.url}/authenticated`, { form: { a: 'b' } })).status).toBe(404)
+    expect((await browser.open(`${app.url}/authenticated/%E0%A4%A`)).status).toBe(400)
+    expect((await browser.open(`${app.url}/logout`, big)).status).toBe(413)
+    const json = await browser.open(`${app.url}/nowhere`, { headers: { accept: 'application/json' } })
+    expect([json.status, JSON.parse(json.text)]).toEqual([404, { error: 'There is no such page' }])
   })
 
   it('localhost is sent to the address that cookies and redirect_uri are for', async () => {
