@@ -13,6 +13,7 @@ import {
   callback,
   codeOf,
   createTestBrowser,
+  ownConnection,
   redeem,
   startForTest,
 } from './test-browser.ts'
@@ -79,7 +80,8 @@ describe('a restart', () => {
     const form = await browser.open(request.url)
     await browser.submit(form, { username: 'ada', password: 'wrong' })
     const page = await browser.submit(form, { username: 'testuser', password: 'password' })
-    const keys = async () => (await fetch(`${issuer}/oauth2/jwks`)).json()
+    const keys = async () =>
+      (await fetch(`${issuer}/oauth2/jwks`, { headers: ownConnection })).json()
     const before = await keys()
     await first.close()
 

@@ -8,6 +8,8 @@ import type { Cookie } from './test-cookies.ts'
 
 export const callback = 'http://127.0.0.1:9/callback'
 export const afterLogout = 'http://127.0.0.1:9/signed-out'
+// A kept connection may be one that a server which is restarting has just closed.
+export const ownConnection = { connection: 'close' }
 const basic = `Basic ${Buffer.from('test-client:test-secret').toString('base64')}`
 
 /** As small as argon2id allows: these tests are about what follows the hash. */
@@ -66,7 +68,11 @@ export function createTestBrowser(origin: string): TestBrowser {
   const browser: TestBrowser = { cookies: [], hops: [], open, submit }
 
   async function request(url: URL, form?: Record<string, string>): Promise<Response> {
-    const headers = { accept: 'text/html', cookie: cookieHeader(browser.cookies, url.pathname) }
+    const headers = {
+      ...ownConnection,
+      accept: 'text/html',
+      cookie: cookieHeader(browser.cookies, url.pathname),
+    }
     const init = form ? { method: 'POST', body: new URLSearchParams(form) } : {}
     const response = await fetch(url, { ...init, headers, redirect: 'manual' })
     browser.cookies = response.headers.getSetCookie().reduce(withSetCookie, browser.cookies)
@@ -142,7 +148,7 @@ export async function redeem(
   const proof = verifier === undefined ? {} : { code_verifier: verifier }
   const response = await fetch(new URL('/oauth2/token', issuer), {
     method: 'POST',
-    headers: { authorization: basic },
+    headers: { ...ownConnection, authorization: basic },
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       code,
