@@ -13,7 +13,7 @@ const tokenRequests = () => fixture.idp.count('POST /token')
 describe(createOidcUpstream, () => {
   it('sends the browser out with state, nonce and an S256 challenge, and with the hints that were given', async () => {
     const { upstream } = open({ config: { scope: 'openid email' } })
-    const url = await upstream.authorizationUrl({
+    const request = {
       redirect_uri: 'http://127.0.0.1:9000/login/oauth2/code/test-auth-server',
       state: 'the-state',
       nonce: 'the-nonce',
@@ -21,8 +21,9 @@ describe(createOidcUpstream, () => {
       codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
       prompt: 'login',
       max_age: 0,
-      ...{ interaction_uid: 'ours-alone' },
-    })
+      interaction_uid: 'ours alone',
+    }
+    const url = await upstream.authorizationUrl(request)
     expect(url.origin + url.pathname).toBe(`${fixture.idp.issuer}/authorize`)
     expect(Object.fromEntries(url.searchParams)).toEqual({
       client_id: 'test-client',
