@@ -96,7 +96,6 @@ function authorizationServer({ config, signingKeys }: ProviderParts): Configurat
     acceptQueryParamAccessTokens: false,
     conformIdTokenClaims: false,
     clientBasedCORS: () => false,
-    discovery: { userinfo_endpoint: `${config.issuer}${ROUTES.userinfo}` },
     clockTolerance: 15,
   }
 }
@@ -139,7 +138,8 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
       logoutSource: parts.logoutSource,
       postLogoutSuccessSource: parts.postLogoutSuccessSource,
     },
-    // Ours answers for JWT access tokens (userinfo.ts); the built-in one can not.
-    userinfo: off,
+    // Makes it advertised and `claims.userinfo` accepted. The endpoint is ours (userinfo.ts): the built-in one can not
+    // answer for JWT access tokens, and no request reaches it.
+    userinfo: { enabled: true },
   } as NonNullable<Configuration['features']>
 }
