@@ -35,6 +35,8 @@ export interface ChainOptions {
 
 export interface Chain {
   readonly issuer: string
+  /** Where the adapter listens; the issuer unless `config` says otherwise. */
+  readonly url: string
   readonly adminUrl: string
   readonly upstreamIssuer: string
   readonly config: Config
@@ -173,7 +175,8 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
 
   await run()
   return {
-    issuer,
+    issuer: config.issuer,
+    url: issuer,
     adminUrl: adminPort.url,
     upstreamIssuer,
     config,
