@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { cpuMs, parseCpuMs, percentile, rssMib } from './measure.ts'
+
+describe('measure', () => {
+  it('reads user and system time past a program name with spaces', () => {
+    const fields = ['S', '1', '1', '1', '0', '-1', '0', '0', '0', '0', '0', '250', '50', '0']
+    expect(parseCpuMs(`42 (my (odd) name) ${fields.join(' ')}`)).toBe(3000)
+  })
+
+  it('sees the CPU time and the memory of this process', () => {
+    const before = cpuMs(process.pid)
+    const end = performance.now() + 60
+    while (performance.now() < end);
+    expect(cpuMs(process.pid) - before).toBeGreaterThanOrEqual(30)
+    expect(rssMib(process.pid)).toBeGreaterThan(10)
+  })
+
+  it('takes percentiles by nearest rank', () => {
+    const values = Array.from({ length: 100 }, (_, index) => 100 - index)
+    expect([percentile(values, 0.5), percentile(values, 0.99), percentile([7], 0.99)]).toEqual([50, 99, 7])
+  })
+})
