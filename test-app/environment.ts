@@ -45,14 +45,22 @@ const TABLE = {
     help: 'name of the session cookie; two apps on one host need two names',
   },
   TEST_APP_NAME: { kind: 'string', default: 'Test app', help: 'name shown on the pages' },
-  TEST_APP_TLS_CERT: { kind: 'string', optional: true, help: 'certificate file (PEM): listens on https' },
+  TEST_APP_TLS_CERT: {
+    kind: 'string',
+    optional: true,
+    help: 'certificate file (PEM): listens on https',
+  },
   TEST_APP_TLS_KEY: { kind: 'string', optional: true, help: 'private key file (PEM)' },
   TEST_APP_SESSION_SECRET: {
     kind: 'string',
     optional: true,
     help: 'at least 32 characters; else one is generated in the data folder',
   },
-  REDIS_URL: { kind: 'string', optional: true, help: 'sessions live in Redis; else in test-app.sqlite' },
+  REDIS_URL: {
+    kind: 'string',
+    optional: true,
+    help: 'sessions live in Redis; else in test-app.sqlite',
+  },
   AUTH_ADAPTER_DATA: { kind: 'string', default: 'data', help: 'folder of generated files' },
   LOG_LEVEL: { kind: 'string', default: 'info', help: LOG_LEVELS.join(', ') },
 } as const satisfies EnvTable

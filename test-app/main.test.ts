@@ -59,7 +59,8 @@ describe('the process', () => {
   it('lists its environment with --help', async () => {
     const help = run({}, ['--help'])
     expect(await help.exit).toBe(0)
-    for (const name of ['TEST_APP_PORT', 'TEST_APP_ISSUER', 'REDIS_URL']) expect(help.output.out).toContain(name)
+    for (const name of ['TEST_APP_PORT', 'TEST_APP_ISSUER', 'REDIS_URL'])
+      expect(help.output.out).toContain(name)
   })
 
   const faults = [

@@ -15,7 +15,8 @@ async function start(settings: TestAppSettings): Promise<void> {
   const log = createLog({ level: settings.logLevel })
   // The public address may depend on the port, so the app is made once the port is open.
   const app = Promise.withResolvers<TestApp>()
-  const handler: RequestListener = (req, res) => void app.promise.then((ready) => ready.handler(req, res))
+  const handler: RequestListener = (req, res) =>
+    void app.promise.then((ready) => ready.handler(req, res))
   const listening = await listen(handler, { ...settings, log, portSetting: 'TEST_APP_PORT' })
   const url = settings.url ?? listening.url
   const testApp = createTestApp({ ...settings, url, log })
@@ -27,7 +28,10 @@ async function start(settings: TestAppSettings): Promise<void> {
   log.info('listening', { url: listening.url })
 }
 
-const EXIT_CODES: readonly (readonly [kind: abstract new (...args: never) => Error, code: number])[] = [
+const EXIT_CODES: readonly (readonly [
+  kind: abstract new (...args: never) => Error,
+  code: number,
+])[] = [
   [EnvError, 2],
   [TlsFilesError, 2],
   [ListenError, 1],
@@ -36,7 +40,9 @@ const EXIT_CODES: readonly (readonly [kind: abstract new (...args: never) => Err
 
 function fail(error: unknown): never {
   const known = EXIT_CODES.find(([kind]) => error instanceof kind)
-  process.stderr.write(`test-app: ${known ? (error as Error).message : String((error as Error)?.stack ?? error)}\n`)
+  process.stderr.write(
+    `test-app: ${known ? (error as Error).message : String((error as Error)?.stack ?? error)}\n`,
+  )
   process.exit(known?.[1] ?? 1)
 }
 

@@ -19,7 +19,8 @@ beforeEach(async () => {
   browser = createTestBrowser()
 })
 afterEach(async () => {
-  for (const name of Object.keys(provider.faults)) delete provider.faults[name as keyof typeof provider.faults]
+  for (const name of Object.keys(provider.faults))
+    delete provider.faults[name as keyof typeof provider.faults]
   await app.stop()
 })
 
@@ -30,7 +31,8 @@ const callbackOf = async (from: TestBrowser, path = '/authenticated'): Promise<s
   return back.location ?? ''
 }
 const session = () => browser.cookies.get('TEST_APP_SESSION')
-const pendingCookies = (from = browser) => [...from.cookies.keys()].filter((name) => name.startsWith('TEST_APP_LOGIN_'))
+const pendingCookies = (from = browser) =>
+  [...from.cookies.keys()].filter((name) => name.startsWith('TEST_APP_LOGIN_'))
 
 describe('the sign-in', () => {
   it('goes to the adapter with the parameters of the chain and lands on the page asked for', async () => {
@@ -46,7 +48,8 @@ describe('the sign-in', () => {
       scope: 'openid profile read',
       code_challenge_method: 'S256',
     })
-    for (const name of ['state', 'nonce', 'code_challenge']) expect(sent[name]).toMatch(/^[\w-]{43}$/)
+    for (const name of ['state', 'nonce', 'code_challenge'])
+      expect(sent[name]).toMatch(/^[\w-]{43}$/)
 
     const page = await browser.go(`${app.url}/authenticated?tab=3`)
     expect(page.status).toBe(200)
@@ -82,7 +85,11 @@ describe('the sign-in', () => {
   })
 
   it('shows an access token that is no JWT as what it is', async () => {
-    for (const accessToken of ['opaque<b>token', 'a.b.c', `${Buffer.from('[]').toString('base64url')}.e30.x`]) {
+    for (const accessToken of [
+      'opaque<b>token',
+      'a.b.c',
+      `${Buffer.from('[]').toString('base64url')}.e30.x`,
+    ]) {
       provider.faults.accessToken = accessToken
       const page = await browser.go(`${app.url}/sign-in`)
       expect([page.status, page.text.includes('It is opaque')]).toEqual([200, true])
@@ -91,7 +98,11 @@ describe('the sign-in', () => {
   })
 
   it('shows claims that try to be markup as text', async () => {
-    provider.faults.idTokenClaims = { name: '<script>alert(1)</script>', '<i>': '"><img>', constructor: { a: 1 } }
+    provider.faults.idTokenClaims = {
+      name: '<script>alert(1)</script>',
+      '<i>': '"><img>',
+      constructor: { a: 1 },
+    }
     const page = await browser.go(`${app.url}/authenticated`)
     expect(page.text).toContain('&lt;script&gt;')
     expect(page.text).not.toMatch(/<script|<i>|<img/)
@@ -119,7 +130,8 @@ describe('the sign-in', () => {
     expect(header.length).toBeLessThan(4000)
     const evicted = await createTestBrowserWith(browser).go(callbacks[39] ?? '')
     expect(evicted.status).toBe(400)
-    for (const callback of callbacks.slice(40)) expect((await browser.open(callback)).status).toBe(302)
+    for (const callback of callbacks.slice(40))
+      expect((await browser.open(callback)).status).toBe(302)
   })
 
   it('A07 fixation: a session planted by another person is not used, and its id is dead', async () => {
@@ -144,10 +156,12 @@ describe('the sign-in', () => {
     await browser.go(`${app.url}/authenticated`)
     const before = session()
     const pages = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map((tab) => browser.go(`${app.url}/sign-in?return_to=%2Fauthenticated%3Ftab%3D${tab}`)),
+      [1, 2, 3, 4, 5, 6].map((tab) =>
+        browser.go(`${app.url}/sign-in?return_to=%2Fauthenticated%3Ftab%3D${tab}`),
+      ),
     )
     expect(pages.map((page) => page.status)).toEqual(Array(6).fill(200))
-    expect(app.log.text).not.toContain('session_missing')
+    expect(app.log.text).not.toContain('session_not_kept')
     expect(session()).toBe(before)
   })
 
@@ -222,7 +236,14 @@ describe('the callback', () => {
   })
 
   it('refuses two states, and survives odd ones', async () => {
-    for (const query of ['?state=a&state=b', '?state=', '', '?state=%00', `?state=${'x'.repeat(4000)}`, '?state[x]=1']) {
+    for (const query of [
+      '?state=a&state=b',
+      '?state=',
+      '',
+      '?state=%00',
+      `?state=${'x'.repeat(4000)}`,
+      '?state[x]=1',
+    ]) {
       browser.cookies.set('unrelated', '1')
       expect((await browser.go(app.url + CALLBACK + query)).status).toBe(400)
     }
@@ -266,7 +287,9 @@ describe('the callback', () => {
     expect(page.text).not.toContain('\u202e')
     expect(page.text).toContain('href="/sign-in?return_to=%2Fauthenticated%3Ftab%3D2"')
     delete provider.faults.authorizeError
-    expect((await browser.go(`${app.url}/sign-in?return_to=%2Fauthenticated%3Ftab%3D2`)).url).toContain('tab=2')
+    expect(
+      (await browser.go(`${app.url}/sign-in?return_to=%2Fauthenticated%3Ftab%3D2`)).url,
+    ).toContain('tab=2')
   })
 
   const statuses = [
@@ -308,7 +331,9 @@ describe('who may start a sign-in', () => {
 
   it('HEAD gets 401, an older browser without fetch metadata is sent to sign in', async () => {
     expect((await browser.open(`${app.url}/authenticated`, { method: 'HEAD' })).status).toBe(401)
-    const old = await browser.open(`${app.url}/authenticated`, { headers: { accept: 'text/html,*/*' } })
+    const old = await browser.open(`${app.url}/authenticated`, {
+      headers: { accept: 'text/html,*/*' },
+    })
     expect(old.status).toBe(302)
   })
 
@@ -351,7 +376,8 @@ describe('F64 cookies that do not come back', () => {
 
 describe('signing out', () => {
   const formOf = async (): Promise<string> =>
-    /name="form_token" value="([^"]+)"/.exec((await browser.open(`${app.url}/logout`)).text)?.[1] ?? ''
+    /name="form_token" value="([^"]+)"/.exec((await browser.open(`${app.url}/logout`)).text)?.[1] ??
+    ''
   const own = { 'sec-fetch-site': 'same-origin', accept: 'text/html' }
 
   it('here ends the session and comes home', async () => {
@@ -394,8 +420,14 @@ describe('signing out', () => {
     await browser.go(`${app.url}/authenticated`)
     const token = await formOf()
     const attempts = [
-      { headers: { 'sec-fetch-site': 'cross-site', accept: 'text/html' }, form: { form_token: token } },
-      { headers: { 'sec-fetch-site': 'same-site', accept: 'text/html' }, form: { form_token: token } },
+      {
+        headers: { 'sec-fetch-site': 'cross-site', accept: 'text/html' },
+        form: { form_token: token },
+      },
+      {
+        headers: { 'sec-fetch-site': 'same-site', accept: 'text/html' },
+        form: { form_token: token },
+      },
       { headers: { origin: 'https://evil.example' }, form: { form_token: token } },
       { headers: own, form: { where: 'here' } },
       { headers: own, form: { form_token: 'x'.repeat(token.length) } },
@@ -424,7 +456,9 @@ describe('what every answer has', () => {
     for (const line of browser.setCookies) expect(line).toMatch(/Path=\/;.*HttpOnly; SameSite=Lax/)
     await app.restart({ url: 'https://app.example' })
     const secure = createTestBrowser()
-    await secure.open(`${app.url}/authenticated`, { headers: { ...NAVIGATION, 'x-forwarded-proto': 'https' } })
+    await secure.open(`${app.url}/authenticated`, {
+      headers: { ...NAVIGATION, 'x-forwarded-proto': 'https' },
+    })
     expect(secure.setCookies).toHaveLength(1)
     expect(secure.setCookies[0]).toMatch(/^__Host-TEST_APP_LOGIN_.*; Path=\/;.*Secure/)
   })
@@ -447,12 +481,16 @@ describe('what every answer has', () => {
     expect((await browser.open(`${app.url}/authenticated`, { form: { a: 'b' } })).status).toBe(404)
     expect((await browser.open(`${app.url}/authenticated/%E0%A4%A`)).status).toBe(400)
     expect((await browser.open(`${app.url}/logout`, big)).status).toBe(413)
-    const json = await browser.open(`${app.url}/nowhere`, { headers: { accept: 'application/json' } })
+    const json = await browser.open(`${app.url}/nowhere`, {
+      headers: { accept: 'application/json' },
+    })
     expect([json.status, JSON.parse(json.text)]).toEqual([404, { error: 'There is no such page' }])
   })
 
   it('localhost is sent to the address that cookies and redirect_uri are for', async () => {
-    const answer = await browser.open(`${app.url.replace('127.0.0.1', 'localhost')}/authenticated?a=1`)
+    const answer = await browser.open(
+      `${app.url.replace('127.0.0.1', 'localhost')}/authenticated?a=1`,
+    )
     expect([answer.status, answer.location]).toEqual([302, `${app.url}/authenticated?a=1`])
   })
 })

@@ -3,14 +3,19 @@ import { readFileSync } from 'node:fs'
 import express from 'express'
 import type { ErrorRequestHandler, Express, Request, Response } from 'express'
 import type { Log } from '../service/log.ts'
-import { createCookies } from './login/cookies.ts'
+import { canonicalHost } from './browser/canonical-host.ts'
+import { createCookies } from './browser/cookies.ts'
+import type { CookieSettings } from './browser/cookies.ts'
+import { securityHeaders } from './browser/security-headers.ts'
+import { createArrival } from './login/arrival.ts'
+import { createCallback } from './login/callback.ts'
+import { CALLBACK_PATH, LOST_PATH, SIGN_IN_PATH } from './login/paths.ts'
 import { createPendingLogins } from './login/pending-login.ts'
-import { createRelyingParty } from './login/relying-party.ts'
-import { CALLBACK_PATH, createSignIn, LOST_PATH, SIGN_IN_PATH } from './login/sign-in.ts'
+import { createSignIn } from './login/sign-in.ts'
 import { createSignOut } from './login/sign-out.ts'
-import { canonicalHost } from './canonical-host.ts'
-import { createPages } from './pages.ts'
-import { securityHeaders } from './security-headers.ts'
+import { createPages } from './pages/handlers.ts'
+import type { AppFacts } from './pages/layout.ts'
+import { createRelyingParty } from './relying-party/relying-party.ts'
 import { createSeal } from './session/seal.ts'
 import { createSessionMiddleware, SessionStoreError } from './session/session-middleware.ts'
 import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
@@ -39,79 +44,99 @@ export interface TestApp {
 
 const STYLE = readFileSync(new URL('pages/style.css', import.meta.url), 'utf8')
 
-/** Opens the session store and builds the app; the adapter need not be there yet. Throws if SQLite can not be opened. */
+/** Opens the session store and builds the app; the adapter need not be there yet. @throws {SessionFileError} */
 export function createTestApp(options: TestAppOptions): TestApp {
-  const { url, issuer, log, now = Date.now, cookieName, dataFolder } = options
-  const isSecure = url.startsWith('https:')
-  const secret = options.sessionSecret ?? loadSessionSecret(dataFolder)
-  const seal = createSeal(deriveKey(secret, 'sealing'))
-  const cookies = createCookies(cookieName, isSecure)
-  const sessions = openSessionStore({ redisUrl: options.redisUrl, dataFolder, cookieName, seal, log, now })
+  const parts = assemble(options)
+  const app = express()
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
+  mountWithoutSession(app, options, parts)
+  app.use(parts.session)
+  mountPages(app, parts)
+  app.use(parts.pages.notFound)
+  app.use(errorHandler(options.log, parts.pages.failure))
+  return { handler: app, close: async () => parts.store.close() }
+}
+
+type Parts = ReturnType<typeof assemble>
+
+function assemble(options: TestAppOptions) {
+  const { url, log, now = Date.now } = options
+  const { seal, store, session, cookies } = openSessions(options, now)
   const relyingParty = createRelyingParty({
-    issuer,
-    clientId: options.clientId,
-    clientSecret: options.clientSecret,
-    scope: options.scope,
+    ...options,
     redirectUri: url + CALLBACK_PATH,
     postLogoutRedirectUri: `${url}/`,
     now,
   })
-  const pages = createPages({
-    app: {
-      name: options.name ?? 'Test app',
-      url,
-      issuer,
-      clientId: options.clientId,
-      scope: options.scope,
-      sessionCookie: cookies.sessionName,
-    },
-    discoveryUrl: relyingParty.discoveryUrl,
-    now,
-  })
-  const signIn = createSignIn({
-    relyingParty,
+  const { discoveryUrl } = relyingParty
+  const pages = createPages({ app: factsOf(options, cookies), discoveryUrl, now })
+  const common = { relyingParty, cookies, log, now, url }
+  const signingIn = {
+    ...common,
     pendingLogins: createPendingLogins({ seal, cookies, now }),
-    cookies,
-    log,
-    now,
+    arrival: createArrival(cookies),
     showProblem: pages.signInProblem,
-  })
-  const signOut = createSignOut({
-    relyingParty,
+  }
+  return {
     cookies,
-    log,
-    now,
-    url,
-    showForgedForm: pages.forgedForm,
-    showHalfDone: pages.halfSignedOut,
-  })
+    store,
+    session,
+    pages,
+    signIn: createSignIn(signingIn),
+    callback: createCallback(signingIn),
+    signOut: createSignOut({
+      ...common,
+      showForgedForm: pages.forgedForm,
+      showHalfDone: pages.halfSignedOut,
+    }),
+  }
+}
 
-  const app = express()
-  app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
-  app.use(securityHeaders({ formTargets: [new URL(issuer).origin], isSecure }))
+function openSessions(options: TestAppOptions, now: () => number) {
+  const { url, log, cookieName, dataFolder, redisUrl } = options
+  const secret = options.sessionSecret ?? loadSessionSecret(dataFolder)
+  const seal = createSeal(deriveKey(secret, 'sealing'))
+  const cookies = createCookies(cookieName, url.startsWith('https:'))
+  const store = openSessionStore({ redisUrl, dataFolder, cookieName, seal, log, now })
+  const session = createSessionMiddleware({
+    cookieName: cookies.sessionName,
+    isSecure: cookies.isSecure,
+    secret: deriveKey(secret, 'cookie signature').toString('hex'),
+    store: store.store,
+  })
+  return { seal, store, session, cookies }
+}
+
+function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
+  const { name = 'Test app', url, issuer, clientId, scope } = options
+  return { name, url, issuer, clientId, scope, sessionCookie: cookies.sessionName }
+}
+
+function mountWithoutSession(
+  app: Express,
+  { url, issuer }: TestAppOptions,
+  { cookies }: Parts,
+): void {
+  app.use(securityHeaders({ formTargets: [new URL(issuer).origin], isSecure: cookies.isSecure }))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
-  app.get('/style.css', (_req, res) => void res.type('css').set('Cache-Control', 'max-age=300').send(STYLE))
+  app.get(
+    '/style.css',
+    (_req, res) => void res.type('css').set('Cache-Control', 'max-age=300').send(STYLE),
+  )
   app.get('/favicon.ico', (_req, res) => void res.status(204).end())
   app.use(canonicalHost(url))
-  app.use(
-    createSessionMiddleware({
-      cookieName: cookies.sessionName,
-      isSecure,
-      secret: deriveKey(secret, 'cookie signature').toString('hex'),
-      store: sessions.store,
-    }),
-  )
+}
+
+function mountPages(app: Express, { pages, signIn, callback, signOut }: Parts): void {
+  const form = express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 })
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
-  app.get(CALLBACK_PATH, signIn.callback)
-  app.get(LOST_PATH, signIn.lost)
+  app.get(CALLBACK_PATH, callback.callback)
+  app.get(LOST_PATH, callback.lost)
   app.get(['/authenticated', '/authenticated/*path'], signIn.requireSignIn, pages.token)
   app.get('/api/me', signIn.requireSignIn, pages.me)
   app.get('/logout', pages.signOut)
-  app.post('/logout', express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 }), signOut.submit)
-  app.use(pages.notFound)
-  app.use(errorHandler(log, pages.failure))
-  return { handler: app, close: async () => sessions.close() }
+  app.post('/logout', form, signOut.submit)
 }
 
 type ShowFailure = (req: Request, res: Response, error: unknown) => Promise<void>

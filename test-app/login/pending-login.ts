@@ -3,8 +3,8 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { Seal } from '../session/seal.ts'
-import { cookiesOf } from './cookies.ts'
-import type { CookieSettings } from './cookies.ts'
+import { cookiesOf } from '../browser/cookies.ts'
+import type { CookieSettings } from '../browser/cookies.ts'
 
 const PENDING_MS = 15 * 60 * 1000
 const MOST_PENDING = 20

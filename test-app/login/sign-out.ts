@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
 import { destroySession, isFormToken, signInOf } from '../session/current-session.ts'
-import { cookiesOf } from './cookies.ts'
-import type { CookieSettings } from './cookies.ts'
-import type { RelyingParty } from './relying-party.ts'
-import { SignInError } from './sign-in-error.ts'
+import { cookiesOf } from '../browser/cookies.ts'
+import type { CookieSettings } from '../browser/cookies.ts'
+import type { RelyingParty } from '../relying-party/relying-party.ts'
+import { SignInError } from '../relying-party/sign-in-error.ts'
 
 const LOGOUT_MS = 10 * 60 * 1000
 

@@ -20,7 +20,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   at_hash: 'Half a hash of the access token, which ties the two together.',
   c_hash: 'Half a hash of the authorization code.',
   s_hash: 'Half a hash of the state.',
-  test_auth_server_sub: 'The subject as the upstream test-auth-server knows it: the trace through the chain.',
+  test_auth_server_sub:
+    'The subject as the upstream test-auth-server knows it: the trace through the chain.',
   preferred_username: 'The name the person signs in with. It may change; it is no key.',
   name: 'The name to show.',
   given_name: 'First name.',
@@ -44,12 +45,15 @@ export interface ClaimRow {
 
 export function claimRows(claims: Claims): ClaimRow[] {
   const names = Object.keys(MEANINGS)
-  const placeOf = (name: string): number => (Object.hasOwn(MEANINGS, name) ? names.indexOf(name) : names.length)
+  const placeOf = (name: string): number =>
+    Object.hasOwn(MEANINGS, name) ? names.indexOf(name) : names.length
   const ordered = Object.entries(claims).sort(([a], [b]) => placeOf(a) - placeOf(b))
   return ordered.map(([name, value]) => ({
     name,
     value: shown(name, value),
-    meaning: (Object.hasOwn(MEANINGS, name) && MEANINGS[name]) || 'Added by the claims mapping in auth-adapter.yaml.',
+    meaning:
+      (Object.hasOwn(MEANINGS, name) && MEANINGS[name]) ||
+      'Added by the claims mapping in auth-adapter.yaml.',
   }))
 }
 

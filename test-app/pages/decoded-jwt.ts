@@ -12,7 +12,8 @@ export interface DecodedJwt {
 /** undefined for a token that is no JWT. */
 export function decodeJwt(token: string): DecodedJwt | undefined {
   const [header, claims, signature, ...rest] = token.split('.')
-  if (header === undefined || claims === undefined || signature === undefined || rest.length > 0) return undefined
+  if (header === undefined || claims === undefined || signature === undefined || rest.length > 0)
+    return undefined
   const decoded = [header, claims].map(decodePart)
   const [headerObject, claimsObject] = decoded
   if (!headerObject || !claimsObject) return undefined
@@ -22,7 +23,9 @@ export function decodeJwt(token: string): DecodedJwt | undefined {
 function decodePart(part: string): Claims | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Claims) : undefined
+    return value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? (value as Claims)
+      : undefined
   } catch {
     return undefined
   }

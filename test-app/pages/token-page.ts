@@ -18,31 +18,36 @@ export interface TokenPage {
 export function tokenPage(page: TokenPage): Html {
   const { app, signIn, asked } = page
   const jwt = decodeJwt(signIn.accessToken)
-  return html`
-<p class="lead">The adapter at <code>${app.issuer}</code> says who you are. You asked for
-<code id="asked">${asked}</code> and this is it.</p>
-${validity(page)}
-${userInfo(signIn, jwt)}
-${accessToken(signIn, jwt)}
-<section aria-labelledby="id-token">
-<h2 id="id-token">The ID token’s claims</h2>
-<p>It tells <em>this app</em> who signed in. Its signature, issuer, audience, times and nonce were checked before
-you were let in. It is not for calling APIs.</p>
-${claimTable('Claims of the ID token', signIn.idTokenClaims)}
-</section>
-${troubleshooting(app)}`
+  return html` <p class="lead">
+      The adapter at <code>${app.issuer}</code> says who you are. You asked for
+      <code id="asked">${asked}</code> and this is it.
+    </p>
+    ${validity(page)} ${userInfo(signIn, jwt)} ${accessToken(signIn, jwt)}
+    <section aria-labelledby="id-token">
+      <h2 id="id-token">The ID token’s claims</h2>
+      <p>
+        It tells <em>this app</em> who signed in. Its signature, issuer, audience, times and nonce
+        were checked before you were let in. It is not for calling APIs.
+      </p>
+      ${claimTable('Claims of the ID token', signIn.idTokenClaims)}
+    </section>
+    ${troubleshooting(app)}`
 }
 
 function validity({ signIn, signInAgain, now }: TokenPage): Html {
   const expiresAt = signIn.accessTokenExpiresAt
-  if (expiresAt === undefined) return html`<p class="notice">The adapter did not say how long the token lives.</p>`
+  if (expiresAt === undefined)
+    return html`<p class="notice">The adapter did not say how long the token lives.</p>`
   const seconds = Math.round((expiresAt - now) / 1000)
   if (seconds > 0) {
-    return html`<p class="notice good" id="validity">The access token is valid for another ${seconds} s,
-until ${utc(expiresAt)}.</p>`
+    return html`<p class="notice good" id="validity">
+      The access token is valid for another ${seconds} s, until ${utc(expiresAt)}.
+    </p>`
   }
-  return html`<p class="notice bad" id="validity">The access token expired ${-seconds} s ago. You are still signed in to
-this app, but APIs will refuse the token. <a href="${signInAgain}">Sign in again for a new one</a></p>`
+  return html`<p class="notice bad" id="validity">
+    The access token expired ${-seconds} s ago. You are still signed in to this app, but APIs will
+    refuse the token. <a href="${signInAgain}">Sign in again for a new one</a>
+  </p>`
 }
 
 const PROFILE: readonly (readonly [claim: string, label: string])[] = [
@@ -58,12 +63,21 @@ function userInfo(signIn: SignIn, jwt: DecodedJwt | undefined): Html {
   const known = { ...jwt?.claims, ...signIn.idTokenClaims } as Record<string, unknown>
   const rows = PROFILE.filter(([claim]) => known[claim] !== undefined)
   return html`<section class="card" aria-labelledby="user">
-<h2 id="user">User info</h2>
-<dl class="facts">
-${rows.map(([claim, label]) => html`<div><dt>${label}</dt><dd data-claim="${claim}">${plain(known[claim])}</dd></div>`)}
-<div><dt>Signed in</dt><dd>${utc(signIn.signedInAt)}</dd></div>
-</dl>
-</section>`
+    <h2 id="user">User info</h2>
+    <dl class="facts">
+      ${rows.map(
+        ([claim, label]) =>
+          html`<div>
+            <dt>${label}</dt>
+            <dd data-claim="${claim}">${plain(known[claim])}</dd>
+          </div>`,
+      )}
+      <div>
+        <dt>Signed in</dt>
+        <dd>${utc(signIn.signedInAt)}</dd>
+      </div>
+    </dl>
+  </section>`
 }
 
 function plain(value: unknown): string {
@@ -73,53 +87,86 @@ function plain(value: unknown): string {
 
 function accessToken(signIn: SignIn, jwt: DecodedJwt | undefined): Html {
   return html`<section aria-labelledby="access-token">
-<h2 id="access-token">The access token</h2>
-<p>Minted by the adapter for scope <code>${signIn.scope}</code>. An API verifies it with the keys at the adapter’s
-<code>/oauth2/jwks</code>. Whoever has it can use it: this page shows it because this is a test app.</p>
-<pre class="token" id="jwt" tabindex="0" aria-label="Access token">${jwt ? coloured(jwt) : signIn.accessToken}</pre>
-${jwt ? decoded(jwt) : html`<p class="notice">It is opaque: no JWT, so only the adapter can say what it means.</p>`}
-</section>`
+    <h2 id="access-token">The access token</h2>
+    <p>
+      Minted by the adapter for scope <code>${signIn.scope}</code>. An API verifies it with the keys
+      at the adapter’s <code>/oauth2/jwks</code>. Whoever has it can use it: this page shows it
+      because this is a test app.
+    </p>
+    <pre class="token" id="jwt" tabindex="0" aria-label="Access token">
+${jwt ? coloured(jwt) : signIn.accessToken}</pre>
+    ${jwt ? decoded(jwt) : html`<p class="notice">It is opaque: no JWT, so only the adapter can say what it means.</p>`}
+  </section>`
 }
 
 function coloured({ parts: [header, claims, signature] }: DecodedJwt): Html {
-  return html`<span class="part-1">${header}</span>.<span class="part-2">${claims}</span>.<span class="part-3">${signature}</span>`
+  return html`<span class="part-1">${header}</span>.<span class="part-2">${claims}</span>.<span
+      class="part-3"
+      >${signature}</span
+    >`
 }
 
 function decoded(jwt: DecodedJwt): Html {
-  return html`<p class="legend">Three parts: <span class="part-1">header</span>, <span class="part-2">claims</span>,
-<span class="part-3">signature</span>.</p>
-<h3>Header</h3>
-${claimTable('Header of the access token', jwt.header)}
-<h3>Claims</h3>
-${claimTable('Claims of the access token', jwt.claims)}
-<details><summary>The same as JSON</summary>
-<pre tabindex="0" aria-label="Claims of the access token as JSON">${JSON.stringify(jwt.claims, null, 2)}</pre></details>`
+  return html`<p class="legend">
+      Three parts: <span class="part-1">header</span>, <span class="part-2">claims</span>,
+      <span class="part-3">signature</span>.
+    </p>
+    <h3>Header</h3>
+    ${claimTable('Header of the access token', jwt.header)}
+    <h3>Claims</h3>
+    ${claimTable('Claims of the access token', jwt.claims)}
+    <details>
+      <summary>The same as JSON</summary>
+      <pre tabindex="0" aria-label="Claims of the access token as JSON">
+${JSON.stringify(jwt.claims, null, 2)}</pre>
+    </details>`
 }
 
 function claimTable(caption: string, claims: Readonly<Record<string, unknown>>): Html {
   return html`<table class="claims">
-<caption>${caption}</caption>
-<thead><tr><th scope="col">Claim</th><th scope="col">Value</th><th scope="col">What it says</th></tr></thead>
-<tbody>
-${claimRows(claims).map(
-  ({ name, value, meaning }) => html`<tr><th scope="row"><code>${name}</code></th>
-<td class="value"><code>${value}</code></td><td>${meaning}</td></tr>`,
-)}
-</tbody>
-</table>`
+    <caption>
+      ${caption}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">Claim</th>
+        <th scope="col">Value</th>
+        <th scope="col">What it says</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${claimRows(claims).map(
+        ({ name, value, meaning }) =>
+          html`<tr>
+            <th scope="row"><code>${name}</code></th>
+            <td class="value"><code>${value}</code></td>
+            <td>${meaning}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`
 }
 
 function troubleshooting(app: AppFacts): Html {
   return html`<section aria-labelledby="trouble">
-<h2 id="trouble">When something is not as expected</h2>
-<ul>
-<li>A claim is missing or wrong: the <code>claims</code> of the upstream in <code>auth-adapter.yaml</code> say where
-each comes from.</li>
-<li>The sign-in ends in an error page: it names a flow id; search the adapter’s log for it.</li>
-<li>An API refuses the token: compare <code>iss</code>, <code>aud</code> and <code>exp</code> above with what it expects;
-keys are at <code>${app.issuer}/oauth2/jwks</code>.</li>
-<li>You come back signed in without a password: the adapter’s session is alive. <a href="/logout">Sign out</a> at the
-adapter too.</li>
-</ul>
-</section>`
+    <h2 id="trouble">When something is not as expected</h2>
+    <ul>
+      <li>
+        A claim is missing or wrong: the <code>claims</code> of the upstream in
+        <code>auth-adapter.yaml</code> say where each comes from.
+      </li>
+      <li>
+        The sign-in ends in an error page: it names a flow id; search the adapter’s log for it.
+      </li>
+      <li>
+        An API refuses the token: compare <code>iss</code>, <code>aud</code> and
+        <code>exp</code> above with what it expects; keys are at
+        <code>${app.issuer}/oauth2/jwks</code>.
+      </li>
+      <li>
+        You come back signed in without a password: the adapter’s session is alive.
+        <a href="/logout">Sign out</a> at the adapter too.
+      </li>
+    </ul>
+  </section>`
 }

@@ -18,13 +18,17 @@ export interface RedisSessionOptions {
 }
 
 /** Starts connecting and returns at once; the app serves what needs no session while Redis is away. */
-export function openRedisSessions(options: RedisSessionOptions): { store: Store; close(): Promise<void> } {
+export function openRedisSessions(options: RedisSessionOptions): {
+  store: Store
+  close(): Promise<void>
+} {
   const client = createClient({
     url: options.url,
     disableOfflineQueue: true,
     socket: {
       connectTimeout: 2000,
-      reconnectStrategy: (retries: number) => Math.min(50 * 2 ** Math.min(retries, 8), LONGEST_RECONNECT_MS),
+      reconnectStrategy: (retries: number) =>
+        Math.min(50 * 2 ** Math.min(retries, 8), LONGEST_RECONNECT_MS),
     },
   })
   noteOutages(client, options.log)

@@ -93,8 +93,13 @@ describe.each(Object.keys(stores))('sessions on %s', (name) => {
   it('hold no token and no session id in clear', async () => {
     app = await startTestApp(provider.issuer, options())
     const browser = await signIn()
-    const id = decodeURIComponent(browser.cookies.get('TEST_APP_SESSION') ?? '').slice(2).split('.')[0] ?? ''
-    const files = readdirSync(folder).map((file) => readFileSync(path.join(folder, file), 'latin1')).join('')
+    const id =
+      decodeURIComponent(browser.cookies.get('TEST_APP_SESSION') ?? '')
+        .slice(2)
+        .split('.')[0] ?? ''
+    const files = readdirSync(folder)
+      .map((file) => readFileSync(path.join(folder, file), 'latin1'))
+      .join('')
     expect(id.length).toBeGreaterThan(20)
     if (name === 'sqlite') expect(files).not.toContain(id)
     for (const secret of provider.secrets) expect(files).not.toContain(secret)
@@ -105,23 +110,33 @@ describe.each(Object.keys(stores))('sessions on %s', (name) => {
 describe('Redis away', () => {
   afterEach(() => redis.restart())
 
-  it.each(['kill', 'pause'] as const)('F20 %s: a 503 page within a second, and signed in again after its return', async (how) => {
-    app = await startTestApp(provider.issuer, { dataFolder: folder, redisUrl: redis.url })
-    const browser = await signIn()
-    await redis[how]()
-    const startedAt = Date.now()
-    const pages = await Promise.all(['/', '/authenticated', '/logout'].map((page) => browser.open(app.url + page)))
-    expect(pages.map((page) => page.status)).toEqual([503, 503, 503])
-    expect(Date.now() - startedAt).toBeLessThan(1000)
-    expect(pages[0]?.text).toContain('session store does not answer')
-    expect(pages[0]?.headers['retry-after']).toBe('2')
-    const json = await browser.open(`${app.url}/api/me`, { headers: { accept: 'application/json' } })
-    expect([json.status, JSON.parse(json.text)]).toEqual([503, { error: 'The session store does not answer' }])
-    expect((await browser.open(`${app.url}/ping`)).status).toBe(200)
-    if (how === 'pause') redis.resume()
-    else await redis.restart()
-    await eventually(() => isSignedIn(browser), 2000)
-  })
+  it.each(['kill', 'pause'] as const)(
+    'F20 %s: a 503 page within a second, and signed in again after its return',
+    async (how) => {
+      app = await startTestApp(provider.issuer, { dataFolder: folder, redisUrl: redis.url })
+      const browser = await signIn()
+      await redis[how]()
+      const startedAt = Date.now()
+      const pages = await Promise.all(
+        ['/', '/authenticated', '/logout'].map((page) => browser.open(app.url + page)),
+      )
+      expect(pages.map((page) => page.status)).toEqual([503, 503, 503])
+      expect(Date.now() - startedAt).toBeLessThan(1000)
+      expect(pages[0]?.text).toContain('session store does not answer')
+      expect(pages[0]?.headers['retry-after']).toBe('2')
+      const json = await browser.open(`${app.url}/api/me`, {
+        headers: { accept: 'application/json' },
+      })
+      expect([json.status, JSON.parse(json.text)]).toEqual([
+        503,
+        { error: 'The session store does not answer' },
+      ])
+      expect((await browser.open(`${app.url}/ping`)).status).toBe(200)
+      if (how === 'pause') redis.resume()
+      else await redis.restart()
+      await eventually(() => isSignedIn(browser), 2000)
+    },
+  )
 
   it('F21 in the middle of a sign-in: a page, and the same callback finishes it after the return', async () => {
     app = await startTestApp(provider.issuer, { dataFolder: folder, redisUrl: redis.url })
@@ -133,7 +148,10 @@ describe('Redis away', () => {
     const page = await browser.open(callback)
     expect([page.status, browser.cookies.has('TEST_APP_SESSION')]).toEqual([503, false])
     await redis.restart()
-    await eventually(async () => (await browser.go(callback)).url === `${app.url}/authenticated?x=1`, 2000)
+    await eventually(
+      async () => (await browser.go(callback)).url === `${app.url}/authenticated?x=1`,
+      2000,
+    )
     expect(await isSignedIn(browser)).toBe(true)
   })
 
@@ -169,7 +187,10 @@ describe('the SQLite file', () => {
   it('is readable by its owner only, as is the secret', async () => {
     app = await startTestApp(provider.issuer, { dataFolder: folder })
     await signIn()
-    const modes = readdirSync(folder).map((file) => [file, statSync(path.join(folder, file)).mode & 0o777])
+    const modes = readdirSync(folder).map((file) => [
+      file,
+      statSync(path.join(folder, file)).mode & 0o777,
+    ])
     expect(modes.length).toBeGreaterThanOrEqual(2)
     for (const [file, mode] of modes) expect([file, mode]).toEqual([file, 0o600])
   })
@@ -177,7 +198,9 @@ describe('the SQLite file', () => {
   it('F37 that is no database stops the start, with file and remedy in the message', async () => {
     app = await startTestApp(provider.issuer)
     writeFileSync(path.join(folder, 'test-app.sqlite'), 'this is no database '.repeat(100))
-    await expect(startTestApp(provider.issuer, { dataFolder: folder })).rejects.toThrow(/test-app\.sqlite.*AUTH_ADAPTER_DATA/)
+    await expect(startTestApp(provider.issuer, { dataFolder: folder })).rejects.toThrow(
+      /test-app\.sqlite.*AUTH_ADAPTER_DATA/,
+    )
   })
 
   it('drops a session that is over', async () => {
@@ -204,18 +227,21 @@ describe('the adapter away', () => {
     await own.stop()
   })
 
-  it.each([[undefined], [503]])('F45 gone at the code exchange (%s): the same callback finishes after its return', async (tokenStatus) => {
-    const own = await startOpenidProvider()
-    app = await startTestApp(own.issuer, { dataFolder: folder })
-    const browser = createTestBrowser()
-    const start = await browser.open(`${app.url}/authenticated?y=1`)
-    const callback = (await browser.open(start.location ?? '')).location ?? ''
-    if (tokenStatus) own.faults.tokenStatus = tokenStatus
-    else await own.stop()
-    expect((await browser.open(callback)).status).toBe(503)
-    own.faults.tokenStatus = undefined
-    if (!tokenStatus) await own.restart()
-    expect((await browser.go(callback)).url).toBe(`${app.url}/authenticated?y=1`)
-    await own.stop()
-  })
+  it.each([[undefined], [503]])(
+    'F45 gone at the code exchange (%s): the same callback finishes after its return',
+    async (tokenStatus) => {
+      const own = await startOpenidProvider()
+      app = await startTestApp(own.issuer, { dataFolder: folder })
+      const browser = createTestBrowser()
+      const start = await browser.open(`${app.url}/authenticated?y=1`)
+      const callback = (await browser.open(start.location ?? '')).location ?? ''
+      if (tokenStatus) own.faults.tokenStatus = tokenStatus
+      else await own.stop()
+      expect((await browser.open(callback)).status).toBe(503)
+      own.faults.tokenStatus = undefined
+      if (!tokenStatus) await own.restart()
+      expect((await browser.go(callback)).url).toBe(`${app.url}/authenticated?y=1`)
+      await own.stop()
+    },
+  )
 })

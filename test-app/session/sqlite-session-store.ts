@@ -31,7 +31,10 @@ export class SessionFileError extends Error {
   readonly code = 'session_file_unusable'
   constructor(file: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    super(`Sessions can not be kept in ${file}: ${reason}. Move the file away, or set AUTH_ADAPTER_DATA.`, { cause })
+    super(
+      `Sessions can not be kept in ${file}: ${reason}. Move the file away, or set AUTH_ADAPTER_DATA.`,
+      { cause },
+    )
   }
 }
 
@@ -46,8 +49,10 @@ export function openSqliteSessions(options: SqliteSessionOptions): { store: Stor
     get(id: string, done: (error: unknown, session?: SessionData | null) => void) {
       answer(done, () => rows.find(id))
     },
-    set: (id: string, session: SessionData, done?: Done) => answer(done, () => rows.save(id, session)),
-    touch: (id: string, session: SessionData, done?: Done) => answer(done, () => rows.touch(id, session)),
+    set: (id: string, session: SessionData, done?: Done) =>
+      answer(done, () => rows.save(id, session)),
+    touch: (id: string, session: SessionData, done?: Done) =>
+      answer(done, () => rows.touch(id, session)),
     destroy: (id: string, done?: Done) => answer(done, () => rows.remove(id)),
   })
   return {
@@ -65,7 +70,9 @@ function openDatabase(file: string): DatabaseSync {
     // SQLite gives its side files the mode of the main one.
     closeSync(openSync(file, 'a', 0o600))
     const database = new DatabaseSync(file)
-    database.exec('pragma busy_timeout = 500; pragma journal_mode = wal; pragma synchronous = normal;')
+    database.exec(
+      'pragma busy_timeout = 500; pragma journal_mode = wal; pragma synchronous = normal;',
+    )
     database.exec(SCHEMA)
     return database
   } catch (cause) {
@@ -74,7 +81,9 @@ function openDatabase(file: string): DatabaseSync {
 }
 
 function prepareRows(database: DatabaseSync, { app, serializer, now }: SqliteSessionOptions) {
-  const select = database.prepare('select data from sessions where app = ? and id = ? and expires_at > ?')
+  const select = database.prepare(
+    'select data from sessions where app = ? and id = ? and expires_at > ?',
+  )
   const upsert = database.prepare(
     `insert into sessions (app, id, data, expires_at) values (?, ?, ?, ?)
      on conflict do update set data = excluded.data, expires_at = excluded.expires_at`,

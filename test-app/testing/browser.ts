@@ -44,7 +44,12 @@ const MOST_HOPS = 20
 
 type Form = Visit['form']
 
-function send(url: string, method: string, form: Form, headers: Record<string, string>): Promise<IncomingMessage> {
+function send(
+  url: string,
+  method: string,
+  form: Form,
+  headers: Record<string, string>,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request(url, { method, headers, agent: false }, resolve)
       .on('error', reject)
@@ -62,7 +67,9 @@ export function createTestBrowser(): TestBrowser {
     if (!browser.acceptsCookies) return
     const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
     const at = pair.indexOf('=')
-    const isGone = attributes.some((part) => /^expires=/i.test(part) && Date.parse(part.slice(8)) <= Date.now())
+    const isGone = attributes.some(
+      (part) => /^expires=/i.test(part) && Date.parse(part.slice(8)) <= Date.now(),
+    )
     if (refuses.has(pair.slice(0, at))) return
     if (isGone) cookies.delete(pair.slice(0, at))
     else cookies.set(pair.slice(0, at), pair.slice(at + 1))

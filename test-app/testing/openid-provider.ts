@@ -96,7 +96,11 @@ export async function startOpenidProvider(
 
   app.get('/oauth2/jwks', (_req, res) => {
     counts.jwks += 1
-    res.json({ keys: [{ ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, use: 'sig', alg: 'RS256' }] })
+    res.json({
+      keys: [
+        { ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, use: 'sig', alg: 'RS256' },
+      ],
+    })
   })
 
   app.get('/oauth2/authorize', (req, res) => {
@@ -104,9 +108,11 @@ export async function startOpenidProvider(
     authorizationRequests.push(query)
     const back = new URL(query['redirect_uri'] ?? '')
     back.searchParams.set('state', query['state'] ?? '')
-    if (faults.responseIssuer !== null) back.searchParams.set('iss', faults.responseIssuer ?? issuer)
+    if (faults.responseIssuer !== null)
+      back.searchParams.set('iss', faults.responseIssuer ?? issuer)
     if (faults.authorizeError) {
-      for (const [name, value] of Object.entries(faults.authorizeError)) back.searchParams.set(name, value)
+      for (const [name, value] of Object.entries(faults.authorizeError))
+        back.searchParams.set(name, value)
       return res.redirect(302, back.href)
     }
     const code = randomBytes(32).toString('base64url')
@@ -136,7 +142,9 @@ export async function startOpenidProvider(
     const basic = `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}`
     if (req.headers.authorization !== basic) return { status: 401, error: 'invalid_client' }
     const issued = codes.get(body['code'] ?? '')
-    const challenge = createHash('sha256').update(body['code_verifier'] ?? '').digest('base64url')
+    const challenge = createHash('sha256')
+      .update(body['code_verifier'] ?? '')
+      .digest('base64url')
     const isGood = issued?.challenge === challenge && issued.redirectUri === body['redirect_uri']
     return isGood ? undefined : { status: 400, error: 'invalid_grant' }
   }
@@ -157,7 +165,12 @@ export async function startOpenidProvider(
       'JWT',
       faults.algorithm ?? 'RS256',
     )
-    const accessClaims = { ...base, scope: 'openid profile read', client_id: client.id, jti: randomBytes(9).toString('hex') }
+    const accessClaims = {
+      ...base,
+      scope: 'openid profile read',
+      client_id: client.id,
+      jti: randomBytes(9).toString('hex'),
+    }
     const accessToken = faults.accessToken ?? signJwt(accessClaims, key, 'at+jwt', 'RS256')
     secrets.add(idToken).add(accessToken)
     return {
@@ -171,7 +184,8 @@ export async function startOpenidProvider(
 
   app.get('/oauth2/logout', (req, res) => {
     const query = req.query as Record<string, string>
-    if (!query['id_token_hint'] || query['client_id'] !== client.id) return void res.status(400).send('no hint')
+    if (!query['id_token_hint'] || query['client_id'] !== client.id)
+      return void res.status(400).send('no hint')
     const back = new URL(query['post_logout_redirect_uri'] ?? '')
     if (query['state']) back.searchParams.set('state', query['state'])
     res.redirect(302, back.href)

@@ -18,7 +18,10 @@ export interface RunningApp {
   stop(): Promise<void>
 }
 
-export async function startTestApp(issuer: string, change: Partial<TestAppOptions> = {}): Promise<RunningApp> {
+export async function startTestApp(
+  issuer: string,
+  change: Partial<TestAppOptions> = {},
+): Promise<RunningApp> {
   const folder = mkdtempSync(path.join(tmpdir(), 'test-app-'))
   const log = { text: '' }
   const clock = { offsetMs: 0 }
@@ -35,7 +38,11 @@ export async function startTestApp(issuer: string, change: Partial<TestAppOption
       scope: 'openid profile read',
       cookieName: 'TEST_APP_SESSION',
       dataFolder: folder,
-      log: createLog({ level: 'trace', pretty: false, destination: { write: (line) => void (log.text += line) } }),
+      log: createLog({
+        level: 'trace',
+        pretty: false,
+        destination: { write: (line) => void (log.text += line) },
+      }),
       now: () => Date.now() + clock.offsetMs,
       ...change,
       ...more,

@@ -1,7 +1,7 @@
 // `localhost` and `127.0.0.1` are two hosts to a browser: a sign-in begun on one ends on the other, without its cookie.
 import type { NextFunction, Request, Response } from 'express'
-import { isLoopback } from './environment.ts'
-import { localPathOr } from './login/local-path.ts'
+import { isLoopback } from '../environment.ts'
+import { localPathOr } from './local-path.ts'
 
 /** Sends a page opened by another loopback name to the configured one. The target is never taken from `Host`. */
 export function canonicalHost(url: string) {

@@ -27,7 +27,9 @@ export function securityHeaders({ formTargets, isSecure }: SecurityHeaderOptions
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
     'Cache-Control': 'no-store',
-    ...(isSecure ? { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}; includeSubDomains` } : {}),
+    ...(isSecure
+      ? { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}; includeSubDomains` }
+      : {}),
   }
   return (_req: Request, res: Response, next: NextFunction): void => {
     res.set(headers)

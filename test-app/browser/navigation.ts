@@ -5,7 +5,10 @@ import type { IncomingMessage } from 'node:http'
  * True for a top-level navigation by GET. Fetch metadata decides where the browser sends it
  * (https://www.w3.org/TR/fetch-metadata/), `Accept` otherwise. Prefetched and prerendered pages do not count.
  */
-export function isTopLevelNavigation({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): boolean {
+export function isTopLevelNavigation({
+  method,
+  headers,
+}: Pick<IncomingMessage, 'method' | 'headers'>): boolean {
   if (method !== 'GET' || isPrefetch(headers)) return false
   const mode = headers['sec-fetch-mode']
   const destination = headers['sec-fetch-dest']
@@ -14,7 +17,12 @@ export function isTopLevelNavigation({ method, headers }: Pick<IncomingMessage, 
 }
 
 function isPrefetch(headers: IncomingMessage['headers']): boolean {
-  const purposes = [headers['sec-purpose'], headers['purpose'], headers['x-moz'], headers['x-purpose']]
+  const purposes = [
+    headers['sec-purpose'],
+    headers['purpose'],
+    headers['x-moz'],
+    headers['x-purpose'],
+  ]
   return purposes.some((purpose) => /prefetch|prerender|preview/i.test(String(purpose ?? '')))
 }
 

@@ -1,18 +1,18 @@
 // The pages as request handlers: who is asking, which page, which status.
 import type { NextFunction, Request, Response } from 'express'
-import { signInPath } from './login/sign-in.ts'
-import type { SignInProblem } from './login/sign-in.ts'
-import type { SignInError } from './login/sign-in-error.ts'
-import { homePage } from './pages/home-page.ts'
-import { renderPage } from './pages/layout.ts'
-import type { AppFacts, Html } from './pages/layout.ts'
-import * as problems from './pages/problem-page.ts'
-import type { Problem } from './pages/problem-page.ts'
-import { halfSignedOutPage, notSignedInPage, signOutPage } from './pages/sign-out-page.ts'
-import { tokenPage } from './pages/token-page.ts'
-import { formTokenOf, signInOf } from './session/current-session.ts'
-import type { SignIn } from './session/session-data.ts'
-import { SessionStoreError } from './session/session-middleware.ts'
+import { signInPath } from '../login/paths.ts'
+import type { SignInProblem } from '../login/sign-in.ts'
+import type { SignInError } from '../relying-party/sign-in-error.ts'
+import { homePage } from './home-page.ts'
+import { renderPage } from './layout.ts'
+import type { AppFacts, Html } from './layout.ts'
+import * as problems from './problem-page.ts'
+import type { Problem } from './problem-page.ts'
+import { halfSignedOutPage, notSignedInPage, signOutPage } from './sign-out-page.ts'
+import { tokenPage } from './token-page.ts'
+import { formTokenOf, signInOf } from '../session/current-session.ts'
+import type { SignIn } from '../session/session-data.ts'
+import { SessionStoreError } from '../session/session-middleware.ts'
 
 export interface PagesOptions {
   readonly app: AppFacts
@@ -20,30 +20,34 @@ export interface PagesOptions {
   readonly now: () => number
 }
 
-export type Pages = ReturnType<typeof createPages>
+type Send = (
+  req: Request,
+  res: Response,
+  status: number,
+  title: string,
+  body: Html,
+) => Promise<void>
 
-export function createPages({ app, discoveryUrl, now }: PagesOptions) {
-  const personOf = (req: Request): string | undefined => nameOf(currentSignIn(req, now()))
-
-  async function send(req: Request, res: Response, status: number, title: string, body: Html): Promise<void> {
-    const text = await renderPage(app, { title, body, path: req.path, person: personOf(req) })
-    res.status(status).type('html').send(text)
+export function createPages(options: PagesOptions) {
+  const { app, now } = options
+  const send: Send = async (req, res, status, title, body) => {
+    const person = nameOf(currentSignIn(req, now()))
+    res
+      .status(status)
+      .type('html')
+      .send(await renderPage(app, { title, body, path: req.path, person }))
   }
+  return { ...ordinaryPages(options, send), ...problemPages(options, send) }
+}
 
-  // A page for a person, JSON for a program.
-  async function sendProblem(req: Request, res: Response, { status, title, body }: Problem): Promise<void> {
-    if (!req.accepts(['html', 'json']) || req.accepts(['html', 'json']) === 'html') {
-      return send(req, res, status, title, body)
-    }
-    res.status(status).json({ error: title })
-  }
-
+function ordinaryPages({ app, now }: PagesOptions, send: Send) {
   return {
     async home(req: Request, res: Response, hasReturned: boolean): Promise<void> {
       const signIn = signInOf(req, now())
       const wasHere = req.query['signed_out'] === 'here' ? 'here' : undefined
       const signedOut = hasReturned ? 'adapter' : wasHere
-      await send(req, res, 200, 'One sign-in, three processes', homePage({ app, signIn, person: nameOf(signIn), signedOut }))
+      const body = homePage({ app, signIn, person: nameOf(signIn), signedOut })
+      await send(req, res, 200, 'One sign-in, three processes', body)
     },
     async token(req: Request, res: Response): Promise<void> {
       const signIn = signInOf(req, now()) as SignIn
@@ -55,26 +59,46 @@ export function createPages({ app, discoveryUrl, now }: PagesOptions) {
       res.json(personJson(signInOf(req, now()) as SignIn))
     },
     async signOut(req: Request, res: Response): Promise<void> {
-      if (!signInOf(req, now())) return send(req, res, 200, 'You are not signed in', notSignedInPage())
+      if (!signInOf(req, now()))
+        return send(req, res, 200, 'You are not signed in', notSignedInPage())
       await send(req, res, 200, 'Sign out', signOutPage(app, formTokenOf(req)))
     },
-    forgedForm: (req: Request, res: Response) => sendProblem(req, res, problems.FORGED_FORM_PROBLEM),
+  }
+}
+
+function problemPages({ app, discoveryUrl }: PagesOptions, send: Send) {
+  // A page for a person, JSON for a program.
+  async function show(
+    req: Request,
+    res: Response,
+    { status, title, body }: Problem,
+  ): Promise<void> {
+    if (req.accepts(['html', 'json']) !== 'json') return send(req, res, status, title, body)
+    res.status(status).json({ error: title })
+  }
+  return {
+    forgedForm: (req: Request, res: Response) => show(req, res, problems.FORGED_FORM_PROBLEM),
     halfSignedOut: (req: Request, res: Response, error: SignInError | undefined) =>
       send(req, res, 503, 'Signed out here only', halfSignedOutPage(error && discoveryUrl)),
     signInProblem(req: Request, res: Response, problem: SignInProblem): Promise<void> {
       if (problem.kind !== 'failed') return send(req, res, ...parts(KNOWN_PROBLEMS[problem.kind]))
       const { error, returnTo } = problem
       const again = signInPath(returnTo)
-      const shown = problems.failedSignInProblem({ error, again, discoveryUrl, clientId: app.clientId })
+      const shown = problems.failedSignInProblem({
+        error,
+        again,
+        discoveryUrl,
+        clientId: app.clientId,
+      })
       if (shown.status === 503) res.set('Retry-After', '5')
       return send(req, res, ...parts(shown))
     },
     notFound: (req: Request, res: Response, _next: NextFunction) =>
-      sendProblem(req, res, problems.NOT_FOUND_PROBLEM),
+      show(req, res, problems.NOT_FOUND_PROBLEM),
     failure(req: Request, res: Response, error: unknown): Promise<void> {
       const problem = problemOf(error)
       if (problem.status === 503) res.set('Retry-After', '2')
-      return sendProblem(req, res, problem)
+      return show(req, res, problem)
     },
   }
 }
@@ -102,10 +126,18 @@ function currentSignIn(req: Request, now: number): SignIn | undefined {
 function nameOf(signIn: SignIn | undefined): string | undefined {
   if (!signIn) return undefined
   const { name, preferred_username: username } = signIn.idTokenClaims
-  return [name, username].find((text) => typeof text === 'string' && text !== '')?.toString() ?? signIn.subject
+  return (
+    [name, username].find((text) => typeof text === 'string' && text !== '')?.toString() ??
+    signIn.subject
+  )
 }
 
-function personJson({ idTokenClaims, subject, scope, accessTokenExpiresAt }: SignIn): Record<string, unknown> {
+function personJson({
+  idTokenClaims,
+  subject,
+  scope,
+  accessTokenExpiresAt,
+}: SignIn): Record<string, unknown> {
   const { name, preferred_username, authorities } = idTokenClaims
   return {
     sub: subject,

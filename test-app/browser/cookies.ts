@@ -27,6 +27,9 @@ export function createCookies(sessionName: string, isSecure: boolean): CookieSet
 }
 
 export function cookiesOf(req: Pick<IncomingMessage, 'headers'>): Map<string, string> {
-  const pairs = (req.headers.cookie ?? '').split(';').filter((pair) => pair.includes('=')).map((pair) => pair.split('='))
+  const pairs = (req.headers.cookie ?? '')
+    .split(';')
+    .filter((pair) => pair.includes('='))
+    .map((pair) => pair.split('='))
   return new Map(pairs.map(([name = '', ...value]) => [name.trim(), value.join('=').trim()]))
 }

@@ -1,0 +1,99 @@
+// Finishing a sign-in at the callback, and every way in which one may come here without one to finish.
+import type { Request, Response } from 'express'
+import type { Log } from '../../service/log.ts'
+import { cookiesOf } from '../browser/cookies.ts'
+import type { CookieSettings } from '../browser/cookies.ts'
+import type { RelyingParty } from '../relying-party/relying-party.ts'
+import { SignInError } from '../relying-party/sign-in-error.ts'
+import { regenerateSession, saveSession, signInOf } from '../session/current-session.ts'
+import type { SignIn } from '../session/session-data.ts'
+import type { Arrival } from './arrival.ts'
+import { joinRepeats } from './join-repeats.ts'
+import { landingPath, LOST_PATH } from './paths.ts'
+import type { PendingLogin, PendingLogins } from './pending-login.ts'
+import { failedSignIn } from './sign-in.ts'
+import type { ShowProblem } from './sign-in.ts'
+
+const PROBE_MS = 60_000
+
+export interface CallbackOptions {
+  readonly relyingParty: RelyingParty
+  readonly pendingLogins: PendingLogins
+  readonly arrival: Arrival
+  readonly cookies: CookieSettings
+  readonly log: Log
+  readonly now: () => number
+  readonly showProblem: ShowProblem
+}
+
+export interface CallbackHandlers {
+  /** GET /login/oauth2/code/auth-adapter */
+  callback(req: Request, res: Response): Promise<void>
+  /** GET /sign-in/lost: shows whether the cookie set just before came back. */
+  lost(req: Request, res: Response): Promise<void>
+}
+
+export function createCallback(options: CallbackOptions): CallbackHandlers {
+  const { log, pendingLogins, relyingParty, showProblem } = options
+  const redeemOnce = joinRepeats((login, query) => relyingParty.redeem(query, login))
+  return {
+    async callback(req, res) {
+      const login = pendingLogins.find(req, req.query['state'])
+      if (!login) return callbackWithoutLogin(options, req, res)
+      try {
+        await finish(options, req, res, login, await redeemOnce(login, queryOf(req)))
+      } catch (error) {
+        // While the adapter is away the code may still be good: a reload of this address then finishes the sign-in.
+        const isOver = error instanceof SignInError && error.code !== 'adapter_unavailable'
+        if (isOver) pendingLogins.end(res, login)
+        await showProblem(req, res, failedSignIn(log, error, login.returnTo))
+      }
+    },
+    lost: (req, res) =>
+      showProblem(req, res, { kind: cookiesOf(req).size > 0 ? 'lost' : 'cookies_blocked' }),
+  }
+}
+
+async function finish(
+  { arrival, log, now, pendingLogins }: CallbackOptions,
+  req: Request,
+  res: Response,
+  login: PendingLogin,
+  signIn: SignIn,
+): Promise<void> {
+  // A session id from before must not become another person's. The same person's stays: tabs that finish together
+  // would end each other's session.
+  if (signInOf(req, now())?.subject !== signIn.subject) await regenerateSession(req)
+  req.session.signIn = signIn
+  req.session.landed = { loginId: login.id, returnTo: login.returnTo }
+  await saveSession(req)
+  pendingLogins.end(res, login)
+  arrival.note(req, res)
+  log.info('login.finished', { duration_ms: now() - login.startedAt })
+  res.redirect(302, landingPath(login.returnTo))
+}
+
+async function callbackWithoutLogin(
+  { cookies, log, now, pendingLogins, showProblem }: CallbackOptions,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  if (signInOf(req, now())) {
+    return res.redirect(302, landedBefore(req, pendingLogins.idOf(req.query['state'])))
+  }
+  const sent = cookiesOf(req).size
+  log.warn('login.failed', { failure: 'login_unknown', cookies_sent: sent })
+  if (sent > 0) return showProblem(req, res, { kind: 'lost' })
+  cookies.set(res, cookies.named('PROBE'), '1', PROBE_MS)
+  res.redirect(302, LOST_PATH)
+}
+
+function landedBefore(req: Request, loginId: string | undefined): string {
+  const { landed } = req.session
+  return landingPath(landed && landed.loginId === loginId ? landed.returnTo : undefined)
+}
+
+function queryOf(req: Request): string {
+  const start = req.originalUrl.indexOf('?')
+  return start < 0 ? '' : req.originalUrl.slice(start)
+}
