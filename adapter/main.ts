@@ -52,8 +52,7 @@ function stopInOrder({ main, admin, log, stopping, closers }: Running): void {
   onShutdown({ log }, async () => {
     stopping()
     await sleep(DRAIN_MS)
-    await main.close()
-    await admin.close()
+    await Promise.all([main.close(), admin.close()])
     for (const close of closers) await close()
   })
 }
