@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, KeyObject } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createJwksCache } from './jwks-cache.ts'
 import { makeKey } from './test-support/evil-idp.ts'
-import type { Behaviour } from './test-support/evil-idp.ts'
+import type { Behaviour, SigningKey } from './test-support/evil-idp.ts'
 import { refusal } from './test-support/expect-upstream-error.ts'
 import { useEvilIdp } from './test-support/fixture.ts'
 
@@ -11,6 +11,11 @@ const fixture = useEvilIdp()
 const { open, login: loginAnew } = fixture
 const jwksRequests = () => fixture.idp.count('GET /jwks')
 const unknownKid: Behaviour = { header: ({ alg }) => ({ alg, kid: `unknown-${Math.random()}` }) }
+
+const privateJwk = ({ kid, privateKey }: SigningKey) => ({
+  ...KeyObject.from(privateKey).export({ format: 'jwk' }),
+  kid,
+})
 
 describe(createJwksCache, () => {
   it('C55 F07 logs in after a key rotation with one more request, the old key removed at once', async () => {
@@ -139,7 +144,7 @@ describe(createJwksCache, () => {
     ['twice under one kid', (keys) => [...keys, ...keys]],
     ['for encryption', (keys) => keys.map((key) => ({ ...key, use: 'enc' }))],
     ['for wrapping', (keys) => keys.map((key) => ({ ...key, key_ops: ['wrapKey'] }))],
-    ['with its private part', (keys) => keys.map((key) => ({ ...key, d: 'AQAB' }))],
+    ['with its private part', () => fixture.originalKeys.map(privateJwk)],
     ['as another type', (keys) => keys.map((key) => ({ ...key, kty: 'EC', crv: 'P-256' }))],
     ['without kid', (keys) => keys.map((key) => ({ ...key, kid: undefined }))],
   ])('A27 does not use a key that is published %s', async (_name, bend) => {

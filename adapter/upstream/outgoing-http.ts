@@ -53,8 +53,9 @@ export function createOutgoingHttp({
   const agent = new Agent({
     allowH2: false,
     connect: { timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
+    // The deadline of the exchange is the only clock.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   })
   const unavailable: Failure = (message, cause) =>
     new UpstreamError('unavailable', upstream, message, cause ? { cause } : undefined)

@@ -146,8 +146,7 @@ function tokenRequestError(error: unknown, upstream: string): UpstreamError {
   }
   if (error instanceof ResponseBodyError) {
     const oauthError = oauthErrorFrom(error.error)
-    const code =
-      error.status === 401 ? 'client_rejected' : (CODE_OF_ERROR[oauthError] ?? 'client_rejected')
+    const code = CODE_OF_ERROR[oauthError] ?? 'client_rejected'
     return new UpstreamError(
       code,
       upstream,
