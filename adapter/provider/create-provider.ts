@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { Provider, type AdapterFactory, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
 import type { Identities } from '../storage/identities.ts'
 import type { UnitOfWork } from '../storage/unit-of-work.ts'
 import type { Log } from '../../service/log.ts'
@@ -31,7 +32,7 @@ export interface ProviderOptions {
   now: () => number
 }
 
-/** @throws InvalidClientMetadata when a client can not be served as configured */
+/** @throws ConfigError when a client can not be served as configured */
 export async function createProvider(options: ProviderOptions): Promise<Provider> {
   const { config, now } = options
   const identities = translated(options.identities)
@@ -52,8 +53,14 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
   logProviderEvents(provider, options.log)
   // oidc-provider judges a client at its first use; a wrong one has to stop the start instead.
-  for (const clientId of Object.keys(config.clients)) await provider.Client.find(clientId)
+  for (const clientId of Object.keys(config.clients)) await provider.Client.find(clientId).catch(refuseClient(clientId))
   return provider
+}
+
+function refuseClient(clientId: string) {
+  return (cause: { error_description?: string }): never => {
+    throw new ConfigError([{ path: `clients.${clientId}`, message: cause.error_description ?? 'can not be used' }], { cause })
+  }
 }
 
 /** oidc-provider has no other way to serve form_post with a page of our own. */
