@@ -91,7 +91,7 @@ function migrate(database: DatabaseSync): void {
 function findDamage(file: string, database: DatabaseSync): string | undefined {
   if (statSync(file).size > CHECKED_BYTES) return undefined
   const { quick_check } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
-  return quick_check === 'ok' ? undefined : quick_check
+  return quick_check === 'ok' ? undefined : quick_check.replaceAll(/[\s*]+/g, ' ').trim()
 }
 
 function prepareDatabase(file: string, database: DatabaseSync): void {

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import { describeDriver } from '../driver.conformance.ts'
+import type { Driver } from '../driver.ts'
+import { injectLatency } from '../inject-latency.ts'
+import { countWinners, fillRecord, races } from '../races.ts'
+import type { RaceName } from '../races.ts'
+import { createMemoryDriver } from './memory.ts'
+
+const shared = new Map<() => number, Driver>()
+describeDriver('memory', {
+  async open(now) {
+    const known = shared.get(now)
+    if (known === undefined || (await known.ping().catch(() => 'closed')) === 'closed') shared.set(now, createMemoryDriver({ now }))
+    return shared.get(now) as Driver
+  },
+})
+
+it.each(Object.keys(races) as RaceName[])('%s in memory: exactly one wins', async (race) => {
+  const driver = createMemoryDriver()
+  for (let round = 0; round < 50; round++) {
+    await fillRecord(driver, race, `id ${round}`)
+    expect(await countWinners(injectLatency(driver), race, `id ${round}`, 50)).toBe(1)
+  }
+})
+
+it('the races are lost by a driver that looks first and marks then', async () => {
+  const sound = createMemoryDriver()
+  const naive = injectLatency(sound)
+  const consumed = new Set<string>()
+  const broken: Driver = {
+    ...sound,
+    async consume(key) {
+      const isFree = (await naive.get(key)) !== undefined && !consumed.has(key)
+      await naive.get(key)
+      consumed.add(key)
+      return isFree
+    },
+    async take(key) {
+      const record = await naive.get(key)
+      await naive.delete(key)
+      return record
+    },
+    async insert(key, value, ttlSeconds) {
+      if (await naive.get(key)) return false
+      await naive.set(key, value, ttlSeconds)
+      return true
+    },
+  }
+  for (const race of Object.keys(races) as RaceName[]) {
+    await fillRecord(sound, race, 'id')
+    expect(await countWinners(broken, race, 'id', 50), race).toBeGreaterThan(1)
+  }
+})

@@ -1,0 +1,71 @@
+// For tests: what is raced for. Each race has one record, and a move that only one contestant may bring off.
+import { StorageError } from '../errors.ts'
+import type { Driver } from './driver.ts'
+import { createLoginTransactions } from './login-transactions.ts'
+import { createProviderAdapter } from './provider-adapter.ts'
+import { createUnitOfWork } from './unit-of-work.ts'
+
+const TTL_SECONDS = 60
+
+interface Race {
+  fill(driver: Driver, id: string): Promise<void>
+  /** True if this contestant may go on. */
+  move(driver: Driver, id: string): Promise<boolean>
+}
+
+const adapterOf = (driver: Driver, model: string) => createProviderAdapter({ driver: createUnitOfWork(driver).driver })(model)
+
+async function unlessConsumed(action: Promise<unknown>): Promise<boolean> {
+  try {
+    await action
+    return true
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'already_consumed') return false
+    throw error
+  }
+}
+
+/** As oidc-provider redeems: it looks, and if the record is not consumed, consumes it. */
+function redemption(model: string): Race {
+  return {
+    fill: async (driver, id) => void (await adapterOf(driver, model).upsert(id, { jti: id, kind: model, grantId: 'g' }, TTL_SECONDS)),
+    async move(driver, id) {
+      const adapter = adapterOf(driver, model)
+      const payload = await adapter.find(id)
+      return Boolean(payload && !payload.consumed) && unlessConsumed(adapter.consume(id))
+    },
+  }
+}
+
+export const races = {
+  'A20 code redemption: 50 parallel': redemption('AuthorizationCode'),
+  'A21 refresh token use: 50 parallel': redemption('RefreshToken'),
+  'A20 upstream state: 50 parallel': {
+    fill: (driver, id) =>
+      createLoginTransactions(driver).insert(
+        id,
+        { interactionUid: 'i', upstream: 'u', nonce: 'n', codeVerifier: 'v', redirect_uri: 'r', flowId: 'f', createdAt: 0 },
+        TTL_SECONDS,
+      ),
+    move: async (driver, id) => (await createLoginTransactions(driver).take(id)) !== undefined,
+  },
+  'A22 proof or assertion jti: 50 parallel': {
+    fill: async () => undefined,
+    async move(driver, id) {
+      const adapter = adapterOf(driver, 'ReplayDetection')
+      return (await adapter.find(id)) === undefined && unlessConsumed(adapter.upsert(id, { jti: id, kind: 'ReplayDetection' }, TTL_SECONDS))
+    },
+  },
+} satisfies Record<string, Race>
+
+export type RaceName = keyof typeof races
+
+export function fillRecord(driver: Driver, race: RaceName, id: string): Promise<void> {
+  return races[race].fill(driver, id)
+}
+
+/** How many of `parallel` contestants on one driver bring the move off. */
+export async function countWinners(driver: Driver, race: RaceName, id: string, parallel: number): Promise<number> {
+  const moves = await Promise.all(Array.from({ length: parallel }, () => races[race].move(driver, id)))
+  return moves.filter(Boolean).length
+}
