@@ -77,6 +77,8 @@ describe('the sign-in', () => {
     for (const name of ['iss', 'aud', 'exp', 'jti', 'test_auth_server_sub', 'kid']) {
       expect(page.text).toContain(`<code>${name}</code>`)
     }
+    for (const request of provider.authorizationRequests)
+      expect(page.text).not.toContain(request['nonce'])
     const tokens = [...provider.secrets].filter((secret) => secret.split('.').length === 3)
     for (const path of ['/', '/logout', '/api/me']) {
       const { text } = await browser.go(app.url + path)

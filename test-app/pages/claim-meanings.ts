@@ -59,6 +59,8 @@ export function claimRows(claims: Claims): ClaimRow[] {
 
 function shown(name: string, value: unknown): string {
   if (TIMES.has(name) && typeof value === 'number') return `${value} (${utc(value * 1000)})`
+  // Checked and spent, and still nothing that belongs on a page.
+  if (name === 'nonce') return `not shown, ${String(value).length} characters`
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
