@@ -2,7 +2,7 @@
 // transaction behind, which finish-login.ts takes.
 import { randomBytes } from 'node:crypto'
 import type { Interaction } from 'oidc-provider'
-import { InteractionError, UpstreamError } from '../errors.ts'
+import { InteractionError, UpstreamError, type InteractionErrorCode } from '../errors.ts'
 import type { LoginTransaction, LoginTransactions } from '../storage/login-transactions.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
@@ -53,7 +53,8 @@ export function callbackPath(upstream: string): string {
  */
 export async function startLogin(parts: LoginParts, request: StartRequest): Promise<Location> {
   const upstream = knownUpstream(parts, request.upstream)
-  const { clientId, flowId } = boundLogin(parts, request)
+  // We set the cookie one redirect ago: a browser that brings none at all keeps none.
+  const { clientId, flowId } = boundLogin(parts, request, 'cookies_blocked')
   const secrets = { state: `${request.uid}.${secret()}`, nonce: secret(), codeVerifier: secret() }
   const redirect_uri = parts.issuer + callbackPath(upstream.name)
   const [interaction] = await Promise.all([
@@ -90,12 +91,9 @@ export function knownUpstream({ upstreams }: LoginParts, name: string): Upstream
 }
 
 /** Only the browser that was sent here from the authorization endpoint may go on (A03). */
-export function boundLogin({ binding }: LoginParts, { uid, cookieHeader }: Omit<StartRequest, 'upstream'>): BoundLogin {
+export function boundLogin({ binding }: LoginParts, { uid, cookieHeader }: Omit<StartRequest, 'upstream'>, withoutCookies: InteractionErrorCode = 'not_started_here'): BoundLogin {
   const bound = binding.find(uid, cookieHeader)
-  if (!bound) {
-    const code = cookieHeader === undefined ? 'cookies_blocked' : 'not_started_here'
-    throw new InteractionError(code, 'this browser holds no cookie of this sign-in')
-  }
+  if (!bound) throw new InteractionError(cookieHeader === undefined ? withoutCookies : 'not_started_here', 'this browser holds no cookie of this sign-in')
   noteFields({ client_id: bound.clientId, flow_id: bound.flowId })
   if (bound.isExpired) throw new InteractionError('expired', 'the sign-in took longer than login.ttl', { wayOn: { clientId: bound.clientId } })
   return bound
