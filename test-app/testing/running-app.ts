@@ -47,7 +47,18 @@ export async function startTestApp(
       ...change,
       ...more,
     })
-  app = build({})
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await app?.close()
+    rmSync(folder, { recursive: true })
+  }
+  try {
+    app = build({})
+  } catch (error) {
+    await stop()
+    throw error
+  }
   return {
     url,
     log,
@@ -56,11 +67,6 @@ export async function startTestApp(
       await app?.close()
       app = build(more)
     },
-    async stop() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      await app?.close()
-      rmSync(folder, { recursive: true })
-    },
+    stop,
   }
 }
