@@ -4,11 +4,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import type { ConfigFault } from '../errors.ts'
-import { checkConfig } from './check-config.ts'
-import { configSchema } from './schema.ts'
+import { judgeSettings } from './checks/judge-settings.ts'
+import type { SettingFault } from './checks/schema-faults.ts'
 import type { Config } from './schema.ts'
-import { schemaFaults } from './schema-faults.ts'
-import type { SettingFault } from './schema-faults.ts'
 import { isPath, vocabulary } from './setting.ts'
 import type { SettingPath } from './setting.ts'
 import { environmentOverrides } from './source/environment.ts'
@@ -42,6 +40,8 @@ export interface LoadedConfig {
 }
 
 const DEFAULT_FILE = 'auth-adapter.yaml'
+/** Nobody reads more at once, and each is drawn with its line. */
+const MAX_FAULTS = 100
 const MAX_INTERPOLATED_FILE_LENGTH = 64 * 1024
 
 /** @throws ConfigError with all faults found; its messages and excerpts never hold a secret's value. */
@@ -50,9 +50,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const text = sources.text ?? readConfigFile(file)
   const { tree, faults } = readSettings(text, file, sources)
   faults.push(...applyOverrides(tree, sources))
-  const judged = judge(tree, sources.env)
-  const locate = (fault: SettingFault) => locatedFault(fault, tree, text, file)
-  faults.push(...[...tree.faults, ...judged.faults].map(locate))
+  const judged = judgeSettings(tree.value, {
+    isProduction: sources.env['NODE_ENV'] === 'production',
+    isLiteral: (path) => originIsLiteral(tree, path),
+  })
+  const settingFaults = [...tree.faults, ...judged.faults].slice(0, MAX_FAULTS)
+  faults.push(...settingFaults.map((fault) => locatedFault(fault, tree, text, file)))
   if (!judged.config || faults.length > 0) throw new ConfigError(inFileOrder(faults))
   const config = withAbsolutePaths(judged.config, dirname(file)) as Config
   return { config, origins: originsOf(config, tree, text), file }
@@ -73,7 +76,7 @@ function readSettings(text: string, file: string, sources: ConfigSources): { tre
   const { root, faults } = readYaml(text)
   if (!root) {
     const words = vocabulary()
-    throw new ConfigError(faults.map(({ offset, message }) => ({ path: '', message, file, ...excerptOfUnknown(text, offset, words) })))
+    throw new ConfigError(faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({ path: '', message, file, ...excerptOfUnknown(text, offset, words) })))
   }
   const tree = treeOf(root, {
     env: sources.env,
@@ -81,7 +84,7 @@ function readSettings(text: string, file: string, sources: ConfigSources): { tre
   })
   return {
     tree,
-    faults: faults.map(({ offset, message }) => ({ path: '', message, file, ...excerptAt(text, offset, tree.ranges) })),
+    faults: faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({ path: '', message, file, ...excerptAt(text, offset, tree.ranges) })),
   }
 }
 
@@ -112,53 +115,9 @@ function placeDatabase(tree: SettingsTree): void {
   tree.value = { ...root, storage: { ...storage, file: `${data}/adapter.sqlite` } }
 }
 
-interface Judgement {
-  config?: Config
-  faults: SettingFault[]
-}
-
-/** Shape first. Where it is wrong in places, the rest is checked all the same, so that one run tells everything. */
-function judge(tree: SettingsTree, env: ConfigSources['env']): Judgement {
-  const faulty: SettingFault[] = []
-  let value = tree.value
-  for (let round = 0; round < 5; round += 1) {
-    const result = configSchema.safeParse(value)
-    if (result.success) {
-      const isLiteral = (path: SettingPath) => originIsLiteral(tree, path)
-      const checked = checkConfig(result.data, { isProduction: env['NODE_ENV'] === 'production', isLiteral })
-      const isNew = ({ path }: SettingFault) => !faulty.some((fault) => isBelow(path, fault.path) || isBelow(fault.path, path))
-      return { config: result.data, faults: [...faulty, ...checked.filter(isNew)] }
-    }
-    const faults = schemaFaults(result.error.issues, value)
-    if (round === 0) faulty.push(...faults)
-    value = faults.reduce((rest, { path }) => without(rest, removable(rest, path)), value)
-  }
-  return { faults: faulty }
-}
-
 function originIsLiteral(tree: SettingsTree, path: SettingPath): boolean {
   const { origin } = originAt(tree, path)
   return origin?.kind === 'file' && origin.isLiteral
-}
-
-function isBelow(path: SettingPath, above: SettingPath): boolean {
-  return above.every((key, index) => path[index] === key)
-}
-
-/** What to leave out so that the rest can be judged: the setting, or what lacks it. */
-function removable(value: unknown, path: SettingPath): SettingPath {
-  return path.length > 0 && valueAt(value, path) === undefined ? removable(value, path.slice(0, -1)) : path
-}
-
-function without(value: unknown, path: SettingPath): unknown {
-  const [key, ...rest] = path
-  if (key === undefined) return {}
-  if (Array.isArray(value)) {
-    return rest.length === 0 ? value.filter((_, index) => index !== key) : value.map((item, index) => (index === key ? without(item, rest) : item))
-  }
-  if (!isMap(value) || !Object.hasOwn(value, key)) return value
-  const { [key]: inner, ...others } = value
-  return rest.length === 0 ? others : { ...others, [key]: without(inner, rest) }
 }
 
 function locatedFault(fault: SettingFault, tree: SettingsTree, text: string, file: string): ConfigFault {

@@ -60,19 +60,27 @@ export function choicesAt(path: SettingPath): string[] {
 }
 
 /** Every name and choice that the schema fixes, anywhere. */
-export function vocabulary(settings: readonly Setting[] = ROOT): Set<string> {
-  const words = new Set<string>()
-  for (const { def } of settings) {
-    for (const word of [...Object.values(def.entries ?? {}), ...(def.values ?? [])]) words.add(String(word))
-    for (const [key, schema] of Object.entries(def.shape ?? {})) {
-      words.add(key)
-      for (const word of vocabulary(settingsOf(schema))) words.add(word)
-    }
-    for (const schema of [def.valueType, def.element]) {
-      if (schema) for (const word of vocabulary(settingsOf(schema))) words.add(word)
-    }
-  }
-  return words
+export function vocabulary(): Set<string> {
+  return new Set(allSettings().flatMap(({ name, setting: { def } }) => [name, ...Object.values(def.entries ?? {}), ...(def.values ?? []).map(String)]))
+}
+
+/** The names of all secrets, anywhere. */
+export function secretNames(): Set<string> {
+  return new Set(allSettings().flatMap(({ name, setting }) => (setting.isSecret ? [name] : [])))
+}
+
+interface NamedSetting {
+  readonly name: string
+  readonly setting: Setting
+}
+
+function allSettings(settings: readonly Setting[] = ROOT, name = ''): NamedSetting[] {
+  return settings.flatMap((setting) => {
+    const { shape = {}, valueType, element } = setting.def
+    const inner = [valueType, element].flatMap((schema) => (schema ? allSettings(settingsOf(schema), name) : []))
+    const below = Object.entries(shape).flatMap(([key, schema]) => allSettings(settingsOf(schema), key))
+    return [{ name, setting }, ...inner, ...below]
+  })
 }
 
 export function settingsOf(schema: Schema): Setting[] {

@@ -64,24 +64,21 @@ export function configurationPage(): string {
 }
 
 function groupText({ title, description, rows }: Group): string {
-  const heading = title === '' ? '' : `### ${title}\n\n`
+  const heading = title === '' ? '' : `### \`${title}\`\n\n`
   const head = '| setting | value | default | what it is |\n|---|---|---|---|\n'
   return `${heading}${description === undefined ? '' : `${description}\n\n`}${head}${rows.join('\n')}\n`
 }
 
 /** The settings right below `title`, then the groups below them. Several settings are the branches of a choice. */
 function groupsOf(title: string, settings: readonly Setting[], description: string | undefined): Group[] {
-  const rows = new Map<string, string>()
-  const inner: Group[] = []
-  for (const { def } of settings) {
-    for (const [name, schema] of Object.entries(def.shape ?? {})) {
-      const found = settingsOf(schema)
-      const path = title === '' ? name : `${title}.${name}`
-      rows.set(rows.has(name) && name !== 'driver' ? `${name} ` : `${name}${found[0]?.def.values?.join() ?? ''}`, rowText(path, found))
-      inner.push(...innerGroups(path, found))
-    }
-  }
-  return rows.size === 0 ? inner : [{ title, description, rows: [...rows.values()] }, ...inner]
+  const below = settings.flatMap(({ def }) =>
+    Object.entries(def.shape ?? {}).map(([name, schema]) => ({
+      path: title === '' ? name : `${title}.${name}`,
+      found: settingsOf(schema),
+    })),
+  )
+  const inner = below.flatMap(({ path, found }) => innerGroups(path, found))
+  return below.length === 0 ? inner : [{ title, description, rows: below.map(({ path, found }) => rowText(path, found)) }, ...inner]
 }
 
 function innerGroups(path: string, settings: readonly Setting[]): Group[] {
@@ -95,7 +92,7 @@ function rowText(path: string, settings: readonly Setting[]): string {
   const [first] = settings
   const name = `\`${path.slice(path.lastIndexOf('.') + 1)}\``
   const cells = [name, valueText(settings), defaultText(settings), first?.description ?? '']
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('<', '&lt;')).join(' | ')} |`
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -119,7 +116,8 @@ function kindOf({ def, defaultValue }: Setting): string {
 function defaultText(settings: readonly Setting[]): string {
   const [first] = settings
   const value = first?.defaultValue
-  if (value !== undefined) return typeof value === 'object' && Object.keys(value as object).length === 0 && !Array.isArray(value) ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
-  if (settings.some(({ isOptional }) => isOptional)) return ''
-  return settings.some(({ def }) => def.shape) ? '' : '**required**'
+  const isGroup = settings.some(({ def }) => def.shape)
+  if (value === undefined) return isGroup || settings.some(({ isOptional }) => isOptional) ? '' : '**required**'
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text === '{}' ? '' : `\`${text}\``
 }

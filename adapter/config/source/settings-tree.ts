@@ -1,5 +1,5 @@
 // The values that the layers (file, environment, flags) give, and where each came from. Judges nothing but interpolation.
-import { settingsAt, namesAt, isSecret } from '../setting.ts'
+import { isSecret, namesAt, secretNames, settingsAt } from '../setting.ts'
 import type { SettingPath } from '../setting.ts'
 import type { KnownRange } from './excerpt.ts'
 import { interpolate } from './interpolate.ts'
@@ -43,7 +43,7 @@ function valueOf(
   tree.origins.set(pathKey(path), place)
   if (node.items) return node.items.map((item, index) => valueOf(tree, item, [...path, index], undefined, sources))
   if (node.entries) return mapOf(tree, node.entries, path, sources)
-  tree.ranges.push({ start: node.start, end: node.end, isShown: settingsAt(path).length > 0 && !isSecret(path) })
+  tree.ranges.push({ start: node.start, end: node.end, isShown: isHarmless(path, node.scalar?.value) })
   const value = node.scalar?.value
   if (typeof value !== 'string') return value
   const { text, isInterpolated, isFromOutside, faults } = interpolate(value, sources)
@@ -51,6 +51,16 @@ function valueOf(
   if (!isInterpolated) return text
   tree.origins.set(pathKey(path), { ...place, isLiteral: !isFromOutside })
   return asExpected(path, text)
+}
+
+const STRUCTURES = new Set(['object', 'record', 'array'])
+const SECRET_NAMES = secretNames()
+
+/** A single value where one is expected, and nothing that a slip of the hand may have made of a secret. */
+function isHarmless(path: SettingPath, value: unknown): boolean {
+  if (isSecret(path) || path.some((key) => SECRET_NAMES.has(String(key)))) return false
+  if (typeof value === 'string' && /secret|password|sealing_key/i.test(value)) return false
+  return settingsAt(path).some(({ def }) => !STRUCTURES.has(def.type))
 }
 
 function mapOf(

@@ -1,11 +1,11 @@
 // What the shape can not say: rules of single values, rules between settings, and what production refuses. Each fault names
 // its setting and never its value.
-import type { Config } from './schema.ts'
+import type { Config } from '../schema.ts'
 import type { SettingFault } from './schema-faults.ts'
-import { isSecret } from './setting.ts'
-import type { SettingPath } from './setting.ts'
-import { didYouMean } from './source/nearest-name.ts'
-import { leavesOf, valueAt } from './source/settings-tree.ts'
+import { isSecret } from '../setting.ts'
+import type { SettingPath } from '../setting.ts'
+import { didYouMean } from '../source/nearest-name.ts'
+import { leavesOf, valueAt } from '../source/settings-tree.ts'
 import {
   claimNameFault, clientIdFault, issuerFault, networkFault, isLoopbackHost, pageUrlFault, redirectUriFault,
   redisUrlFault, sealingKeyFault, upstreamIssuerFault, upstreamScopeFault,

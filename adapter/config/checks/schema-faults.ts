@@ -1,34 +1,40 @@
 // What zod found, said in our words: one fault for each setting, never with the value that was found.
 import type { z } from 'zod'
-import { choicesAt, namesAt } from './setting.ts'
-import type { SettingPath } from './setting.ts'
-import { didYouMean, nearestName } from './source/nearest-name.ts'
-import { isMap, valueAt } from './source/settings-tree.ts'
+import { choicesAt, namesAt } from '../setting.ts'
+import type { SettingPath } from '../setting.ts'
+import { didYouMean, nearestName } from '../source/nearest-name.ts'
+import { isMap, valueAt } from '../source/settings-tree.ts'
 
 export interface SettingFault {
   readonly path: SettingPath
   readonly message: string
   /** The fault is the setting's name, not its value. */
   readonly isAboutName?: boolean
+  /** The setting that a mistyped name stands for. */
+  readonly meant?: SettingPath
 }
 
 type Issue = z.core.$ZodIssue
 
 /** `value` is what was judged. */
 export function schemaFaults(issues: readonly Issue[], value: unknown): SettingFault[] {
-  const misspelt = new Set<string>()
-  const faults = issues.flatMap((issue) => faultsOf(issue, value, misspelt))
-  return faults.filter(({ path, message }) => message !== REQUIRED || !misspelt.has(path.join('.')))
+  return issues.flatMap((issue) => faultsOf(issue, value))
+}
+
+/** Leaves out that a setting is missing where it is there under a mistyped name. */
+export function withoutMisspelt(faults: readonly SettingFault[]): SettingFault[] {
+  const meant = new Set(faults.map(({ meant: path }) => path?.join('.')))
+  return faults.filter(({ path, message }) => message !== REQUIRED || !meant.has(path.join('.')))
 }
 
 const REQUIRED = 'This setting is required'
 
-function faultsOf(issue: Issue, value: unknown, misspelt: Set<string>): SettingFault[] {
+function faultsOf(issue: Issue, value: unknown): SettingFault[] {
   const path = issue.path as SettingPath
   const found = valueAt(value, path)
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownName(path, key, value, misspelt))
+      return issue.keys.map((key) => unknownName(path, key, value))
     case 'invalid_union':
       return unionFaults(issue, path, value)
     case 'invalid_key':
@@ -48,14 +54,14 @@ function faultsOf(issue: Issue, value: unknown, misspelt: Set<string>): SettingF
   }
 }
 
-function unknownName(path: SettingPath, key: string, value: unknown, misspelt: Set<string>): SettingFault {
+function unknownName(path: SettingPath, key: string, value: unknown): SettingFault {
   const { known } = namesAt(path)
   const nearest = nearestName(key, known.filter((name) => valueAt(value, [...path, name]) === undefined))
-  if (nearest !== undefined) misspelt.add([...path, nearest].join('.'))
   const message = nearest === undefined
     ? `Unknown setting; known here: ${known.join(', ')}`
     : `Unknown setting "${key}". Did you mean "${nearest}"?`
-  return { path: [...path, key], message, isAboutName: true }
+  const meant = nearest === undefined ? {} : { meant: [...path, nearest] }
+  return { path: [...path, key], message, isAboutName: true, ...meant }
 }
 
 function unionFaults(issue: Extract<Issue, { code: 'invalid_union' }>, path: SettingPath, value: unknown): SettingFault[] {
