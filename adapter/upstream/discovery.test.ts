@@ -80,6 +80,7 @@ describe(createMetadataSource, () => {
         .poll(() => log.lines.some(({ event }) => event === 'upstream.discovery_failed'))
         .toBe(true)
       await begin()
+      await new Promise((resolve) => setTimeout(resolve, 100))
       expect(discoveries()).toBe(2)
       now += 60_001
       await begin()

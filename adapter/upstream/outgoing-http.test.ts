@@ -122,6 +122,16 @@ describe(createOutgoingHttp, () => {
     expect(took).toBeLessThan(1500)
   })
 
+  it('F03 gives up the connection of a token request that hangs', async () => {
+    let isClosed = false
+    const { login } = fixture.open({ http: { timeoutMs: 300 } })
+    const hang = (_request: IncomingMessage, response: ServerResponse) =>
+      response.on('close', () => (isClosed = true))
+    fixture.idp.behaviour = { answer: { '/token': hang } }
+    await refusal(login(), 'unavailable')
+    await expect.poll(() => isClosed).toBe(true)
+  })
+
   it('F03 refuses the 51st hung call in under 100 ms, and none after they are over', async () => {
     const hung: ServerResponse[] = []
     const { url } = await serve((_request, response) => void hung.push(response))
