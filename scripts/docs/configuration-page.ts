@@ -108,6 +108,8 @@ function valueText(settings: readonly Setting[]): string {
 function kindOf({ def, defaultValue }: Setting): string {
   const choices = [...Object.values(def.entries ?? {}), ...(def.values ?? []).map(String)]
   if (choices.length > 0) return choices.map((choice) => `\`${choice}\``).join(', ')
+  const [item] = def.type === 'array' && def.element ? settingsOf(def.element) : []
+  if (item) return `list of ${item.isSecret ? 'secret' : kindOf(item)}`
   const isDuration = typeof defaultValue === 'string' && /^\d+(ms|s|m|h|d)$/.test(defaultValue)
   if (isDuration) return 'duration'
   return (def as { format?: string }).format === 'url' ? 'URL' : (KINDS[def.type] ?? def.type)
