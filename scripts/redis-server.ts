@@ -115,7 +115,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     running.add(child)
     const process = child
     child.once('exit', () => running.delete(process))
-    await until(`redis-server on port ${port} answers`, async () => (await ask(port, 'PING')).startsWith('+PONG'))
+    await until(`redis-server on port ${port} answers`, async () => /^(\+PONG|-NOAUTH)/.test(await ask(port, 'PING')))
   }
 
   async function kill(): Promise<void> {

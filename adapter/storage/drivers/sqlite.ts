@@ -72,16 +72,15 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
 
   /** Runs a statement; while another process holds the lock it tries again, and other requests go on meanwhile. */
   async function attempt<T>(statement: () => T): Promise<T> {
-    let waitedMs = 0
+    let firstTriedAt: number | undefined
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_RETRY_MS)) {
       try {
         return statement()
       } catch (error) {
-        if (!isBusy(error) || waitedMs >= lockWaitMs) throw sqliteFault(file, error)
+        firstTriedAt ??= performance.now()
+        if (!isBusy(error) || performance.now() - firstTriedAt >= lockWaitMs) throw sqliteFault(file, error)
       }
-      const pauseMs = waitMs * (0.5 + Math.random())
-      await delay(pauseMs)
-      waitedMs += pauseMs
+      await delay(waitMs * (0.5 + Math.random()))
     }
   }
 
