@@ -12,7 +12,9 @@ const DEFAULT_FILE = 'configuration file (default: AUTH_ADAPTER_CONFIG, else aut
 
 function buildProgram(env: Environment, finish: (code: ExitCode) => void): Command {
   const program = new Command('auth-adapter')
-    .description('A chained OAuth 2.0 / OpenID Connect broker: one OpenID Provider to your apps, a client of the providers behind it.')
+    .description(
+      'A chained OAuth 2.0 / OpenID Connect broker: one OpenID Provider to your apps, a client of the providers behind it.',
+    )
     .exitOverride()
     .showHelpAfterError('(add --help for what is possible)')
     .addHelpText('after', EXIT_CODES)
@@ -21,7 +23,10 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
     .command('start')
     .description('run the adapter until SIGTERM or Ctrl-C')
     .option('-c, --config <file>', DEFAULT_FILE)
-    .addHelpText('after', '\nLogs one JSON object a line on standard output; "event":"listening" says where it serves.')
+    .addHelpText(
+      'after',
+      '\nLogs one JSON object a line on standard output; "event":"listening" says where it serves.',
+    )
     .action(async ({ config }: { config?: string }) => {
       const { start } = await import('./cli/start.ts')
       finish(await start({ configFile: config, env }))
@@ -32,7 +37,11 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   return program
 }
 
-function addConfigCommands(config: Command, env: Environment, finish: (code: ExitCode) => void): void {
+function addConfigCommands(
+  config: Command,
+  env: Environment,
+  finish: (code: ExitCode) => void,
+): void {
   config
     .command('validate')
     .description('say everything that is wrong with the configuration, and where')
@@ -55,14 +64,21 @@ function addConfigCommands(config: Command, env: Environment, finish: (code: Exi
 
   config
     .command('print')
-    .description('print the configuration in force, with defaults and overrides; secrets are masked')
+    .description(
+      'print the configuration in force, with defaults and overrides; secrets are masked',
+    )
     .argument('[file]', DEFAULT_FILE)
     .option('--origins', 'one setting a line, with the place that each value comes from')
     .option('--json', 'print one JSON object')
-    .action(async (file: string | undefined, { origins, json }: { origins?: boolean; json?: boolean }) => {
-      const { printConfig } = await import('./cli/config-print.ts')
-      finish(printConfig({ file, env, hasOrigins: origins === true, isJson: json === true }))
-    })
+    .action(
+      async (
+        file: string | undefined,
+        { origins, json }: { origins?: boolean; json?: boolean },
+      ) => {
+        const { printConfig } = await import('./cli/config-print.ts')
+        finish(printConfig({ file, env, hasOrigins: origins === true, isJson: json === true }))
+      },
+    )
 }
 
 /** Runs one command and sets the process's exit code. `args` are what follows the program's name. */

@@ -25,7 +25,10 @@ const NEVER = new Set(['__proto__', 'constructor', 'prototype'])
 type DetailedRule = Exclude<ClaimRule, string>
 
 /** Applies the rules in their order. A rule without `from` and `constant` reads the claim of its own name. */
-export function mapClaims(rules: Readonly<Record<string, ClaimRule>>, sources: ClaimSources): MappedClaims {
+export function mapClaims(
+  rules: Readonly<Record<string, ClaimRule>>,
+  sources: ClaimSources,
+): MappedClaims {
   const claims: Record<string, unknown> = Object.create(null)
   const faults: string[] = []
   let length = 0
@@ -34,7 +37,8 @@ export function mapClaims(rules: Readonly<Record<string, ClaimRule>>, sources: C
     const detailed = typeof rule === 'string' ? { from: rule } : rule
     const value = copy(mappedValue(name, detailed, sources))
     if (value === undefined) {
-      if (detailed.required) faults.push(`Claim "${name}" is required, and the upstream did not send it`)
+      if (detailed.required)
+        faults.push(`Claim "${name}" is required, and the upstream did not send it`)
       continue
     }
     const valueLength = JSON.stringify(value).length
@@ -71,11 +75,16 @@ function valueAt(source: unknown, path: readonly string[]): unknown {
 
 function translate(value: unknown, values: Readonly<Record<string, string>>): unknown {
   if (!Array.isArray(value)) return translated(value, values)
-  return [...new Set(value.map((entry) => translated(entry, values)).filter((entry) => entry !== undefined))]
+  return [
+    ...new Set(
+      value.map((entry) => translated(entry, values)).filter((entry) => entry !== undefined),
+    ),
+  ]
 }
 
 function translated(value: unknown, values: Readonly<Record<string, string>>): string | undefined {
-  const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  const isScalar =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
   return isScalar && Object.hasOwn(values, String(value)) ? values[String(value)] : undefined
 }
 
@@ -88,7 +97,8 @@ function copy(value: unknown, depth = 0): unknown {
   if (typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
   if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH) return undefined
-  if (Array.isArray(value)) return value.map((entry) => copy(entry, depth + 1)).filter((entry) => entry !== undefined)
+  if (Array.isArray(value))
+    return value.map((entry) => copy(entry, depth + 1)).filter((entry) => entry !== undefined)
   const result: Record<string, unknown> = Object.create(null)
   for (const [key, entry] of Object.entries(value)) {
     const copied = NEVER.has(key) ? undefined : copy(entry, depth + 1)

@@ -23,7 +23,10 @@ describe('claimsForScope', () => {
   const claims = { name: 'Test User', authorities: ['ROLE_USER'], email: 'a@example.org' }
 
   it('C09 scopes: releases claims only as granted', () => {
-    expect({ ...claimsForScope('openid profile read', claims) }).toEqual({ name: 'Test User', authorities: ['ROLE_USER'] })
+    expect({ ...claimsForScope('openid profile read', claims) }).toEqual({
+      name: 'Test User',
+      authorities: ['ROLE_USER'],
+    })
     expect({ ...claimsForScope('openid', claims) }).toEqual({ authorities: ['ROLE_USER'] })
   })
 

@@ -3,8 +3,20 @@
 // https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims
 const STANDARD_SCOPES: Readonly<Record<string, readonly string[]>> = {
   profile: [
-    'name', 'family_name', 'given_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture', 'website',
-    'gender', 'birthdate', 'zoneinfo', 'locale', 'updated_at',
+    'name',
+    'family_name',
+    'given_name',
+    'middle_name',
+    'nickname',
+    'preferred_username',
+    'profile',
+    'picture',
+    'website',
+    'gender',
+    'birthdate',
+    'zoneinfo',
+    'locale',
+    'updated_at',
   ],
   email: ['email', 'email_verified'],
   address: ['address'],
@@ -12,7 +24,9 @@ const STANDARD_SCOPES: Readonly<Record<string, readonly string[]>> = {
 }
 
 const SCOPE_OF = new Map(
-  Object.entries(STANDARD_SCOPES).flatMap(([scope, names]) => names.map((name) => [name, scope] as const)),
+  Object.entries(STANDARD_SCOPES).flatMap(([scope, names]) =>
+    names.map((name) => [name, scope] as const),
+  ),
 )
 
 /** Scope → claims, for the minted claim names (repeats are fine). `openid` is always there, others only with a claim. */
@@ -27,7 +41,10 @@ export function claimsByScope(claimNames: Iterable<string>): Record<string, stri
 }
 
 /** The part of `claims` that a granted scope (space-separated) releases. Nothing without `openid`. Null prototype. */
-export function claimsForScope(scope: string, claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function claimsForScope(
+  scope: string,
+  claims: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const granted = new Set(scope.split(' '))
   const released: Record<string, unknown> = Object.create(null)
   if (!granted.has('openid')) return released

@@ -21,14 +21,23 @@ describe('downstreamSubject', () => {
 
   it('A16 cross-upstream sub collision: different upstreams or subs never share a subject', () => {
     fc.assert(
-      fc.property(upstreamName, upstreamName, sub, sub, fc.boolean(), (one, other, subOne, subOther, isFirstBare) => {
-        fc.pre(one !== other)
-        const first = downstreamSubject(isFirstBare ? 'bare' : 'prefixed', one, subOne)
-        expect(first).not.toBe(downstreamSubject('prefixed', other, subOther))
-        if (subOne !== subOther) {
-          expect(first).not.toBe(downstreamSubject(isFirstBare ? 'bare' : 'prefixed', one, subOther))
-        }
-      }),
+      fc.property(
+        upstreamName,
+        upstreamName,
+        sub,
+        sub,
+        fc.boolean(),
+        (one, other, subOne, subOther, isFirstBare) => {
+          fc.pre(one !== other)
+          const first = downstreamSubject(isFirstBare ? 'bare' : 'prefixed', one, subOne)
+          expect(first).not.toBe(downstreamSubject('prefixed', other, subOther))
+          if (subOne !== subOther) {
+            expect(first).not.toBe(
+              downstreamSubject(isFirstBare ? 'bare' : 'prefixed', one, subOther),
+            )
+          }
+        },
+      ),
       { numRuns: 2000 },
     )
   })

@@ -12,8 +12,13 @@ const MAX_LENGTH = 255
  * prefixed too.
  * @throws RangeError when the result is longer than 255 characters.
  */
-export function downstreamSubject(rule: 'bare' | 'prefixed', upstreamName: string, sub: string): string {
+export function downstreamSubject(
+  rule: 'bare' | 'prefixed',
+  upstreamName: string,
+  sub: string,
+): string {
   const subject = rule === 'bare' && !LOOKS_PREFIXED.test(sub) ? sub : `${upstreamName}:${sub}`
-  if (subject.length > MAX_LENGTH) throw new RangeError(`Subject of upstream "${upstreamName}" is too long`)
+  if (subject.length > MAX_LENGTH)
+    throw new RangeError(`Subject of upstream "${upstreamName}" is too long`)
   return subject
 }

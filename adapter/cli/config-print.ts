@@ -9,7 +9,12 @@ import { isMap, leavesOf, valueAt } from '../config/source/settings-tree.ts'
 import { reportingConfigErrors } from './report-config-error.ts'
 
 const MASK = '***'
-const UNITS = [['d', 86_400], ['h', 3600], ['m', 60], ['s', 1]] as const
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['m', 60],
+  ['s', 1],
+] as const
 
 export interface PrintOptions {
   file: string | undefined
@@ -34,22 +39,37 @@ function shown(loaded: LoadedConfig, { hasOrigins, isJson }: PrintOptions): stri
     value: valueAt(masked, path),
     origin: loaded.origins.get(path.join('.')) ?? ({ kind: 'default' } as const),
   }))
-  if (isJson) return JSON.stringify(Object.fromEntries(rows.map(({ setting, ...rest }) => [setting, rest])), null, 2)
-  const lines = rows.map(({ setting, value, origin }) => [setting, JSON.stringify(value), placeOf(origin, loaded.file)])
+  if (isJson)
+    return JSON.stringify(
+      Object.fromEntries(rows.map(({ setting, ...rest }) => [setting, rest])),
+      null,
+      2,
+    )
+  const lines = rows.map(({ setting, value, origin }) => [
+    setting,
+    JSON.stringify(value),
+    placeOf(origin, loaded.file),
+  ])
   return aligned(lines)
 }
 
 /** Secrets masked, durations as in the file. */
 function asWritten(value: unknown, path: SettingPath = []): unknown {
   if (Array.isArray(value)) return value.map((item, index) => asWritten(item, [...path, index]))
-  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asWritten(item, [...path, key])]))
+  if (isMap(value))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, asWritten(item, [...path, key])]),
+    )
   if (isSecret(path)) return MASK
-  const isDuration = typeof value === 'number' && settingsAt(path).every(({ def }) => def.type === 'string')
+  const isDuration =
+    typeof value === 'number' && settingsAt(path).every(({ def }) => def.type === 'string')
   return isDuration && settingsAt(path).length > 0 ? durationText(value) : value
 }
 
 function durationText(seconds: number): string {
-  const [unit, size] = UNITS.find(([, candidate]) => seconds >= candidate && seconds % candidate === 0) ?? ['ms', 0.001]
+  const [unit, size] = UNITS.find(
+    ([, candidate]) => seconds >= candidate && seconds % candidate === 0,
+  ) ?? ['ms', 0.001]
   return seconds === 0 ? '0s' : `${Math.round(seconds / size)}${unit}`
 }
 
@@ -67,6 +87,15 @@ function placeOf(origin: Origin, file: string): string {
 }
 
 function aligned(rows: readonly string[][]): string {
-  const widths = [0, 1].map((column) => Math.min(60, Math.max(...rows.map((row) => row[column]?.length ?? 0))))
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+  const widths = [0, 1].map((column) =>
+    Math.min(60, Math.max(...rows.map((row) => row[column]?.length ?? 0))),
+  )
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

@@ -14,7 +14,11 @@ export function validateConfig(options: ValidateOptions): 0 | 1 | 2 {
     const upstreams = Object.keys(config.upstreams)
     const clients = Object.keys(config.clients)
     const summary = `${file} is valid. Upstreams: ${upstreams.join(', ')}. Clients: ${clients.join(', ') || 'none'}.`
-    process.stdout.write(options.isJson ? `${JSON.stringify({ valid: true, file, upstreams, clients })}\n` : `${summary}\n`)
+    process.stdout.write(
+      options.isJson
+        ? `${JSON.stringify({ valid: true, file, upstreams, clients })}\n`
+        : `${summary}\n`,
+    )
     return 0
   })
 }

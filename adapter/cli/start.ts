@@ -20,7 +20,9 @@ export async function start(options: StartOptions): Promise<0> {
 
 function reportStartError(error: unknown): 1 | 2 {
   if (error instanceof Error && error.name === 'ConfigError') return reportConfigError(error, false)
-  process.stderr.write(`auth-adapter can not start: ${isExpected(error) ? error.message : String((error as Error).stack ?? error)}\n`)
+  process.stderr.write(
+    `auth-adapter can not start: ${isExpected(error) ? error.message : String((error as Error).stack ?? error)}\n`,
+  )
   return 1
 }
 

@@ -9,7 +9,9 @@ export function formatFaults(faults: readonly ConfigFault[], workingDirectory: s
 }
 
 export function formatFault(fault: ConfigFault, workingDirectory: string): string {
-  const head = [placeOf(fault, workingDirectory), fault.path, fault.message].filter((part) => part !== '').join(': ')
+  const head = [placeOf(fault, workingDirectory), fault.path, fault.message]
+    .filter((part) => part !== '')
+    .join(': ')
   if (fault.excerpt === undefined || fault.line === undefined) return head
   const [source = '', caret = ''] = fault.excerpt.split('\n')
   const number = String(fault.line).padStart(5)

@@ -29,6 +29,10 @@ function adapt(node: Record<string, unknown>): void {
 /** Where a plain `${NAME}` would not fit: numbers, truth values, choices, and texts of a certain form. */
 function takesInterpolation(node: Record<string, unknown>): boolean {
   if (node['anyOf'] !== undefined) return false
-  if (node['type'] === 'integer' || node['type'] === 'number' || node['type'] === 'boolean') return true
-  return node['type'] === 'string' && ['enum', 'pattern', 'format'].some((key) => node[key] !== undefined)
+  if (node['type'] === 'integer' || node['type'] === 'number' || node['type'] === 'boolean')
+    return true
+  return (
+    node['type'] === 'string' &&
+    ['enum', 'pattern', 'format'].some((key) => node[key] !== undefined)
+  )
 }

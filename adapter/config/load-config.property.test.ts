@@ -33,8 +33,21 @@ function complaint(text: string, env: Record<string, string> = {}): string {
 /** Edits of one place: a character put in, taken out or changed; lines joined, dropped, doubled, moved or indented. */
 const edit = fc.record({
   at: fc.nat(DEMO.length),
-  kind: fc.constantFrom('insert', 'delete', 'replace', 'join', 'drop', 'double', 'swap', 'indent', 'outdent'),
-  character: fc.oneof(fc.constantFrom(...':{}[],"\'#&*!|>%@`-? \n\t$=~'), fc.string({ minLength: 1, maxLength: 1, unit: 'binary' })),
+  kind: fc.constantFrom(
+    'insert',
+    'delete',
+    'replace',
+    'join',
+    'drop',
+    'double',
+    'swap',
+    'indent',
+    'outdent',
+  ),
+  character: fc.oneof(
+    fc.constantFrom(...':{}[],"\'#&*!|>%@`-? \n\t$=~'),
+    fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }),
+  ),
 })
 
 type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never
@@ -46,7 +59,8 @@ const ON_CHARACTERS: Record<string, (text: string, at: number, character: string
 }
 
 const ON_LINES: Record<string, (lines: string[], index: number) => string[]> = {
-  join: (lines, index) => lines.with(index, `${lines[index]} ${lines[index + 1] ?? ''}`).toSpliced(index + 1, 1),
+  join: (lines, index) =>
+    lines.with(index, `${lines[index]} ${lines[index + 1] ?? ''}`).toSpliced(index + 1, 1),
   drop: (lines, index) => lines.toSpliced(index, 1),
   double: (lines, index) => lines.toSpliced(index, 0, lines[index] ?? ''),
   swap: (lines, index) => lines.toSpliced(index, 2, lines[index + 1] ?? '', lines[index] ?? ''),
@@ -59,32 +73,87 @@ function edited(text: string, { at, kind, character }: Edit): string {
   const onCharacters = ON_CHARACTERS[kind]
   if (onCharacters) return onCharacters(text, position, character)
   const lines = text.split('\n')
-  return (ON_LINES[kind]?.(lines, text.slice(0, position).split('\n').length - 1) ?? lines).join('\n')
+  return (ON_LINES[kind]?.(lines, text.slice(0, position).split('\n').length - 1) ?? lines).join(
+    '\n',
+  )
 }
 
 describe('loadConfig with arbitrary input', () => {
-  it('says of arbitrary text what is wrong, and throws nothing else', () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'a: -{}[]"\'\n&*!|>#${}') })), (text) => {
-      expect(complaint(text)).not.toBe('')
-    }), runs(1500))
-  }, timeoutMs)
+  it(
+    'says of arbitrary text what is wrong, and throws nothing else',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.oneof(
+            fc.string({ unit: 'binary' }),
+            fc.string({ unit: fc.constantFrom(...'a: -{}[]"\'\n&*!|>#${}') }),
+          ),
+          (text) => {
+            expect(complaint(text)).not.toBe('')
+          },
+        ),
+        runs(1500),
+      )
+    },
+    timeoutMs,
+  )
 
-  it('says of arbitrary values what is wrong, and throws nothing else', () => {
-    const names = fc.constantFrom('issuer', 'listen', 'storage', 'upstreams', 'clients', 'driver', 'redis', 'claims', 'constant', 'from', 'constructor', '__proto__', 'x')
-    const value = fc.letrec((tie) => ({
-      node: fc.oneof({ maxDepth: 4 }, fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(tie('node'), { maxLength: 3 }), tie('map')),
-      map: fc.array(fc.tuple(names, tie('node')), { maxLength: 5 }).map((entries) => Object.fromEntries(entries)),
-    })).map
-    fc.assert(fc.property(value, value, (root, storage) => {
-      expect(complaint(JSON.stringify(root), { AUTH_ADAPTER_STORAGE: JSON.stringify(storage) })).not.toBe('')
-    }), runs(500))
-  }, timeoutMs)
+  it(
+    'says of arbitrary values what is wrong, and throws nothing else',
+    () => {
+      const names = fc.constantFrom(
+        'issuer',
+        'listen',
+        'storage',
+        'upstreams',
+        'clients',
+        'driver',
+        'redis',
+        'claims',
+        'constant',
+        'from',
+        'constructor',
+        '__proto__',
+        'x',
+      )
+      const value = fc.letrec((tie) => ({
+        node: fc.oneof(
+          { maxDepth: 4 },
+          fc.string(),
+          fc.integer(),
+          fc.boolean(),
+          fc.constant(null),
+          fc.array(tie('node'), { maxLength: 3 }),
+          tie('map'),
+        ),
+        map: fc
+          .array(fc.tuple(names, tie('node')), { maxLength: 5 })
+          .map((entries) => Object.fromEntries(entries)),
+      })).map
+      fc.assert(
+        fc.property(value, value, (root, storage) => {
+          expect(
+            complaint(JSON.stringify(root), { AUTH_ADAPTER_STORAGE: JSON.stringify(storage) }),
+          ).not.toBe('')
+        }),
+        runs(500),
+      )
+    },
+    timeoutMs,
+  )
 
-  it('A43 secrets in errors: no edit of the demo file brings a secret into a message or an excerpt', () => {
-    expect(complaint(DEMO)).toBe('')
-    fc.assert(fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
-      const told = complaint(edits.reduce(edited, DEMO))
-      for (const canary of CANARIES) expect(told).not.toContain(canary)
-    }), runs(600))
-  }, timeoutMs)
+  it(
+    'A43 secrets in errors: no edit of the demo file brings a secret into a message or an excerpt',
+    () => {
+      expect(complaint(DEMO)).toBe('')
+      fc.assert(
+        fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
+          const told = complaint(edits.reduce(edited, DEMO))
+          for (const canary of CANARIES) expect(told).not.toContain(canary)
+        }),
+        runs(600),
+      )
+    },
+    timeoutMs,
+  )
 })

@@ -50,12 +50,24 @@ describe('loadConfig: values', () => {
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 9000 })
     expect(config.session).toEqual({ idle: 28_800, absolute: 43_200 })
     expect(config.data).toBe(join(folder, 'data'))
-    expect(config.storage).toEqual({ driver: 'sqlite', file: join(folder, 'data', 'adapter.sqlite') })
-    expect(config.upstreams['test-auth-server']).toMatchObject({ timeout: 5, clock_tolerance: 30, id_token_algs: ['RS256'] })
+    expect(config.storage).toEqual({
+      driver: 'sqlite',
+      file: join(folder, 'data', 'adapter.sqlite'),
+    })
+    expect(config.upstreams['test-auth-server']).toMatchObject({
+      timeout: 5,
+      clock_tolerance: 30,
+      id_token_algs: ['RS256'],
+    })
   })
 
   it('takes relative paths from the file’s folder and leaves absolute ones', () => {
-    const { config } = load(`${SMALL}keys: { file: keys/signing.json }\nlisten: { tls: { cert: /etc/tls/a.pem, key: b.pem } }\n`.replace('http://127.0.0.1:9000', 'https://id.example'))
+    const { config } = load(
+      `${SMALL}keys: { file: keys/signing.json }\nlisten: { tls: { cert: /etc/tls/a.pem, key: b.pem } }\n`.replace(
+        'http://127.0.0.1:9000',
+        'https://id.example',
+      ),
+    )
     expect(config.keys.file).toBe(join(folder, 'keys', 'signing.json'))
     expect(config.listen.tls).toEqual({ cert: '/etc/tls/a.pem', key: join(folder, 'b.pem') })
   })
@@ -65,15 +77,20 @@ describe('loadConfig: values', () => {
       data: '/var/lib/adapter',
       storage: { file: '/var/lib/adapter/adapter.sqlite' },
     })
-    expect(load(`${SMALL}storage: { driver: sqlite }\ndata: state\n`).config.storage).toMatchObject({
-      file: join(folder, 'state', 'adapter.sqlite'),
-    })
+    expect(load(`${SMALL}storage: { driver: sqlite }\ndata: state\n`).config.storage).toMatchObject(
+      {
+        file: join(folder, 'state', 'adapter.sqlite'),
+      },
+    )
   })
 
   it('interpolates variables, defaults and files anywhere, and numbers where one is expected', () => {
     mkdirSync(join(folder, 'secrets'), { recursive: true })
     writeFileSync(join(folder, 'secrets', 'client'), 'from-file\n')
-    const text = SMALL.replace('canary-client', () => '${file:secrets/client}').replace('canary-upstream', () => 'a$${b}${X}-${Y:-dflt}')
+    const text = SMALL.replace('canary-client', () => '${file:secrets/client}').replace(
+      'canary-upstream',
+      () => 'a$${b}${X}-${Y:-dflt}',
+    )
     const { config } = load(`${text}listen: { port: "\${PORT}" }\n`, { X: 'x', PORT: '9100' })
     expect(config.clients['client']?.client_secret).toBe('from-file')
     expect(config.upstreams['test-auth-server']?.client_secret).toBe('a${b}x-dflt')
@@ -84,10 +101,26 @@ describe('loadConfig: values', () => {
 describe('loadConfig: layers', () => {
   it('lets flags win over the environment, that over the file, that over defaults, and says which', () => {
     const text = `${SMALL}listen: { host: localhost, port: 9001 }\n`
-    const { config, origins } = load(text, { AUTH_ADAPTER_LISTEN__PORT: '9002', AUTH_ADAPTER_ADMIN__PORT: '9003' }, { 'admin.port': 9004 })
-    expect([config.listen.host, config.listen.port, config.admin.port]).toEqual(['localhost', 9002, 9004])
-    expect(origins.get('listen.host')).toEqual({ kind: 'file', line: 13, column: 17, isLiteral: true })
-    expect(origins.get('listen.port')).toEqual({ kind: 'environment', variable: 'AUTH_ADAPTER_LISTEN__PORT' })
+    const { config, origins } = load(
+      text,
+      { AUTH_ADAPTER_LISTEN__PORT: '9002', AUTH_ADAPTER_ADMIN__PORT: '9003' },
+      { 'admin.port': 9004 },
+    )
+    expect([config.listen.host, config.listen.port, config.admin.port]).toEqual([
+      'localhost',
+      9002,
+      9004,
+    ])
+    expect(origins.get('listen.host')).toEqual({
+      kind: 'file',
+      line: 13,
+      column: 17,
+      isLiteral: true,
+    })
+    expect(origins.get('listen.port')).toEqual({
+      kind: 'environment',
+      variable: 'AUTH_ADAPTER_LISTEN__PORT',
+    })
     expect(origins.get('admin.port')).toEqual({ kind: 'flag', flag: 'admin.port' })
     expect(origins.get('session.idle')).toEqual({ kind: 'default' })
   })
@@ -115,15 +148,24 @@ describe('loadConfig: layers', () => {
 
   it('adds an upstream and a client by variables alone', () => {
     const { config } = load(SMALL, {
-      AUTH_ADAPTER_UPSTREAMS__MY_IDP: '{ kind: oidc, issuer: "https://b.example", client_id: b, client_secret: c }',
+      AUTH_ADAPTER_UPSTREAMS__MY_IDP:
+        '{ kind: oidc, issuer: "https://b.example", client_id: b, client_secret: c }',
       AUTH_ADAPTER_CLIENTS__CLI__REDIRECT_URIS: '["http://127.0.0.1/cb"]',
     })
     expect(Object.keys(config.upstreams)).toEqual(['test-auth-server', 'my-idp'])
-    expect(config.clients['cli']).toMatchObject({ redirect_uris: ['http://127.0.0.1/cb'], pkce: 'required' })
+    expect(config.clients['cli']).toMatchObject({
+      redirect_uris: ['http://127.0.0.1/cb'],
+      pkce: 'required',
+    })
   })
 
   it('ignores the variables that are for the commands, and those set to nothing', () => {
-    const env = { AUTH_ADAPTER_CONFIG: 'x', AUTH_ADAPTER_ADMIN_TOKEN: 'x', AUTH_ADAPTER_NIGHTLY: '1', AUTH_ADAPTER_LOG__LEVEL: '' }
+    const env = {
+      AUTH_ADAPTER_CONFIG: 'x',
+      AUTH_ADAPTER_ADMIN_TOKEN: 'x',
+      AUTH_ADAPTER_NIGHTLY: '1',
+      AUTH_ADAPTER_LOG__LEVEL: '',
+    }
     expect(faultsOf(SMALL, env)).toEqual([])
   })
 })
@@ -143,27 +185,138 @@ describe('loadConfig: faults', () => {
   })
 
   const rows: { name: string; from: string; to: string; gives: string }[] = [
-    { name: 'a setting that is missing', from: '    client_id: test-client\n', to: '', gives: '3:3 upstreams.test-auth-server.client_id: This setting is required' },
-    { name: 'a number for a text', from: 'test-client', to: '123', gives: '6:16 upstreams.test-auth-server.client_id: Expected a text, found a number; put it in quotes' },
-    { name: 'a text for a list', from: '[ "http://127.0.0.1:8080/cb" ]', to: 'x', gives: '12:20 clients.client.redirect_uris: Expected a list, found a text' },
-    { name: 'a wrong item of a list', from: '"http://127.0.0.1:8080/cb"', to: 'x', gives: '12:22 clients.client.redirect_uris.0: Expected an absolute URL' },
-    { name: 'a list that is empty', from: '[ "http://127.0.0.1:8080/cb" ]', to: '[]', gives: '12:20 clients.client.redirect_uris: Expected a list that is not empty' },
-    { name: 'a duration without a unit', from: 'claims:', to: 'timeout: "5"\n    claims:', gives: '8:14 upstreams.test-auth-server.timeout: expected a duration such as 30s, 5m, 8h or 14d' },
-    { name: 'an upstream name in capitals', from: 'test-auth-server:', to: 'Test:', gives: '3:3 upstreams.Test: expected a name of lower-case letters, digits and dashes' },
-    { name: 'a claim rule of the wrong kind', from: 'name: name', to: 'name: [x]', gives: '8:21 upstreams.test-auth-server.claims.name: Expected a text or a map, found a list' },
-    { name: 'a mistyped claim rule', from: 'name: name', to: 'name: { form: x }', gives: '8:23 upstreams.test-auth-server.claims.name.form: Unknown setting "form". Did you mean "from"?' },
-    { name: 'a name set twice', from: '    claims:', to: '    kind: oidc\n    claims:', gives: '8:5 : This name was already set above' },
-    { name: 'a variable that is not set', from: 'canary-client', to: '${NOPE}', gives: '11:20 clients.client.client_secret: Environment variable NOPE is not set, and there is no default (${NOPE:-...})' },
-    { name: 'a file that is not there', from: 'canary-client', to: '${file:nope}', gives: '11:20 clients.client.client_secret: Cannot read the file named in ${file:...} (ENOENT)' },
-    { name: 'an interpolation that is none', from: 'canary-client', to: '${A-B}', gives: '11:20 clients.client.client_secret: Expected ${NAME}, ${NAME:-default} or ${file:path}; write "$${" for a literal "${"' },
-    { name: 'a storage driver that is none', from: 'clients:', to: 'storage: { driver: sqlit }\nclients:', gives: '9:20 storage.driver: Expected one of memory, sqlite, redis. Did you mean "sqlite"?' },
-    { name: 'a quote left open', from: 'canary-client', to: '"canary-client', gives: '11:20 : The quote that begins here is not closed' },
-    { name: 'a bracket left open', from: '{ name: name }', to: '{ name: name', gives: '9:1 : Wrong indentation' },
-    { name: 'a tab', from: '    kind', to: '\tkind', gives: '4:1 : Indent with spaces; found a tab' },
-    { name: 'an alias without anchor', from: 'test-client', to: '*x', gives: '6:16 : There is no anchor of this name above' },
-    { name: 'a tag', from: 'test-client', to: '!!js x', gives: '6:16 : Tags ("!...") are not used here' },
-    { name: 'a second document', from: 'clients:', to: '---\nclients:', gives: '9:1 : Expected one YAML document, found another after "---"' },
-    { name: 'A41 prototype pollution: a name that reaches a prototype', from: 'name: name', to: '__proto__: { a: b }', gives: '8:15 : This name is not allowed' },
+    {
+      name: 'a setting that is missing',
+      from: '    client_id: test-client\n',
+      to: '',
+      gives: '3:3 upstreams.test-auth-server.client_id: This setting is required',
+    },
+    {
+      name: 'a number for a text',
+      from: 'test-client',
+      to: '123',
+      gives:
+        '6:16 upstreams.test-auth-server.client_id: Expected a text, found a number; put it in quotes',
+    },
+    {
+      name: 'a text for a list',
+      from: '[ "http://127.0.0.1:8080/cb" ]',
+      to: 'x',
+      gives: '12:20 clients.client.redirect_uris: Expected a list, found a text',
+    },
+    {
+      name: 'a wrong item of a list',
+      from: '"http://127.0.0.1:8080/cb"',
+      to: 'x',
+      gives: '12:22 clients.client.redirect_uris.0: Expected an absolute URL',
+    },
+    {
+      name: 'a list that is empty',
+      from: '[ "http://127.0.0.1:8080/cb" ]',
+      to: '[]',
+      gives: '12:20 clients.client.redirect_uris: Expected a list that is not empty',
+    },
+    {
+      name: 'a duration without a unit',
+      from: 'claims:',
+      to: 'timeout: "5"\n    claims:',
+      gives:
+        '8:14 upstreams.test-auth-server.timeout: expected a duration such as 30s, 5m, 8h or 14d',
+    },
+    {
+      name: 'an upstream name in capitals',
+      from: 'test-auth-server:',
+      to: 'Test:',
+      gives: '3:3 upstreams.Test: expected a name of lower-case letters, digits and dashes',
+    },
+    {
+      name: 'a claim rule of the wrong kind',
+      from: 'name: name',
+      to: 'name: [x]',
+      gives: '8:21 upstreams.test-auth-server.claims.name: Expected a text or a map, found a list',
+    },
+    {
+      name: 'a mistyped claim rule',
+      from: 'name: name',
+      to: 'name: { form: x }',
+      gives:
+        '8:23 upstreams.test-auth-server.claims.name.form: Unknown setting "form". Did you mean "from"?',
+    },
+    {
+      name: 'a name set twice',
+      from: '    claims:',
+      to: '    kind: oidc\n    claims:',
+      gives: '8:5 : This name was already set above',
+    },
+    {
+      name: 'a variable that is not set',
+      from: 'canary-client',
+      to: '${NOPE}',
+      gives:
+        '11:20 clients.client.client_secret: Environment variable NOPE is not set, and there is no default (${NOPE:-...})',
+    },
+    {
+      name: 'a file that is not there',
+      from: 'canary-client',
+      to: '${file:nope}',
+      gives:
+        '11:20 clients.client.client_secret: Cannot read the file named in ${file:...} (ENOENT)',
+    },
+    {
+      name: 'an interpolation that is none',
+      from: 'canary-client',
+      to: '${A-B}',
+      gives:
+        '11:20 clients.client.client_secret: Expected ${NAME}, ${NAME:-default} or ${file:path}; write "$${" for a literal "${"',
+    },
+    {
+      name: 'a storage driver that is none',
+      from: 'clients:',
+      to: 'storage: { driver: sqlit }\nclients:',
+      gives: '9:20 storage.driver: Expected one of memory, sqlite, redis. Did you mean "sqlite"?',
+    },
+    {
+      name: 'a quote left open',
+      from: 'canary-client',
+      to: '"canary-client',
+      gives: '11:20 : The quote that begins here is not closed',
+    },
+    {
+      name: 'a bracket left open',
+      from: '{ name: name }',
+      to: '{ name: name',
+      gives: '9:1 : Wrong indentation',
+    },
+    {
+      name: 'a tab',
+      from: '    kind',
+      to: '\tkind',
+      gives: '4:1 : Indent with spaces; found a tab',
+    },
+    {
+      name: 'an alias without anchor',
+      from: 'test-client',
+      to: '*x',
+      gives: '6:16 : There is no anchor of this name above',
+    },
+    {
+      name: 'a tag',
+      from: 'test-client',
+      to: '!!js x',
+      gives: '6:16 : Tags ("!...") are not used here',
+    },
+    {
+      name: 'a second document',
+      from: 'clients:',
+      to: '---\nclients:',
+      gives: '9:1 : Expected one YAML document, found another after "---"',
+    },
+    {
+      name: 'A41 prototype pollution: a name that reaches a prototype',
+      from: 'name: name',
+      to: '__proto__: { a: b }',
+      gives: '8:15 : This name is not allowed',
+    },
   ]
   it.each(rows)('points at $name', ({ from, to, gives }) => {
     expect(SMALL).toContain(from)
@@ -176,23 +329,50 @@ describe('loadConfig: faults', () => {
   })
 
   it('names the variable when a fault comes from the environment', () => {
-    expect(faultsOf(SMALL, { AUTH_ADAPTER_LISTEN__PORT: 'x', AUTH_ADAPTER_LISTEN__PROT: '1', AUTH_ADAPTER_ISUER: 'x' })).toEqual([
-      { path: 'AUTH_ADAPTER_ISUER', message: 'Environment variable sets no setting. Did you mean "AUTH_ADAPTER_ISSUER"?' },
-      { path: 'AUTH_ADAPTER_LISTEN__PROT', message: 'Environment variable sets no setting. Did you mean "AUTH_ADAPTER_LISTEN__PORT"?' },
-      { path: 'listen.port', message: 'Expected a number, found a text (set by AUTH_ADAPTER_LISTEN__PORT)' },
+    expect(
+      faultsOf(SMALL, {
+        AUTH_ADAPTER_LISTEN__PORT: 'x',
+        AUTH_ADAPTER_LISTEN__PROT: '1',
+        AUTH_ADAPTER_ISUER: 'x',
+      }),
+    ).toEqual([
+      {
+        path: 'AUTH_ADAPTER_ISUER',
+        message: 'Environment variable sets no setting. Did you mean "AUTH_ADAPTER_ISSUER"?',
+      },
+      {
+        path: 'AUTH_ADAPTER_LISTEN__PROT',
+        message: 'Environment variable sets no setting. Did you mean "AUTH_ADAPTER_LISTEN__PORT"?',
+      },
+      {
+        path: 'listen.port',
+        message: 'Expected a number, found a text (set by AUTH_ADAPTER_LISTEN__PORT)',
+      },
     ])
   })
 
   it('says what is wrong with a file that can not be read', () => {
-    expect(() => loadConfig({ file: join(folder, 'nope.yaml'), env: {} })).toThrow('Cannot read the configuration: there is no such file')
+    expect(() => loadConfig({ file: join(folder, 'nope.yaml'), env: {} })).toThrow(
+      'Cannot read the configuration: there is no such file',
+    )
     expect(() => loadConfig({ file: folder, env: {} })).toThrow('it is a folder')
     expect(faultsOf('')).toMatchObject([{ message: 'The configuration is empty' }])
   })
 
   it('ends quickly on a text made to be expensive', () => {
-    const bomb = ['a: &a0 [x]', ...Array.from({ length: 30 }, (_, i) => `b${i}: &a${i + 1} [*a${i},*a${i},*a${i}]`)].join('\n')
+    const bomb = [
+      'a: &a0 [x]',
+      ...Array.from({ length: 30 }, (_, i) => `b${i}: &a${i + 1} [*a${i},*a${i},*a${i}]`),
+    ].join('\n')
     const started = performance.now()
-    for (const text of [bomb, '['.repeat(50_000), '{a: '.repeat(5000), '&a [*a]', `issuer: "${'${'.repeat(100_000)}"`, 'a'.repeat(2_000_000)]) {
+    for (const text of [
+      bomb,
+      '['.repeat(50_000),
+      '{a: '.repeat(5000),
+      '&a [*a]',
+      `issuer: "${'${'.repeat(100_000)}"`,
+      'a'.repeat(2_000_000),
+    ]) {
       expect(faultsOf(text)).not.toEqual([])
     }
     expect(performance.now() - started).toBeLessThan(5000)
@@ -219,7 +399,10 @@ describe('loadConfig: secrets', () => {
       expect(faults, text).not.toEqual([])
       expect(JSON.stringify(faults), text).not.toContain('canary')
     }
-    const fromOutside = faultsOf(SMALL, { AUTH_ADAPTER_KEYS__SEALING_KEY: 'canary-key', AUTH_ADAPTER_STORAGE: '{driver: redis, url: "x:canary"}' })
+    const fromOutside = faultsOf(SMALL, {
+      AUTH_ADAPTER_KEYS__SEALING_KEY: 'canary-key',
+      AUTH_ADAPTER_STORAGE: '{driver: redis, url: "x:canary"}',
+    })
     expect(fromOutside).toHaveLength(2)
     expect(JSON.stringify(fromOutside)).not.toContain('canary')
   })

@@ -11,7 +11,15 @@ import { isPath, vocabulary } from './setting.ts'
 import type { SettingPath } from './setting.ts'
 import { environmentOverrides } from './source/environment.ts'
 import { excerptAt, excerptOfUnknown } from './source/excerpt.ts'
-import { isMap, leavesOf, originAt, pathKey, setValue, treeOf, valueAt } from './source/settings-tree.ts'
+import {
+  isMap,
+  leavesOf,
+  originAt,
+  pathKey,
+  setValue,
+  treeOf,
+  valueAt,
+} from './source/settings-tree.ts'
 import type { SettingsTree } from './source/settings-tree.ts'
 import { readYaml } from './source/yaml-source.ts'
 
@@ -65,18 +73,36 @@ function readConfigFile(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
-    const reason = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'permission denied' }[
-      (error as NodeJS.ErrnoException).code ?? ''
-    ]
-    throw new ConfigError([{ path: '', message: `Cannot read the configuration: ${reason ?? 'not readable'}`, file }], { cause: error })
+    const reason = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a folder',
+      EACCES: 'permission denied',
+    }[(error as NodeJS.ErrnoException).code ?? '']
+    throw new ConfigError(
+      [{ path: '', message: `Cannot read the configuration: ${reason ?? 'not readable'}`, file }],
+      { cause: error },
+    )
   }
 }
 
-function readSettings(text: string, file: string, sources: ConfigSources): { tree: SettingsTree; faults: ConfigFault[] } {
+function readSettings(
+  text: string,
+  file: string,
+  sources: ConfigSources,
+): { tree: SettingsTree; faults: ConfigFault[] } {
   const { root, faults } = readYaml(text)
   if (!root) {
     const words = vocabulary()
-    throw new ConfigError(faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({ path: '', message, file, ...excerptOfUnknown(text, offset, words) })))
+    throw new ConfigError(
+      faults
+        .slice(0, MAX_FAULTS)
+        .map(({ offset, message }) => ({
+          path: '',
+          message,
+          file,
+          ...excerptOfUnknown(text, offset, words),
+        })),
+    )
   }
   const tree = treeOf(root, {
     env: sources.env,
@@ -84,20 +110,30 @@ function readSettings(text: string, file: string, sources: ConfigSources): { tre
   })
   return {
     tree,
-    faults: faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({ path: '', message, file, ...excerptAt(text, offset, tree.ranges) })),
+    faults: faults
+      .slice(0, MAX_FAULTS)
+      .map(({ offset, message }) => ({
+        path: '',
+        message,
+        file,
+        ...excerptAt(text, offset, tree.ranges),
+      })),
   }
 }
 
 function readSmallFile(path: string): string {
   const content = readFileSync(path, 'utf8')
-  if (content.length > MAX_INTERPOLATED_FILE_LENGTH) throw Object.assign(new Error('Too large'), { code: 'longer than 64 KiB' })
+  if (content.length > MAX_INTERPOLATED_FILE_LENGTH)
+    throw Object.assign(new Error('Too large'), { code: 'longer than 64 KiB' })
   return content
 }
 
 function applyOverrides(tree: SettingsTree, sources: ConfigSources): ConfigFault[] {
-  const existing = (path: SettingPath) => Object.keys(isMap(valueAt(tree.value, path)) ? (valueAt(tree.value, path) as object) : {})
+  const existing = (path: SettingPath) =>
+    Object.keys(isMap(valueAt(tree.value, path)) ? (valueAt(tree.value, path) as object) : {})
   const { overrides, faults } = environmentOverrides(sources.env, existing)
-  for (const { variable, path, value } of overrides) setValue(tree, path, value, { kind: 'environment', variable })
+  for (const { variable, path, value } of overrides)
+    setValue(tree, path, value, { kind: 'environment', variable })
   for (const [flag, value] of Object.entries(sources.flags ?? {})) {
     if (value !== undefined) setValue(tree, flag.split('.'), value, { kind: 'flag', flag })
   }
@@ -120,12 +156,19 @@ function originIsLiteral(tree: SettingsTree, path: SettingPath): boolean {
   return origin?.kind === 'file' && origin.isLiteral
 }
 
-function locatedFault(fault: SettingFault, tree: SettingsTree, text: string, file: string): ConfigFault {
+function locatedFault(
+  fault: SettingFault,
+  tree: SettingsTree,
+  text: string,
+  file: string,
+): ConfigFault {
   const { origin, isExact } = originAt(tree, fault.path)
   const path = shownPath(fault, tree)
-  if (origin?.kind === 'environment') return { path, message: `${fault.message} (set by ${origin.variable})` }
+  if (origin?.kind === 'environment')
+    return { path, message: `${fault.message} (set by ${origin.variable})` }
   if (origin?.kind === 'flag') return { path, message: `${fault.message} (set by a flag)` }
-  if (!origin || (!isExact && origin.keyStart === undefined)) return { path, message: fault.message, file }
+  if (!origin || (!isExact && origin.keyStart === undefined))
+    return { path, message: fault.message, file }
   const offset = isExact && !fault.isAboutName ? origin.start : (origin.keyStart ?? origin.start)
   return { path, message: fault.message, file, ...excerptAt(text, offset, tree.ranges) }
 }
@@ -134,26 +177,36 @@ function locatedFault(fault: SettingFault, tree: SettingsTree, text: string, fil
 function shownPath({ path, isAboutName }: SettingFault, tree: SettingsTree): string {
   const origin = tree.origins.get(pathKey(path))
   const keyStart = origin?.kind === 'file' ? origin.keyStart : undefined
-  const isHidden = isAboutName && tree.ranges.some(({ start, isShown }) => start === keyStart && !isShown)
+  const isHidden =
+    isAboutName && tree.ranges.some(({ start, isShown }) => start === keyStart && !isShown)
   return pathKey(isHidden ? path.slice(0, -1) : path)
 }
 
 function inFileOrder(faults: ConfigFault[]): ConfigFault[] {
-  return faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+  return faults.toSorted(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  )
 }
 
 function withAbsolutePaths(value: unknown, folder: string, path: SettingPath = []): unknown {
   if (typeof value === 'string') return isPath(path) ? resolve(folder, value) : value
-  if (Array.isArray(value)) return value.map((item, index) => withAbsolutePaths(item, folder, [...path, index]))
+  if (Array.isArray(value))
+    return value.map((item, index) => withAbsolutePaths(item, folder, [...path, index]))
   if (!isMap(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withAbsolutePaths(item, folder, [...path, key])]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      withAbsolutePaths(item, folder, [...path, key]),
+    ]),
+  )
 }
 
 function originsOf(config: Config, tree: SettingsTree, text: string): Map<string, Origin> {
   const origins = new Map<string, Origin>()
   for (const path of leavesOf(config)) {
     const { origin, isExact } = originAt(tree, path)
-    if (!origin || (origin.kind === 'file' && !isExact)) origins.set(pathKey(path), { kind: 'default' })
+    if (!origin || (origin.kind === 'file' && !isExact))
+      origins.set(pathKey(path), { kind: 'default' })
     else if (origin.kind !== 'file') origins.set(pathKey(path), origin)
     else {
       const { line, column } = excerptAt(text, origin.start, [])

@@ -10,7 +10,11 @@ export const duration = (minimumSeconds = 1, maximumSeconds = 400 * 86_400) =>
     .string()
     .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'expected a duration such as 30s, 5m, 8h or 14d')
     .transform((text) => {
-      const [, amount, unit] = /^(\d+)(\D+)$/.exec(text) as unknown as [string, string, keyof typeof UNITS]
+      const [, amount, unit] = /^(\d+)(\D+)$/.exec(text) as unknown as [
+        string,
+        string,
+        keyof typeof UNITS,
+      ]
       return Number(amount) * UNITS[unit]
     })
     .refine((seconds) => seconds >= minimumSeconds && seconds <= maximumSeconds, {
@@ -22,13 +26,18 @@ const secret = (description: string) => z.string().min(1).meta({ description, se
 /** A setting that names a file or folder; a relative one is taken from the configuration file's folder. */
 const path = (description: string) => z.string().min(1).meta({ description, path: true })
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected a name of lower-case letters, digits and dashes')
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected a name of lower-case letters, digits and dashes')
 const port = z.int().min(0).max(65_535)
 const claimPath = z.string().min(1).max(256)
 const scope = z
   .string()
   // https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3
-  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'expected scopes separated by single spaces')
+  .regex(
+    /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+    'expected scopes separated by single spaces',
+  )
 
 const tls = z.strictObject({
   cert: path('PEM file with the certificate chain. Read again when it changes.'),
@@ -36,15 +45,25 @@ const tls = z.strictObject({
 })
 
 const listen = z.strictObject({
-  host: z.string().min(1).prefault('127.0.0.1').describe('Address to listen on. `0.0.0.0` for all.'),
+  host: z
+    .string()
+    .min(1)
+    .prefault('127.0.0.1')
+    .describe('Address to listen on. `0.0.0.0` for all.'),
   port: port.prefault(9000).describe('Port to listen on. `0` takes a free one.'),
   tls: tls
     .optional()
-    .describe('Serve https directly. Without it a TLS proxy named in `trusted_proxies` is expected outside loopback.'),
+    .describe(
+      'Serve https directly. Without it a TLS proxy named in `trusted_proxies` is expected outside loopback.',
+    ),
 })
 
 const admin = z.strictObject({
-  host: z.string().min(1).prefault('127.0.0.1').describe('Address of the admin listener. Keep it on loopback or a private network.'),
+  host: z
+    .string()
+    .min(1)
+    .prefault('127.0.0.1')
+    .describe('Address of the admin listener. Keep it on loopback or a private network.'),
   port: port.prefault(9010).describe('Port of the admin listener. `0` takes a free one.'),
 })
 
@@ -58,15 +77,27 @@ const sentinel = z.strictObject({
 })
 
 const storage = z.discriminatedUnion('driver', [
-  z.strictObject({ driver: z.literal('memory').describe('Everything is lost at the end of the process. For tests.') }),
   z.strictObject({
-    driver: z.literal('sqlite').describe('One file, for one adapter process on one machine. The default.'),
+    driver: z
+      .literal('memory')
+      .describe('Everything is lost at the end of the process. For tests.'),
+  }),
+  z.strictObject({
+    driver: z
+      .literal('sqlite')
+      .describe('One file, for one adapter process on one machine. The default.'),
     file: path('Database file; its folder is created.').prefault('data/adapter.sqlite'),
   }),
   z.strictObject({
-    driver: z.literal('redis').describe('A Redis server, shared by any number of adapter processes.'),
+    driver: z
+      .literal('redis')
+      .describe('A Redis server, shared by any number of adapter processes.'),
     url: secret('`redis://` or `rediss://` URL of a standalone server.').optional(),
-    cluster: z.array(secret('URL of a node.')).min(1).optional().describe('URLs of some nodes of a Redis Cluster.'),
+    cluster: z
+      .array(secret('URL of a node.'))
+      .min(1)
+      .optional()
+      .describe('URLs of some nodes of a Redis Cluster.'),
     sentinel: sentinel.optional().describe('Servers watched by Redis Sentinel.'),
     prefix: z.string().max(64).prefault('auth-adapter:').describe('Put before each key.'),
   }),
@@ -77,7 +108,9 @@ const claimRule = z.union([
   z.strictObject({
     from: claimPath
       .optional()
-      .describe("Path in the ID token, then in userinfo: `name` or `a.b.c`. Without it the claim's own name."),
+      .describe(
+        "Path in the ID token, then in userinfo: `name` or `a.b.c`. Without it the claim's own name.",
+      ),
     constant: z.unknown().optional().describe('Minted as it stands, whatever the upstream says.'),
     values: z
       .record(z.string(), z.string())
@@ -89,32 +122,63 @@ const claimRule = z.union([
 ])
 
 const upstream = z.strictObject({
-  kind: z.literal('oidc').describe('The protocol it speaks: `oidc` is OpenID Connect with discovery.'),
+  kind: z
+    .literal('oidc')
+    .describe('The protocol it speaks: `oidc` is OpenID Connect with discovery.'),
   issuer: z
     .url()
-    .describe('Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.'),
+    .describe(
+      'Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.',
+    ),
   client_id: z.string().min(1).describe('Our client id there.'),
-  client_secret: secret('Our client secret there. Absent only with `client_auth_method: none`.').optional(),
+  client_secret: secret(
+    'Our client secret there. Absent only with `client_auth_method: none`.',
+  ).optional(),
   client_auth_method: z
     .enum(['client_secret_basic', 'client_secret_post', 'none'])
     .prefault('client_secret_basic')
     .describe('How we authenticate at its token endpoint.'),
   scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
-  display_name: z.string().min(1).max(80).optional().describe('What people read on the button of the chooser.'),
+  display_name: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe('What people read on the button of the chooser.'),
   subject: z
     .enum(['bare', 'prefixed'])
     .prefault('prefixed')
-    .describe('The `sub` that apps see: its own (`bare`, one upstream at most), or `<name>:<sub>` (`prefixed`).'),
+    .describe(
+      'The `sub` that apps see: its own (`bare`, one upstream at most), or `<name>:<sub>` (`prefixed`).',
+    ),
   userinfo: z
     .enum(['always', 'when_missing', 'never'])
     .prefault('never')
-    .describe('Whether to ask its userinfo endpoint too; `when_missing`: when a mapped claim is not in the ID token.'),
+    .describe(
+      'Whether to ask its userinfo endpoint too; `when_missing`: when a mapped claim is not in the ID token.',
+    ),
   id_token_algs: z
-    .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']))
+    .array(
+      z.enum([
+        'RS256',
+        'RS384',
+        'RS512',
+        'PS256',
+        'PS384',
+        'PS512',
+        'ES256',
+        'ES384',
+        'ES512',
+        'EdDSA',
+        'Ed25519',
+      ]),
+    )
     .min(1)
     .prefault(['RS256'])
     .describe('Signature algorithms accepted in its ID tokens. No other is.'),
-  clock_tolerance: duration(0, 300).prefault('30s').describe('How far its clock and ours may differ.'),
+  clock_tolerance: duration(0, 300)
+    .prefault('30s')
+    .describe('How far its clock and ours may differ.'),
   timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
   claims: z
     .record(z.string().min(1).max(128), claimRule)
@@ -126,29 +190,47 @@ const client = z.strictObject({
   client_name: z.string().min(1).max(80).optional().describe('What people read on our pages.'),
   client_uri: z.url().optional().describe("The app's start page: the way on from our pages."),
   client_secret: secret('The secret shared with the app. Absent for a public client.').optional(),
-  redirect_uris: z.array(z.url()).min(1).describe('Where codes may be sent. Compared character by character.'),
-  post_logout_redirect_uris: z.array(z.url()).prefault([]).describe('Where people may be sent after logout.'),
+  redirect_uris: z
+    .array(z.url())
+    .min(1)
+    .describe('Where codes may be sent. Compared character by character.'),
+  post_logout_redirect_uris: z
+    .array(z.url())
+    .prefault([])
+    .describe('Where people may be sent after logout.'),
   scope: scope.prefault('openid').describe('The scopes that the app may ask for.'),
   pkce: z
     .enum(['required', 'optional'])
     .prefault('required')
-    .describe('Whether each sign-in must carry a PKCE S256 challenge. `optional` is for old confidential clients only.'),
+    .describe(
+      'Whether each sign-in must carry a PKCE S256 challenge. `optional` is for old confidential clients only.',
+    ),
   access_token: z
-    .strictObject({ ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.') })
+    .strictObject({
+      ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.'),
+    })
     .prefault({})
     .describe('The JWT access token.'),
 })
 
 export const configSchema = z.strictObject({
-  issuer: z.url().describe('Who we are to apps: the base of all our URLs. https, or http on loopback. No trailing slash.'),
+  issuer: z
+    .url()
+    .describe(
+      'Who we are to apps: the base of all our URLs. https, or http on loopback. No trailing slash.',
+    ),
   listen: listen.prefault({}).describe('Where apps and browsers reach us.'),
-  admin: admin.prefault({}).describe('The second listener: health now, operations later. Never published.'),
+  admin: admin
+    .prefault({})
+    .describe('The second listener: health now, operations later. Never published.'),
   trusted_proxies: z
     .array(z.string().min(1))
     .prefault([])
     .describe('Addresses or CIDR ranges of proxies whose `X-Forwarded-*` headers are believed.'),
   data: path('Folder for what is generated: `adapter.sqlite`, `sealing.key`.').prefault('data'),
-  storage: storage.prefault({ driver: 'sqlite' }).describe('Where sessions, codes and tokens are kept.'),
+  storage: storage
+    .prefault({ driver: 'sqlite' })
+    .describe('Where sessions, codes and tokens are kept.'),
   session: z
     .strictObject({
       idle: duration(60).prefault('8h').describe('A sign-in ends when it is not used for so long.'),
@@ -157,13 +239,20 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Single sign-on.'),
   login: z
-    .strictObject({ ttl: duration(1, 3600).prefault('10m').describe('How long one sign-in may take.') })
+    .strictObject({
+      ttl: duration(1, 3600).prefault('10m').describe('How long one sign-in may take.'),
+    })
     .prefault({})
     .describe('The way through the upstream.'),
   keys: z
     .strictObject({
-      alg: z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']).prefault('RS256').describe('Algorithm of our signatures.'),
-      file: path('JWK Set file with our private signing keys; required in production. Generated into storage otherwise.').optional(),
+      alg: z
+        .enum(['RS256', 'PS256', 'ES256', 'EdDSA'])
+        .prefault('RS256')
+        .describe('Algorithm of our signatures.'),
+      file: path(
+        'JWK Set file with our private signing keys; required in production. Generated into storage otherwise.',
+      ).optional(),
       sealing_key: secret(
         '32 bytes, base64url: seals secrets at rest. Required in production, generated into `sealing.key` in the `data` folder otherwise.',
       ).optional(),
@@ -172,15 +261,22 @@ export const configSchema = z.strictObject({
     .describe('Our signing keys and the sealing key.'),
   log: z
     .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).prefault('info').describe('The least level written.'),
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error'])
+        .prefault('info')
+        .describe('The least level written.'),
     })
     .prefault({})
     .describe('The log on standard output, one JSON object a line.'),
   upstreams: z
     .record(name, upstream)
     .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream')
-    .describe('The identity providers behind us. The name is part of the callback: `<issuer>/login/oauth2/code/<name>`.'),
-  default_upstream: name.optional().describe('Used without asking when there are several upstreams.'),
+    .describe(
+      'The identity providers behind us. The name is part of the callback: `<issuer>/login/oauth2/code/<name>`.',
+    ),
+  default_upstream: name
+    .optional()
+    .describe('Used without asking when there are several upstreams.'),
   clients: z.record(z.string().min(1).max(128), client).describe('The apps, by client id.'),
 })
 

@@ -51,17 +51,29 @@ export function isPath(path: SettingPath): boolean {
 export function namesAt(path: SettingPath): { known: string[]; isOpen: boolean } {
   const settings = settingsAt(path)
   const known = new Set(settings.flatMap((setting) => Object.keys(setting.def.shape ?? {})))
-  return { known: [...known], isOpen: settings.some(({ def }) => def.type === 'record' || def.type === 'unknown') }
+  return {
+    known: [...known],
+    isOpen: settings.some(({ def }) => def.type === 'record' || def.type === 'unknown'),
+  }
 }
 
 /** The values that a setting of a fixed choice can have. */
 export function choicesAt(path: SettingPath): string[] {
-  return settingsAt(path).flatMap(({ def }) => [...Object.values(def.entries ?? {}), ...(def.values ?? []).map(String)])
+  return settingsAt(path).flatMap(({ def }) => [
+    ...Object.values(def.entries ?? {}),
+    ...(def.values ?? []).map(String),
+  ])
 }
 
 /** Every name and choice that the schema fixes, anywhere. */
 export function vocabulary(): Set<string> {
-  return new Set(allSettings().flatMap(({ name, setting: { def } }) => [name, ...Object.values(def.entries ?? {}), ...(def.values ?? []).map(String)]))
+  return new Set(
+    allSettings().flatMap(({ name, setting: { def } }) => [
+      name,
+      ...Object.values(def.entries ?? {}),
+      ...(def.values ?? []).map(String),
+    ]),
+  )
 }
 
 /** The names of all secrets, anywhere. */
@@ -77,20 +89,32 @@ interface NamedSetting {
 function allSettings(settings: readonly Setting[] = ROOT, name = ''): NamedSetting[] {
   return settings.flatMap((setting) => {
     const { shape = {}, valueType, element } = setting.def
-    const inner = [valueType, element].flatMap((schema) => (schema ? allSettings(settingsOf(schema), name) : []))
-    const below = Object.entries(shape).flatMap(([key, schema]) => allSettings(settingsOf(schema), key))
+    const inner = [valueType, element].flatMap((schema) =>
+      schema ? allSettings(settingsOf(schema), name) : [],
+    )
+    const below = Object.entries(shape).flatMap(([key, schema]) =>
+      allSettings(settingsOf(schema), key),
+    )
     return [{ name, setting }, ...inner, ...below]
   })
 }
 
 export function settingsOf(schema: Schema): Setting[] {
-  const outer = { description: undefined, isSecret: false, isPath: false, isOptional: false, defaultValue: undefined }
+  const outer = {
+    description: undefined,
+    isSecret: false,
+    isPath: false,
+    isOptional: false,
+    defaultValue: undefined,
+  }
   return unwrapped(schema, outer)
 }
 
 function unwrapped(schema: Schema, outer: Omit<Setting, 'schema' | 'def'>): Setting[] {
   const def = schema._zod.def as Def & { defaultValue?: unknown }
-  const meta = globalRegistry.get(schema) as { description?: string; secret?: boolean; path?: boolean } | undefined
+  const meta = globalRegistry.get(schema) as
+    | { description?: string; secret?: boolean; path?: boolean }
+    | undefined
   const facts = {
     description: outer.description ?? meta?.description,
     isSecret: outer.isSecret || meta?.secret === true,

@@ -70,7 +70,11 @@ function groupText({ title, description, rows }: Group): string {
 }
 
 /** The settings right below `title`, then the groups below them. Several settings are the branches of a choice. */
-function groupsOf(title: string, settings: readonly Setting[], description: string | undefined): Group[] {
+function groupsOf(
+  title: string,
+  settings: readonly Setting[],
+  description: string | undefined,
+): Group[] {
   const below = settings.flatMap(({ def }) =>
     Object.entries(def.shape ?? {}).map(([name, schema]) => ({
       path: title === '' ? name : `${title}.${name}`,
@@ -78,12 +82,16 @@ function groupsOf(title: string, settings: readonly Setting[], description: stri
     })),
   )
   const inner = below.flatMap(({ path, found }) => innerGroups(path, found))
-  return below.length === 0 ? inner : [{ title, description, rows: below.map(({ path, found }) => rowText(path, found)) }, ...inner]
+  return below.length === 0
+    ? inner
+    : [{ title, description, rows: below.map(({ path, found }) => rowText(path, found)) }, ...inner]
 }
 
 function innerGroups(path: string, settings: readonly Setting[]): Group[] {
   const description = settings[0]?.description
-  const element = settings.flatMap(({ def }) => (def.type === 'record' && def.valueType ? settingsOf(def.valueType) : []))
+  const element = settings.flatMap(({ def }) =>
+    def.type === 'record' && def.valueType ? settingsOf(def.valueType) : [],
+  )
   if (element.length > 0) return groupsOf(`${path}.<name>`, element, description)
   return settings.some(({ def }) => def.shape) ? groupsOf(path, settings, description) : []
 }
@@ -96,7 +104,13 @@ function rowText(path: string, settings: readonly Setting[]): string {
 }
 
 const KINDS: Readonly<Record<string, string>> = {
-  string: 'text', number: 'number', boolean: '`true`, `false`', record: 'map by name', object: 'map', array: 'list', unknown: 'any',
+  string: 'text',
+  number: 'number',
+  boolean: '`true`, `false`',
+  record: 'map by name',
+  object: 'map',
+  array: 'list',
+  unknown: 'any',
 }
 
 function valueText(settings: readonly Setting[]): string {
@@ -119,7 +133,8 @@ function defaultText(settings: readonly Setting[]): string {
   const [first] = settings
   const value = first?.defaultValue
   const isGroup = settings.some(({ def }) => def.shape)
-  if (value === undefined) return isGroup || settings.some(({ isOptional }) => isOptional) ? '' : '**required**'
+  if (value === undefined)
+    return isGroup || settings.some(({ isOptional }) => isOptional) ? '' : '**required**'
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   return text === '{}' ? '' : `\`${text}\``
 }

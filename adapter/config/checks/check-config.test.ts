@@ -15,26 +15,46 @@ function sound() {
     keys: { file: 'keys.json', sealing_key: '${SEALING_KEY}' } as Record<string, unknown>,
     upstreams: {
       one: {
-        kind: 'oidc', issuer: 'https://one.example', client_id: 'id', client_secret: '${SECRET}', subject: 'bare',
+        kind: 'oidc',
+        issuer: 'https://one.example',
+        client_id: 'id',
+        client_secret: '${SECRET}',
+        subject: 'bare',
         claims: { name: 'name' } as Record<string, unknown>,
       } as Record<string, unknown>,
-      two: { kind: 'oidc', issuer: 'https://two.example/path/', client_id: 'id', client_secret: '${SECRET}' } as Record<string, unknown>,
+      two: {
+        kind: 'oidc',
+        issuer: 'https://two.example/path/',
+        client_id: 'id',
+        client_secret: '${SECRET}',
+      } as Record<string, unknown>,
     } as Record<string, Record<string, unknown>>,
     clients: {
-      app: { client_secret: '${SECRET}', redirect_uris: ['https://app.example/cb'] } as Record<string, unknown>,
+      app: { client_secret: '${SECRET}', redirect_uris: ['https://app.example/cb'] } as Record<
+        string,
+        unknown
+      >,
     } as Record<string, Record<string, unknown>>,
   }
 }
 
 type Sound = ReturnType<typeof sound>
 
-function faultsAfter(change: (config: Sound) => unknown, env: Record<string, string> = {}): string[] {
+function faultsAfter(
+  change: (config: Sound) => unknown,
+  env: Record<string, string> = {},
+): string[] {
   const config = sound()
   change(config)
   try {
-    loadConfig({ file: 'auth-adapter.yaml', text: JSON.stringify(config), env: { SEALING_KEY, SECRET: 'secret-from-outside', ...env } })
+    loadConfig({
+      file: 'auth-adapter.yaml',
+      text: JSON.stringify(config),
+      env: { SEALING_KEY, SECRET: 'secret-from-outside', ...env },
+    })
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults.map(({ path, message }) => `${path}: ${message}`)
+    if (error instanceof ConfigError)
+      return error.faults.map(({ path, message }) => `${path}: ${message}`)
     throw error
   }
   return []
@@ -63,10 +83,15 @@ describe('checkConfig', () => {
     { value: 'https://id.example#x', gives: 'An issuer has no query and no fragment' },
     { value: 'https://a:b@id.example', gives: 'An issuer has no user name and no password' },
     { value: 'https://ID.example', gives: 'Write it in lower case and without the standard port' },
-    { value: 'https://id.example:443', gives: 'Write it in lower case and without the standard port' },
+    {
+      value: 'https://id.example:443',
+      gives: 'Write it in lower case and without the standard port',
+    },
   ]
   it.each(ISSUERS)('judges the issuer $value', ({ value, gives }) => {
-    expect(faultsAfter((config) => set(config, { issuer: value }))).toEqual(gives === undefined ? [] : [`issuer: ${gives}`])
+    expect(faultsAfter((config) => set(config, { issuer: value }))).toEqual(
+      gives === undefined ? [] : [`issuer: ${gives}`],
+    )
   })
 
   const REDIRECTS: { value: string; isRight: boolean }[] = [
@@ -86,62 +111,210 @@ describe('checkConfig', () => {
     { value: 'data:text/html,x', isRight: false },
     { value: '/cb', isRight: false },
   ]
-  it.each(REDIRECTS)('A12 script in redirect_uri, and other forms: $value', ({ value, isRight }) => {
-    for (const setting of ['redirect_uris', 'post_logout_redirect_uris']) {
-      const faults = faultsAfter((config) => set(config.clients['app'] as object, { [setting]: [value] }))
-      expect(faults.map((fault) => fault.split(':')[0])).toEqual(isRight ? [] : [`clients.app.${setting}.0`])
-    }
-  })
+  it.each(REDIRECTS)(
+    'A12 script in redirect_uri, and other forms: $value',
+    ({ value, isRight }) => {
+      for (const setting of ['redirect_uris', 'post_logout_redirect_uris']) {
+        const faults = faultsAfter((config) =>
+          set(config.clients['app'] as object, { [setting]: [value] }),
+        )
+        expect(faults.map((fault) => fault.split(':')[0])).toEqual(
+          isRight ? [] : [`clients.app.${setting}.0`],
+        )
+      }
+    },
+  )
 
   const PROTOCOL_CLAIMS = [
-    'iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'nonce', 'azp', 'at_hash', 'c_hash', 'sid', 'auth_time', 'acr', 'amr',
-    'client_id', 'scope', 'typ', 'cnf',
+    'iss',
+    'aud',
+    'exp',
+    'iat',
+    'nbf',
+    'jti',
+    'sub',
+    'nonce',
+    'azp',
+    'at_hash',
+    'c_hash',
+    'sid',
+    'auth_time',
+    'acr',
+    'amr',
+    'client_id',
+    'scope',
+    'typ',
+    'cnf',
   ]
   it.each(PROTOCOL_CLAIMS)('A19 claims overridden: %s can not be mapped', (name) => {
-    expect(faultsAfter((config) => set(config.upstreams['one']?.['claims'] as object, { [name]: 'x' }))).toEqual([
+    expect(
+      faultsAfter((config) => set(config.upstreams['one']?.['claims'] as object, { [name]: 'x' })),
+    ).toEqual([
       `upstreams.one.claims.${name}: This claim belongs to the protocol and can not be mapped`,
     ])
   })
 
   const ROWS: { name: string; change: (config: Sound) => unknown; gives: string }[] = [
-    { name: 'two bare upstreams', change: (c) => set(c.upstreams['two'] as object, { subject: 'bare' }), gives: 'upstreams.two.subject: One upstream at most can be bare, and "one" is' },
-    { name: 'an unknown default upstream', change: (c) => set(c, { default_upstream: 'tow' }), gives: 'default_upstream: There is no upstream of this name. Did you mean "two"?' },
-    { name: 'an upstream on plain http', change: (c) => set(c.upstreams['one'] as object, { issuer: 'http://one.example' }), gives: 'upstreams.one.issuer: Expected https (http on loopback only)' },
-    { name: 'an upstream scope without openid', change: (c) => set(c.upstreams['one'] as object, { scope: 'profile' }), gives: 'upstreams.one.scope: An OpenID Connect upstream needs the scope openid' },
-    { name: 'an upstream without secret', change: (c) => delete c.upstreams['one']?.['client_secret'], gives: 'upstreams.one.client_secret: Required with client_auth_method client_secret_basic' },
-    { name: 'a secret that is not used', change: (c) => set(c.upstreams['one'] as object, { client_auth_method: 'none' }), gives: 'upstreams.one.client_secret: Not used with client_auth_method none' },
-    { name: 'a constant claim with more', change: (c) => set(c.upstreams['one'] as object, { claims: { a: { constant: 1, from: 'b' } } }), gives: 'upstreams.one.claims.a.constant: A constant stands alone, without from' },
-    { name: 'A13 PKCE downgrade: a public client without PKCE', change: (c) => set(c.clients, { spa: { redirect_uris: ['https://spa.example/'], pkce: 'optional' } }), gives: 'clients.spa.pkce: A client without client_secret needs PKCE' },
-    { name: 'a client id that is not ASCII', change: (c) => set(c.clients, { 'ä': c.clients['app'] }), gives: 'clients.ä: Expected a client id of printable ASCII characters' },
-    { name: 'a start page that is a script', change: (c) => set(c.clients['app'] as object, { client_uri: 'javascript:alert(1)' }), gives: 'clients.app.client_uri: Expected https (http on loopback only)' },
-    { name: 'idle longer than absolute', change: (c) => set(c.session, { idle: '13h' }), gives: 'session.idle: Can not be longer than session.absolute' },
-    { name: 'redis without a server', change: (c) => set(c, { storage: { driver: 'redis' } }), gives: 'storage: Expected exactly one of url, cluster and sentinel' },
-    { name: 'redis twice', change: (c) => set(c, { storage: { driver: 'redis', url: 'redis://a', cluster: ['redis://b'] } }), gives: 'storage: Expected exactly one of url, cluster and sentinel' },
-    { name: 'redis over http', change: (c) => set(c, { storage: { driver: 'redis', url: 'http://a' } }), gives: 'storage.url: Expected a redis:// or rediss:// URL' },
-    { name: 'an open listener without TLS', change: (c) => set(c.listen, { host: '0.0.0.0' }), gives: 'listen.host: Outside loopback either listen.tls or a TLS proxy in trusted_proxies is needed' },
-    { name: 'TLS under an http issuer', change: (c) => set(c, { issuer: 'http://127.0.0.1:9000', listen: { tls: { cert: 'a', key: 'b' } } }), gives: 'issuer: With listen.tls the issuer begins with https:' },
-    { name: 'one port for both listeners', change: (c) => set(c.listen, { port: 9010 }), gives: 'admin.port: The admin listener needs a port of its own' },
-    { name: 'a proxy by name', change: (c) => set(c, { trusted_proxies: ['proxy.example'] }), gives: 'trusted_proxies.0: Expected an IP address or a range such as 10.0.0.0/8' },
-    { name: 'a range too narrow', change: (c) => set(c, { trusted_proxies: ['10.0.0.0/33'] }), gives: 'trusted_proxies.0: Expected an IP address or a range such as 10.0.0.0/8' },
-    { name: 'A46 X-Forwarded poisoning: a range of everybody', change: (c) => set(c, { trusted_proxies: ['::/0'] }), gives: 'trusted_proxies.0: This range believes everybody; name the proxies' },
-    { name: 'a sealing key of 31 bytes', change: (c) => set(c.keys, { sealing_key: 'A'.repeat(42) }), gives: 'keys.sealing_key: Expected 32 bytes in base64url (43 characters, no padding)' },
+    {
+      name: 'two bare upstreams',
+      change: (c) => set(c.upstreams['two'] as object, { subject: 'bare' }),
+      gives: 'upstreams.two.subject: One upstream at most can be bare, and "one" is',
+    },
+    {
+      name: 'an unknown default upstream',
+      change: (c) => set(c, { default_upstream: 'tow' }),
+      gives: 'default_upstream: There is no upstream of this name. Did you mean "two"?',
+    },
+    {
+      name: 'an upstream on plain http',
+      change: (c) => set(c.upstreams['one'] as object, { issuer: 'http://one.example' }),
+      gives: 'upstreams.one.issuer: Expected https (http on loopback only)',
+    },
+    {
+      name: 'an upstream scope without openid',
+      change: (c) => set(c.upstreams['one'] as object, { scope: 'profile' }),
+      gives: 'upstreams.one.scope: An OpenID Connect upstream needs the scope openid',
+    },
+    {
+      name: 'an upstream without secret',
+      change: (c) => delete c.upstreams['one']?.['client_secret'],
+      gives: 'upstreams.one.client_secret: Required with client_auth_method client_secret_basic',
+    },
+    {
+      name: 'a secret that is not used',
+      change: (c) => set(c.upstreams['one'] as object, { client_auth_method: 'none' }),
+      gives: 'upstreams.one.client_secret: Not used with client_auth_method none',
+    },
+    {
+      name: 'a constant claim with more',
+      change: (c) =>
+        set(c.upstreams['one'] as object, { claims: { a: { constant: 1, from: 'b' } } }),
+      gives: 'upstreams.one.claims.a.constant: A constant stands alone, without from',
+    },
+    {
+      name: 'A13 PKCE downgrade: a public client without PKCE',
+      change: (c) =>
+        set(c.clients, { spa: { redirect_uris: ['https://spa.example/'], pkce: 'optional' } }),
+      gives: 'clients.spa.pkce: A client without client_secret needs PKCE',
+    },
+    {
+      name: 'a client id that is not ASCII',
+      change: (c) => set(c.clients, { ä: c.clients['app'] }),
+      gives: 'clients.ä: Expected a client id of printable ASCII characters',
+    },
+    {
+      name: 'a start page that is a script',
+      change: (c) => set(c.clients['app'] as object, { client_uri: 'javascript:alert(1)' }),
+      gives: 'clients.app.client_uri: Expected https (http on loopback only)',
+    },
+    {
+      name: 'idle longer than absolute',
+      change: (c) => set(c.session, { idle: '13h' }),
+      gives: 'session.idle: Can not be longer than session.absolute',
+    },
+    {
+      name: 'redis without a server',
+      change: (c) => set(c, { storage: { driver: 'redis' } }),
+      gives: 'storage: Expected exactly one of url, cluster and sentinel',
+    },
+    {
+      name: 'redis twice',
+      change: (c) =>
+        set(c, { storage: { driver: 'redis', url: 'redis://a', cluster: ['redis://b'] } }),
+      gives: 'storage: Expected exactly one of url, cluster and sentinel',
+    },
+    {
+      name: 'redis over http',
+      change: (c) => set(c, { storage: { driver: 'redis', url: 'http://a' } }),
+      gives: 'storage.url: Expected a redis:// or rediss:// URL',
+    },
+    {
+      name: 'an open listener without TLS',
+      change: (c) => set(c.listen, { host: '0.0.0.0' }),
+      gives:
+        'listen.host: Outside loopback either listen.tls or a TLS proxy in trusted_proxies is needed',
+    },
+    {
+      name: 'TLS under an http issuer',
+      change: (c) =>
+        set(c, { issuer: 'http://127.0.0.1:9000', listen: { tls: { cert: 'a', key: 'b' } } }),
+      gives: 'issuer: With listen.tls the issuer begins with https:',
+    },
+    {
+      name: 'one port for both listeners',
+      change: (c) => set(c.listen, { port: 9010 }),
+      gives: 'admin.port: The admin listener needs a port of its own',
+    },
+    {
+      name: 'a proxy by name',
+      change: (c) => set(c, { trusted_proxies: ['proxy.example'] }),
+      gives: 'trusted_proxies.0: Expected an IP address or a range such as 10.0.0.0/8',
+    },
+    {
+      name: 'a range too narrow',
+      change: (c) => set(c, { trusted_proxies: ['10.0.0.0/33'] }),
+      gives: 'trusted_proxies.0: Expected an IP address or a range such as 10.0.0.0/8',
+    },
+    {
+      name: 'A46 X-Forwarded poisoning: a range of everybody',
+      change: (c) => set(c, { trusted_proxies: ['::/0'] }),
+      gives: 'trusted_proxies.0: This range believes everybody; name the proxies',
+    },
+    {
+      name: 'a sealing key of 31 bytes',
+      change: (c) => set(c.keys, { sealing_key: 'A'.repeat(42) }),
+      gives: 'keys.sealing_key: Expected 32 bytes in base64url (43 characters, no padding)',
+    },
   ]
   it.each(ROWS)('refuses $name', ({ change, gives }) => {
     expect(faultsAfter(change)).toEqual([gives])
   })
 
   it('accepts an open listener behind TLS or a named proxy', () => {
-    expect(faultsAfter((c) => set(c, { listen: { host: '0.0.0.0' }, trusted_proxies: ['10.0.0.0/8', '::1', 'fd00::/8'] }))).toEqual([])
-    expect(faultsAfter((c) => set(c, { listen: { host: '0.0.0.0', tls: { cert: 'a', key: 'b' } } }))).toEqual([])
+    expect(
+      faultsAfter((c) =>
+        set(c, { listen: { host: '0.0.0.0' }, trusted_proxies: ['10.0.0.0/8', '::1', 'fd00::/8'] }),
+      ),
+    ).toEqual([])
+    expect(
+      faultsAfter((c) => set(c, { listen: { host: '0.0.0.0', tls: { cert: 'a', key: 'b' } } })),
+    ).toEqual([])
   })
 
   const PRODUCTION: { name: string; change: (config: Sound) => unknown; gives: string }[] = [
-    { name: 'memory storage', change: (c) => set(c, { storage: { driver: 'memory' } }), gives: 'storage.driver: Memory is refused in production; use sqlite or redis' },
-    { name: 'generated signing keys', change: (c) => delete c.keys['file'], gives: 'keys.file: Required in production, where no key is generated' },
-    { name: 'a generated sealing key', change: (c) => delete c.keys['sealing_key'], gives: 'keys.sealing_key: Required in production, where no key is generated' },
-    { name: 'an inline secret', change: (c) => set(c.clients['app'] as object, { client_secret: 'x' }), gives: 'clients.app.client_secret: A secret in the file itself is refused in production; use ${NAME} or ${file:path}' },
-    { name: 'a secret as default', change: (c) => set(c.clients['app'] as object, { client_secret: '${NOT_SET:-x}' }), gives: 'clients.app.client_secret: A secret in the file itself is refused in production; use ${NAME} or ${file:path}' },
-    { name: 'a password in a URL', change: (c) => set(c, { storage: { driver: 'redis', url: 'redis://:x@a' } }), gives: 'storage.url: A secret in the file itself is refused in production; use ${NAME} or ${file:path}' },
+    {
+      name: 'memory storage',
+      change: (c) => set(c, { storage: { driver: 'memory' } }),
+      gives: 'storage.driver: Memory is refused in production; use sqlite or redis',
+    },
+    {
+      name: 'generated signing keys',
+      change: (c) => delete c.keys['file'],
+      gives: 'keys.file: Required in production, where no key is generated',
+    },
+    {
+      name: 'a generated sealing key',
+      change: (c) => delete c.keys['sealing_key'],
+      gives: 'keys.sealing_key: Required in production, where no key is generated',
+    },
+    {
+      name: 'an inline secret',
+      change: (c) => set(c.clients['app'] as object, { client_secret: 'x' }),
+      gives:
+        'clients.app.client_secret: A secret in the file itself is refused in production; use ${NAME} or ${file:path}',
+    },
+    {
+      name: 'a secret as default',
+      change: (c) => set(c.clients['app'] as object, { client_secret: '${NOT_SET:-x}' }),
+      gives:
+        'clients.app.client_secret: A secret in the file itself is refused in production; use ${NAME} or ${file:path}',
+    },
+    {
+      name: 'a password in a URL',
+      change: (c) => set(c, { storage: { driver: 'redis', url: 'redis://:x@a' } }),
+      gives:
+        'storage.url: A secret in the file itself is refused in production; use ${NAME} or ${file:path}',
+    },
   ]
   it.each(PRODUCTION)('refuses in production: $name', ({ change, gives }) => {
     expect(faultsAfter(change, { NODE_ENV: 'production' })).toEqual([gives])
@@ -149,7 +322,13 @@ describe('checkConfig', () => {
   })
 
   it('accepts in production a server’s URL without password, and secrets by variable', () => {
-    const change = (c: Sound) => set(c, { storage: { driver: 'redis', url: 'rediss://redis.example:6379' } })
-    expect(faultsAfter(change, { NODE_ENV: 'production', AUTH_ADAPTER_CLIENTS__APP__CLIENT_SECRET: 'x' })).toEqual([])
+    const change = (c: Sound) =>
+      set(c, { storage: { driver: 'redis', url: 'rediss://redis.example:6379' } })
+    expect(
+      faultsAfter(change, {
+        NODE_ENV: 'production',
+        AUTH_ADAPTER_CLIENTS__APP__CLIENT_SECRET: 'x',
+      }),
+    ).toEqual([])
   })
 })

@@ -7,8 +7,17 @@ import type { SettingPath } from '../setting.ts'
 import { didYouMean } from '../source/nearest-name.ts'
 import { leavesOf, valueAt } from '../source/settings-tree.ts'
 import {
-  claimNameFault, clientIdFault, issuerFault, networkFault, isLoopbackHost, pageUrlFault, redirectUriFault,
-  redisUrlFault, sealingKeyFault, upstreamIssuerFault, upstreamScopeFault,
+  claimNameFault,
+  clientIdFault,
+  issuerFault,
+  networkFault,
+  isLoopbackHost,
+  pageUrlFault,
+  redirectUriFault,
+  redisUrlFault,
+  sealingKeyFault,
+  upstreamIssuerFault,
+  upstreamScopeFault,
 } from './value-rules.ts'
 
 export interface CheckCircumstances {
@@ -65,17 +74,28 @@ function valueFaults(config: Config, { at, fault, judges }: ValueRow): SettingFa
   })
 }
 
-function matching(value: unknown, [head, ...rest]: readonly string[], path: SettingPath = []): SettingPath[] {
+function matching(
+  value: unknown,
+  [head, ...rest]: readonly string[],
+  path: SettingPath = [],
+): SettingPath[] {
   if (head === undefined) return [path]
   if (typeof value !== 'object' || value === null) return []
   const keys = Object.keys(value).filter((key) => head === '*' || key === head)
   return keys.flatMap((key) => {
     const inner = (value as Record<string, unknown>)[key]
-    return inner === undefined ? [] : matching(inner, rest, [...path, Array.isArray(value) ? Number(key) : key])
+    return inner === undefined
+      ? []
+      : matching(inner, rest, [...path, Array.isArray(value) ? Number(key) : key])
   })
 }
 
-function listenerFaults({ issuer, listen, admin, trusted_proxies: proxies }: Config): SettingFault[] {
+function listenerFaults({
+  issuer,
+  listen,
+  admin,
+  trusted_proxies: proxies,
+}: Config): SettingFault[] {
   const faults: SettingFault[] = []
   if (!isLoopbackHost(listen.host) && !listen.tls && proxies.length === 0) {
     faults.push({
@@ -100,18 +120,28 @@ function sessionFaults({ session }: Config): SettingFault[] {
 function storageFaults({ storage }: Config): SettingFault[] {
   if (storage.driver !== 'redis') return []
   const given = [storage.url, storage.cluster, storage.sentinel].filter((way) => way !== undefined)
-  return given.length === 1 ? [] : [{ path: ['storage'], message: 'Expected exactly one of url, cluster and sentinel' }]
+  return given.length === 1
+    ? []
+    : [{ path: ['storage'], message: 'Expected exactly one of url, cluster and sentinel' }]
 }
 
 function upstreamFaults({ upstreams, default_upstream: preferred }: Config): SettingFault[] {
   const faults: SettingFault[] = []
   const bare = Object.keys(upstreams).filter((name) => upstreams[name]?.subject === 'bare')
   for (const name of bare.slice(1)) {
-    faults.push({ path: ['upstreams', name, 'subject'], message: `One upstream at most can be bare, and "${bare[0]}" is` })
+    faults.push({
+      path: ['upstreams', name, 'subject'],
+      message: `One upstream at most can be bare, and "${bare[0]}" is`,
+    })
   }
-  for (const [name, { client_auth_method: method, client_secret: secret }] of Object.entries(upstreams)) {
+  for (const [name, { client_auth_method: method, client_secret: secret }] of Object.entries(
+    upstreams,
+  )) {
     if ((method === 'none') === (secret === undefined)) continue
-    const message = secret === undefined ? `Required with client_auth_method ${method}` : 'Not used with client_auth_method none'
+    const message =
+      secret === undefined
+        ? `Required with client_auth_method ${method}`
+        : 'Not used with client_auth_method none'
     faults.push({ path: ['upstreams', name, 'client_secret'], message })
   }
   if (preferred !== undefined && !Object.hasOwn(upstreams, preferred)) {
@@ -124,32 +154,58 @@ function upstreamFaults({ upstreams, default_upstream: preferred }: Config): Set
 function claimRuleFaults({ upstreams }: Config): SettingFault[] {
   return matching(upstreams, ['*', 'claims', '*', 'constant']).flatMap((path) => {
     const rule = valueAt(upstreams, path.slice(0, -1)) as Record<string, unknown>
-    const others = ['from', 'values', 'default', 'required'].filter((name) => rule[name] !== undefined)
+    const others = ['from', 'values', 'default', 'required'].filter(
+      (name) => rule[name] !== undefined,
+    )
     if (others.length === 0) return []
-    return [{ path: ['upstreams', ...path], message: `A constant stands alone, without ${others.join(', ')}` }]
+    return [
+      {
+        path: ['upstreams', ...path],
+        message: `A constant stands alone, without ${others.join(', ')}`,
+      },
+    ]
   })
 }
 
 function clientFaults({ clients }: Config): SettingFault[] {
   // https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1: public clients MUST use PKCE
-  const open = Object.keys(clients).filter((id) => clients[id]?.client_secret === undefined && clients[id]?.pkce === 'optional')
-  return open.map((id) => ({ path: ['clients', id, 'pkce'], message: 'A client without client_secret needs PKCE' }))
+  const open = Object.keys(clients).filter(
+    (id) => clients[id]?.client_secret === undefined && clients[id]?.pkce === 'optional',
+  )
+  return open.map((id) => ({
+    path: ['clients', id, 'pkce'],
+    message: 'A client without client_secret needs PKCE',
+  }))
 }
 
-function productionFaults(config: Config, { isProduction, isLiteral }: CheckCircumstances): SettingFault[] {
+function productionFaults(
+  config: Config,
+  { isProduction, isLiteral }: CheckCircumstances,
+): SettingFault[] {
   if (!isProduction) return []
   const faults: SettingFault[] = []
   if (config.storage.driver === 'memory') {
-    faults.push({ path: ['storage', 'driver'], message: 'Memory is refused in production; use sqlite or redis' })
+    faults.push({
+      path: ['storage', 'driver'],
+      message: 'Memory is refused in production; use sqlite or redis',
+    })
   }
   for (const name of ['file', 'sealing_key'] as const) {
     if (config.keys[name] === undefined) {
-      faults.push({ path: ['keys', name], message: 'Required in production, where no key is generated' })
+      faults.push({
+        path: ['keys', name],
+        message: 'Required in production, where no key is generated',
+      })
     }
   }
-  const secrets = leavesOf(config).filter((path) => isSecret(path) && isLiteral(path) && holdsSecret(valueAt(config, path)))
+  const secrets = leavesOf(config).filter(
+    (path) => isSecret(path) && isLiteral(path) && holdsSecret(valueAt(config, path)),
+  )
   for (const path of secrets) {
-    faults.push({ path, message: 'A secret in the file itself is refused in production; use ${NAME} or ${file:path}' })
+    faults.push({
+      path,
+      message: 'A secret in the file itself is refused in production; use ${NAME} or ${file:path}',
+    })
   }
   return faults
 }

@@ -26,8 +26,12 @@ export function judgeSettings(settings: unknown, circumstances: CheckCircumstanc
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const result = configSchema.safeParse(value)
     if (result.success) {
-      const isNew = ({ path }: SettingFault) => !faults.some((fault) => isBelow(path, fault.path) || isBelow(fault.path, path))
-      const all = [...withoutMisspelt(faults), ...checkConfig(result.data, circumstances).filter(isNew)]
+      const isNew = ({ path }: SettingFault) =>
+        !faults.some((fault) => isBelow(path, fault.path) || isBelow(fault.path, path))
+      const all = [
+        ...withoutMisspelt(faults),
+        ...checkConfig(result.data, circumstances).filter(isNew),
+      ]
       return { config: all.length === 0 ? result.data : undefined, faults: all }
     }
     const found = schemaFaults(result.error.issues, value)
@@ -48,10 +52,15 @@ function withStandIn(value: unknown, path: SettingPath): unknown {
   return replaced(value, path, isNeeded(setting) ? { value: standIn(setting) } : undefined)
 }
 
-function replaced(value: unknown, path: SettingPath, replacement: { value: unknown } | undefined): unknown {
+function replaced(
+  value: unknown,
+  path: SettingPath,
+  replacement: { value: unknown } | undefined,
+): unknown {
   const [key, ...rest] = path
   if (key === undefined) return replacement?.value
-  if (Array.isArray(value)) return value.map((item, index) => (index === key ? replaced(item, rest, replacement) : item))
+  if (Array.isArray(value))
+    return value.map((item, index) => (index === key ? replaced(item, rest, replacement) : item))
   if (!isMap(value)) return value
   const { [key]: inner, ...others } = value
   if (rest.length === 0 && replacement === undefined) return others
@@ -62,13 +71,19 @@ function standIn({ def, schema }: Setting): unknown {
   const [choice] = [...Object.values(def.entries ?? {}), ...(def.values ?? [])]
   if (choice !== undefined) return choice
   if (def.shape) {
-    const below = Object.entries(def.shape).map(([name, inner]) => [name, settingsOf(inner)[0]] as const)
-    return Object.fromEntries(below.flatMap(([name, inner]) => (isNeeded(inner) ? [[name, standIn(inner)]] : [])))
+    const below = Object.entries(def.shape).map(
+      ([name, inner]) => [name, settingsOf(inner)[0]] as const,
+    )
+    return Object.fromEntries(
+      below.flatMap(([name, inner]) => (isNeeded(inner) ? [[name, standIn(inner)]] : [])),
+    )
   }
   const inner = def.valueType ?? def.element
   const [content] = inner ? settingsOf(inner) : []
   if (content) return def.element ? [standIn(content)] : { 'stand-in': standIn(content) }
-  return (schema._zod.def as { format?: string }).format === 'url' ? 'https://stand-in.example' : 'stand-in:1'
+  return (schema._zod.def as { format?: string }).format === 'url'
+    ? 'https://stand-in.example'
+    : 'stand-in:1'
 }
 
 function isNeeded(setting: Setting | undefined): setting is Setting {

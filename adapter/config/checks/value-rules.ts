@@ -5,9 +5,38 @@ type Rule = (value: string) => string | undefined
 
 /** Set by us, or of meaning to whoever receives a token: never taken from an upstream by mapping. */
 const PROTOCOL_CLAIMS = new Set([
-  'iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'azp', 'at_hash', 'c_hash', 's_hash', 'sid', 'auth_time',
-  'acr', 'amr', 'client_id', 'scope', 'typ', 'cnf', 'act', 'may_act', 'events', 'htm', 'htu', 'ath', 'sub_jwk',
-  'authorization_details', '_claim_names', '_claim_sources', 'token_type', 'active',
+  'iss',
+  'sub',
+  'aud',
+  'exp',
+  'nbf',
+  'iat',
+  'jti',
+  'nonce',
+  'azp',
+  'at_hash',
+  'c_hash',
+  's_hash',
+  'sid',
+  'auth_time',
+  'acr',
+  'amr',
+  'client_id',
+  'scope',
+  'typ',
+  'cnf',
+  'act',
+  'may_act',
+  'events',
+  'htm',
+  'htu',
+  'ath',
+  'sub_jwk',
+  'authorization_details',
+  '_claim_names',
+  '_claim_sources',
+  'token_type',
+  'active',
 ])
 
 export function isLoopbackHost(host: string): boolean {
@@ -35,7 +64,8 @@ function issuerUrlFault(value: string, url: URL): string | undefined {
   if (!isHttpsOrLoopback(url)) return 'Expected https (http on loopback only)'
   // https://www.rfc-editor.org/rfc/rfc8414.html#section-2: "no query or fragment components"
   if (/[?#]/.test(value)) return 'An issuer has no query and no fragment'
-  if (url.username !== '' || url.password !== '') return 'An issuer has no user name and no password'
+  if (url.username !== '' || url.password !== '')
+    return 'An issuer has no user name and no password'
   return /[\s\\]/.test(value) ? 'An issuer has no white space and no backslash' : undefined
 }
 
@@ -48,14 +78,18 @@ export const redirectUriFault: Rule = (value) => {
   if (!url) return 'Expected an absolute URI'
   // https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1.2
   if (value.includes('#')) return 'A redirect URI has no fragment'
-  if (value.includes('*')) return 'Wildcards are not supported: redirect URIs are compared character by character'
+  if (value.includes('*'))
+    return 'Wildcards are not supported: redirect URIs are compared character by character'
   if (/[\s\\]/.test(value)) return 'A redirect URI has no white space and no backslash'
-  if (url.username !== '' || url.password !== '') return 'A redirect URI has no user name and no password'
+  if (url.username !== '' || url.password !== '')
+    return 'A redirect URI has no user name and no password'
   if (url.protocol === 'http:' || url.protocol === 'https:') {
     return isHttpsOrLoopback(url) ? undefined : 'Expected https (http on loopback only)'
   }
   // https://www.rfc-editor.org/rfc/rfc8252.html#section-7.1
-  return url.protocol.includes('.') ? undefined : 'A private-use scheme is a reversed domain name, such as org.example.app:'
+  return url.protocol.includes('.')
+    ? undefined
+    : 'A private-use scheme is a reversed domain name, such as org.example.app:'
 }
 
 export const pageUrlFault: Rule = (value) => {
@@ -66,23 +100,32 @@ export const pageUrlFault: Rule = (value) => {
 export const networkFault: Rule = (value) => {
   const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
   const version = isIP(address)
-  if (version === 0 || Number(bits ?? 0) > (version === 4 ? 32 : 128)) return 'Expected an IP address or a range such as 10.0.0.0/8'
+  if (version === 0 || Number(bits ?? 0) > (version === 4 ? 32 : 128))
+    return 'Expected an IP address or a range such as 10.0.0.0/8'
   return bits === '0' ? 'This range believes everybody; name the proxies' : undefined
 }
 
 export const sealingKeyFault: Rule = (value) =>
-  /^[A-Za-z0-9_-]{43}$/.test(value) ? undefined : 'Expected 32 bytes in base64url (43 characters, no padding)'
+  /^[A-Za-z0-9_-]{43}$/.test(value)
+    ? undefined
+    : 'Expected 32 bytes in base64url (43 characters, no padding)'
 
 export const redisUrlFault: Rule = (value) =>
-  /^rediss?:$/.test(URL.parse(value)?.protocol ?? '') ? undefined : 'Expected a redis:// or rediss:// URL'
+  /^rediss?:$/.test(URL.parse(value)?.protocol ?? '')
+    ? undefined
+    : 'Expected a redis:// or rediss:// URL'
 
 // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest: scope "MUST contain the openid scope value"
 export const upstreamScopeFault: Rule = (value) =>
-  value.split(' ').includes('openid') ? undefined : 'An OpenID Connect upstream needs the scope openid'
+  value.split(' ').includes('openid')
+    ? undefined
+    : 'An OpenID Connect upstream needs the scope openid'
 
 export const claimNameFault: Rule = (value) => {
   if (PROTOCOL_CLAIMS.has(value)) return 'This claim belongs to the protocol and can not be mapped'
-  return /^[\x21-\x7e]+$/.test(value) ? undefined : 'Expected a claim name of printable ASCII characters without spaces'
+  return /^[\x21-\x7e]+$/.test(value)
+    ? undefined
+    : 'Expected a claim name of printable ASCII characters without spaces'
 }
 
 // https://www.rfc-editor.org/rfc/rfc6749.html#appendix-A.1

@@ -33,8 +33,11 @@ export function environmentOverrides(
 ): { overrides: Override[]; faults: EnvironmentFault[] } {
   const overrides: Override[] = []
   const faults: EnvironmentFault[] = []
-  for (const [variable, text] of Object.entries(env).sort(([a], [b]) => depth(a) - depth(b) || (a < b ? -1 : 1))) {
-    if (!variable.startsWith(PREFIX) || RESERVED.has(variable) || text === undefined || text === '') continue
+  for (const [variable, text] of Object.entries(env).sort(
+    ([a], [b]) => depth(a) - depth(b) || (a < b ? -1 : 1),
+  )) {
+    if (!variable.startsWith(PREFIX) || RESERVED.has(variable) || text === undefined || text === '')
+      continue
     const { path, fault } = pathOf(variable, existing)
     if (fault !== undefined) faults.push({ variable, message: fault })
     else overrides.push({ variable, path, value: valueFor(path, text) })
@@ -46,19 +49,28 @@ function depth(variable: string): number {
   return variable.split('__').length
 }
 
-function pathOf(variable: string, existing: (path: SettingPath) => readonly string[]): { path: string[]; fault?: string } {
+function pathOf(
+  variable: string,
+  existing: (path: SettingPath) => readonly string[],
+): { path: string[]; fault?: string } {
   const path: string[] = []
   for (const segment of variable.slice(PREFIX.length).split('__')) {
     const { known, isOpen } = namesAt(path)
     const names = [...known, ...existing(path)]
-    const match = names.find((name) => plain(name) === plain(segment)) ?? (isOpen ? freeName(path, segment) : undefined)
+    const match =
+      names.find((name) => plain(name) === plain(segment)) ??
+      (isOpen ? freeName(path, segment) : undefined)
     if (match === undefined) return { path, fault: unknownVariable(path, segment, names) }
     path.push(match)
   }
   return { path }
 }
 
-function unknownVariable(path: readonly string[], segment: string, names: readonly string[]): string {
+function unknownVariable(
+  path: readonly string[],
+  segment: string,
+  names: readonly string[],
+): string {
   const prefix = PREFIX + path.map((name) => `${variableName(name)}__`).join('')
   const candidates = names.map((name) => prefix + variableName(name))
   if (path.length === 0) candidates.push(...RESERVED)
@@ -76,7 +88,9 @@ function plain(name: string): string {
 /** Names of upstreams have dashes, those of claims and clients may have underscores. */
 function freeName(path: readonly string[], segment: string): string | undefined {
   if (segment === '') return undefined
-  return path[0] === 'upstreams' && path.length === 1 ? plain(segment).replaceAll('_', '-') : plain(segment)
+  return path[0] === 'upstreams' && path.length === 1
+    ? plain(segment).replaceAll('_', '-')
+    : plain(segment)
 }
 
 function valueFor(path: SettingPath, text: string): unknown {
@@ -88,7 +102,11 @@ function valueFor(path: SettingPath, text: string): unknown {
 }
 
 function parsed(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, logLevel: 'silent' })
+  const document = parseDocument(text, {
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: 'silent',
+  })
   if (document.errors.length > 0 || document.warnings.length > 0) return text
   try {
     return document.toJS({ maxAliasCount: 0 })

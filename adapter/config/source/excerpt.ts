@@ -25,7 +25,9 @@ export function excerptAt(text: string, offset: number, ranges: readonly KnownRa
   const { start, end } = lineAround(text, offset)
   const pieces: Piece[] = []
   let position = start
-  for (const range of ranges.filter((known) => known.end > start && known.start < end).sort((a, b) => a.start - b.start)) {
+  for (const range of ranges
+    .filter((known) => known.end > start && known.start < end)
+    .sort((a, b) => a.start - b.start)) {
     if (range.start < position) continue
     pieces.push(...between(text, position, Math.max(range.start, start)))
     const stop = Math.min(range.end, end)
@@ -38,10 +40,17 @@ export function excerptAt(text: string, offset: number, ranges: readonly KnownRa
 /** Of text that was not understood: punctuation, and the words that the configuration itself is made of. */
 export function excerptOfUnknown(text: string, offset: number, words: ReadonlySet<string>): Place {
   const { start, end } = lineAround(text, offset)
-  const pieces = [...text.slice(start, end).matchAll(/[\s{}[\],:'"]+|[^\s{}[\],:'"]+/g)].map((match) => {
-    const at = start + match.index
-    return piece(text, at, at + match[0].length, /^[\s{}[\],:'"]/.test(match[0]) || words.has(match[0]))
-  })
+  const pieces = [...text.slice(start, end).matchAll(/[\s{}[\],:'"]+|[^\s{}[\],:'"]+/g)].map(
+    (match) => {
+      const at = start + match.index
+      return piece(
+        text,
+        at,
+        at + match[0].length,
+        /^[\s{}[\],:'"]/.test(match[0]) || words.has(match[0]),
+      )
+    },
+  )
   return drawn(text, offset, pieces)
 }
 
@@ -59,7 +68,8 @@ function between(text: string, start: number, end: number): Piece[] {
   const pieces: Piece[] = []
   for (let position = start; position < end; position += 1) {
     if (text[position] === '#') return [...pieces, { start: position, end, shown: '' }]
-    if (!PUNCTUATION.test(text[position] ?? '')) return [...pieces, { start: position, end, shown: BLOT }]
+    if (!PUNCTUATION.test(text[position] ?? ''))
+      return [...pieces, { start: position, end, shown: BLOT }]
     pieces.push({ start: position, end: position + 1, shown: text[position] ?? '' })
   }
   return pieces
@@ -81,12 +91,16 @@ function drawn(text: string, offset: number, pieces: readonly Piece[]): Place {
   let shown = ''
   let caret: number | undefined
   for (const { start: from, end, shown: part } of pieces) {
-    if (caret === undefined && offset < end) caret = shown.length + Math.min(Math.max(offset - from, 0), part.length - 1)
+    if (caret === undefined && offset < end)
+      caret = shown.length + Math.min(Math.max(offset - from, 0), part.length - 1)
     shown += part
   }
   const at = Math.max(caret ?? shown.length, 0)
   const first = Math.max(0, at - WIDTH + 20)
-  const clipped = shown.slice(first, first + WIDTH).replace(CONTROL, ' ').trimEnd()
+  const clipped = shown
+    .slice(first, first + WIDTH)
+    .replace(CONTROL, ' ')
+    .trimEnd()
   return {
     line: text.slice(0, start).split('\n').length,
     column: Math.min(offset, text.length) - start + 1,

@@ -27,7 +27,17 @@ describe('interpolate', () => {
     expect(interpolate(text, sources)).toMatchObject({ text: result, faults: [] })
   })
 
-  it.each(['${', '${}', '${A', '${1A}', '${A:dflt}', '${A-B}', '${file:nope}', '${toString}', '${NOPE}'])('%s is a fault', (text) => {
+  it.each([
+    '${',
+    '${}',
+    '${A',
+    '${1A}',
+    '${A:dflt}',
+    '${A-B}',
+    '${file:nope}',
+    '${toString}',
+    '${NOPE}',
+  ])('%s is a fault', (text) => {
     expect(interpolate(text, sources).faults).toHaveLength(1)
   })
 

@@ -30,13 +30,21 @@ export function interpolate(text: string, sources: InterpolationSources): Interp
       continue
     }
     const end = text.indexOf('}', start)
-    const found = end === -1 ? { fault: 'Expected "}" after "${"' } : lookUp(text.slice(start + 2, end), sources)
+    const found =
+      end === -1
+        ? { fault: 'Expected "}" after "${"' }
+        : lookUp(text.slice(start + 2, end), sources)
     result += text.slice(position, start) + (found.text ?? '')
     if (found.fault !== undefined) faults.push(found.fault)
     isFromOutside ||= found.isFromOutside === true
     position = end === -1 ? text.length : end + 1
   }
-  return { text: result + text.slice(position), isInterpolated: position > 0, isFromOutside, faults }
+  return {
+    text: result + text.slice(position),
+    isInterpolated: position > 0,
+    isFromOutside,
+    faults,
+  }
 }
 
 interface Found {
@@ -48,11 +56,17 @@ interface Found {
 function lookUp(expression: string, { env, readFile }: InterpolationSources): Found {
   if (expression.startsWith('file:')) return contentOf(expression.slice(5), readFile)
   const [, name, defaultText] = EXPRESSION.exec(expression) ?? []
-  if (name === undefined) return { fault: 'Expected ${NAME}, ${NAME:-default} or ${file:path}; write "$${" for a literal "${"' }
+  if (name === undefined)
+    return {
+      fault: 'Expected ${NAME}, ${NAME:-default} or ${file:path}; write "$${" for a literal "${"',
+    }
   const value = Object.hasOwn(env, name) ? env[name] : undefined
-  if (value !== undefined && (value !== '' || defaultText === undefined)) return { text: value, isFromOutside: true }
+  if (value !== undefined && (value !== '' || defaultText === undefined))
+    return { text: value, isFromOutside: true }
   if (defaultText !== undefined) return { text: defaultText }
-  return { fault: `Environment variable ${name} is not set, and there is no default (\${${name}:-...})` }
+  return {
+    fault: `Environment variable ${name} is not set, and there is no default (\${${name}:-...})`,
+  }
 }
 
 function contentOf(path: string, readFile: (path: string) => string): Found {

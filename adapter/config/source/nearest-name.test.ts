@@ -17,6 +17,7 @@ describe('nearestName', () => {
   })
 
   it('says nothing when nothing is close', () => {
-    for (const name of ['port', '', 'zzzzzz', 'x'.repeat(100_000)]) expect(nearestName(name, NAMES)).toBeUndefined()
+    for (const name of ['port', '', 'zzzzzz', 'x'.repeat(100_000)])
+      expect(nearestName(name, NAMES)).toBeUndefined()
   })
 })

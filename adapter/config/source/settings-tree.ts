@@ -8,7 +8,12 @@ import { nearestName } from './nearest-name.ts'
 import type { SourceNode } from './yaml-source.ts'
 
 export type ValueOrigin =
-  | { readonly kind: 'file'; readonly start: number; readonly keyStart: number | undefined; readonly isLiteral: boolean }
+  | {
+      readonly kind: 'file'
+      readonly start: number
+      readonly keyStart: number | undefined
+      readonly isLiteral: boolean
+    }
   | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'flag'; readonly flag: string }
 
@@ -41,9 +46,16 @@ function valueOf(
 ): unknown {
   const place = { kind: 'file', start: node.start, keyStart, isLiteral: true } as const
   tree.origins.set(pathKey(path), place)
-  if (node.items) return node.items.map((item, index) => valueOf(tree, item, [...path, index], undefined, sources))
+  if (node.items)
+    return node.items.map((item, index) =>
+      valueOf(tree, item, [...path, index], undefined, sources),
+    )
   if (node.entries) return mapOf(tree, node.entries, path, sources)
-  tree.ranges.push({ start: node.start, end: node.end, isShown: isHarmless(path, node.scalar?.value) })
+  tree.ranges.push({
+    start: node.start,
+    end: node.end,
+    isShown: isHarmless(path, node.scalar?.value),
+  })
   const value = node.scalar?.value
   if (typeof value !== 'string') return value
   const { text, isInterpolated, isFromOutside, faults } = interpolate(value, sources)
@@ -89,7 +101,12 @@ function asExpected(path: SettingPath, text: string): unknown {
 }
 
 /** Sets one value from outside the file, and forgets what the file said below it. */
-export function setValue(tree: SettingsTree, path: readonly string[], value: unknown, origin: ValueOrigin): void {
+export function setValue(
+  tree: SettingsTree,
+  path: readonly string[],
+  value: unknown,
+  origin: ValueOrigin,
+): void {
   const key = pathKey(path)
   for (const known of tree.origins.keys()) {
     if (known === key || known.startsWith(`${key}.`)) tree.origins.delete(known)
@@ -108,7 +125,8 @@ function withValue(target: unknown, path: readonly string[], value: unknown): un
 export function valueAt(value: unknown, path: SettingPath): unknown {
   let current = value
   for (const key of path) {
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
+      return undefined
     current = (current as Record<string | number, unknown>)[key]
   }
   return current
@@ -119,7 +137,10 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 }
 
 /** Of the setting itself, or of the nearest one around it. */
-export function originAt(tree: SettingsTree, path: SettingPath): { origin: ValueOrigin | undefined; isExact: boolean } {
+export function originAt(
+  tree: SettingsTree,
+  path: SettingPath,
+): { origin: ValueOrigin | undefined; isExact: boolean } {
   for (let length = path.length; length >= 0; length -= 1) {
     const origin = tree.origins.get(pathKey(path.slice(0, length)))
     if (origin) return { origin, isExact: length === path.length }
@@ -130,5 +151,7 @@ export function originAt(tree: SettingsTree, path: SettingPath): { origin: Value
 /** Paths of the single values; an empty map or list is one. */
 export function leavesOf(value: unknown, path: SettingPath = []): SettingPath[] {
   if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) return [path]
-  return Object.entries(value).flatMap(([key, item]) => leavesOf(item, [...path, Array.isArray(value) ? Number(key) : key]))
+  return Object.entries(value).flatMap(([key, item]) =>
+    leavesOf(item, [...path, Array.isArray(value) ? Number(key) : key]),
+  )
 }

@@ -46,7 +46,8 @@ const SYNTAX_MESSAGES: Partial<Record<ErrorCode, string>> = {
   BAD_SCALAR_START: 'A plain text can not begin with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'Unexpected ":" or wrong indentation',
   BLOCK_IN_FLOW: 'Expected a closing "}" or "]" before this line',
-  MISSING_CHAR: 'A character is missing: a closing quote, comma, bracket, brace, or the space after ":"',
+  MISSING_CHAR:
+    'A character is missing: a closing quote, comma, bracket, brace, or the space after ":"',
   MULTILINE_IMPLICIT_KEY: 'A name must be on one line, followed by ":"',
   MULTIPLE_DOCS: 'Expected one YAML document, found another after "---"',
   NON_STRING_KEY: 'Expected a text as name',
@@ -67,7 +68,12 @@ export function readYaml(text: string): YamlSource {
 
 function readDocument(text: string): YamlSource {
   // The library's own check for names set twice takes quadratic time.
-  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false, version: '1.2' })
+  const document = parseDocument(text, {
+    prettyErrors: false,
+    stringKeys: true,
+    uniqueKeys: false,
+    version: '1.2',
+  })
   const problems = [...document.errors, ...document.warnings]
   const faults = problems.map(({ code, pos }) => syntaxFault(document, code, pos[0]))
   if (problems.length > 0) return { root: undefined, faults }
@@ -78,7 +84,8 @@ function readDocument(text: string): YamlSource {
 
 function syntaxFault(document: Document, code: ErrorCode, offset: number): SourceFault {
   const quoteStart = code === 'MISSING_CHAR' ? startOfQuote(document, offset) : undefined
-  if (quoteStart !== undefined) return { offset: quoteStart, message: 'The quote that begins here is not closed' }
+  if (quoteStart !== undefined)
+    return { offset: quoteStart, message: 'The quote that begins here is not closed' }
   return { offset, message: SYNTAX_MESSAGES[code] ?? 'The text is not valid YAML here' }
 }
 
@@ -108,14 +115,20 @@ interface Reader {
 function readNode(reader: Reader, node: Node | null, depth: number, at = 0): SourceNode {
   const [start, end] = node?.range ?? [at, at]
   reader.nodes += 1
-  if (depth > MAX_DEPTH || reader.nodes > MAX_NODES) throw new RangeError('Too many or too deep nodes')
+  if (depth > MAX_DEPTH || reader.nodes > MAX_NODES)
+    throw new RangeError('Too many or too deep nodes')
   if (isAlias(node)) return { ...readAlias(reader, node, depth), start, end }
   if (isMap(node)) {
     const names = new Set<string>()
     const pairs = node.items as Pair<Node, Node | null>[]
     return { start, end, entries: pairs.flatMap((pair) => readEntry(reader, pair, depth, names)) }
   }
-  if (isSeq(node)) return { start, end, items: node.items.map((item) => readNode(reader, item as Node, depth + 1, start)) }
+  if (isSeq(node))
+    return {
+      start,
+      end,
+      items: node.items.map((item) => readNode(reader, item as Node, depth + 1, start)),
+    }
   return { start, end, scalar: { value: scalarOf(node) } }
 }
 
@@ -123,11 +136,20 @@ function readAlias(reader: Reader, alias: Alias, depth: number): SourceNode {
   reader.aliases += 1
   if (reader.aliases > MAX_ALIASES) throw new RangeError('Too many aliases')
   const target = alias.resolve(reader.document)
-  if (!target) reader.faults.push({ offset: alias.range?.[0] ?? 0, message: 'There is no anchor of this name above' })
+  if (!target)
+    reader.faults.push({
+      offset: alias.range?.[0] ?? 0,
+      message: 'There is no anchor of this name above',
+    })
   return readNode(reader, target ?? null, depth + 1)
 }
 
-function readEntry(reader: Reader, pair: Pair<Node, Node | null>, depth: number, names: Set<string>): SourceEntry[] {
+function readEntry(
+  reader: Reader,
+  pair: Pair<Node, Node | null>,
+  depth: number,
+  names: Set<string>,
+): SourceEntry[] {
   const [keyStart, keyEnd] = pair.key.range ?? [0, 0]
   const node = readNode(reader, pair.value, depth + 1, keyEnd)
   const key = isScalar(pair.key) && typeof pair.key.value === 'string' ? pair.key.value : ''
@@ -145,6 +167,7 @@ function nameFault(name: string, above: ReadonlySet<string>): string | undefined
 
 function scalarOf(node: Node | null): string | number | boolean | null {
   const value: unknown = isScalar(node) ? node.value : null
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value
   return value === null ? null : String(value)
 }
