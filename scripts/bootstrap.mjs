@@ -133,12 +133,9 @@ function findNode() {
 function run(node, script, args) {
   const binaries = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(':')
   const child = spawn(node, [join(root, script), ...args], { stdio: 'inherit', env: { ...process.env, PATH: binaries } })
-  const parent = process.ppid
   // A terminal sends Ctrl-C to the whole group itself; anything else that signals us means the verb.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  // npm killed outright can not tell us; its death is the sign to go as well.
-  if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref()
   child.on('error', (error) => fail(`Could not run ${node}: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 }

@@ -68,10 +68,10 @@ export async function startRedis({ program, port, folder, onLine = () => undefin
   }
 }
 
-async function startPrivate(dataFolder: string, onLine: (line: string) => void): Promise<DemoRedis> {
+async function startPrivate(dataFolder: string): Promise<DemoRedis> {
   const found = findRedis()
   const [port = 0] = await freePorts(1)
-  const server = await startRedis({ program: found.path, port, folder: join(dataFolder, 'redis'), onLine })
+  const server = await startRedis({ program: found.path, port, folder: join(dataFolder, 'redis') })
   return {
     env: redisEnvironment(`redis://127.0.0.1:${port}`),
     where: `Redis at 127.0.0.1:${port} (${found.source})`,
@@ -80,7 +80,7 @@ async function startPrivate(dataFolder: string, onLine: (line: string) => void):
 }
 
 /** `url` names a server that runs already. Rejects when none can be found, fetched or started. */
-export async function startDemoRedis(url: string | undefined, dataFolder: string, onLine: (line: string) => void): Promise<DemoRedis> {
+export async function startDemoRedis(url: string | undefined, dataFolder: string): Promise<DemoRedis> {
   if (url) return { env: redisEnvironment(url), where: `Redis at ${new URL(url).host}` }
-  return startPrivate(dataFolder, onLine)
+  return startPrivate(dataFolder)
 }

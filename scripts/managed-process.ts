@@ -81,9 +81,21 @@ function watchLines(child: ChildProcess, onLine: (line: string) => void): void {
   for (const input of streams) createInterface({ input }).on('line', onLine)
 }
 
+const running = new Set<ChildProcess>()
+let isHooked = false
+
+/** Own process groups outlive us, so whatever still runs when we end goes first. */
+function endWithUs(child: ChildProcess): void {
+  if (!isHooked) process.once('exit', () => running.forEach((one) => signalGroup(one, 'SIGKILL')))
+  isHooked = true
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+}
+
 /** Starts it at once. Nothing is thrown here: `listening` and `ended` tell. */
 export function startProcess({ name, command, args, env, onLine }: ProcessOptions): ManagedProcess {
   const child = spawn(command, args, { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  endWithUs(child)
   const lines: string[] = []
   const ready = Promise.withResolvers<ListeningLine>()
   const ended = endOf(child)

@@ -104,7 +104,7 @@ async function start(args: readonly string[]): Promise<number> {
   const data = resolve(process.env['AUTH_ADAPTER_DATA'] || join(import.meta.dirname, '..', 'data'))
   mkdirSync(data, { recursive: true })
   const url = process.env['REDIS_URL'] || undefined
-  const redis = options.redis || url ? await startDemoRedis(url, data, linePrinter('redis', COLOURS.length - 1)) : undefined
+  const redis = options.redis || url ? await startDemoRedis(url, data) : undefined
   const env = { ...process.env, AUTH_ADAPTER_DATA: data, ...redis?.env }
   return (await serve(ports, env, redis, redis?.where ?? `SQLite (${data})`)) ? 1 : 0
 }
