@@ -19,8 +19,6 @@ const HANDLE = 'uid '
 interface Seen {
   version: number
   payload: SessionPayload
-  /** This very request ended it; a save that follows is oidc-provider's change of the cookie value. */
-  endedHere?: boolean
 }
 
 const pointerKey = (id: string) => artefactKey('SessionId', id)
@@ -64,7 +62,6 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
 
   /** Compare-and-set until it succeeds. Nothing is written when the session ended meanwhile. */
   async function saveMerged(uid: string, ours: SessionPayload, seen: Seen, ttlSeconds: number): Promise<void> {
-    if (seen.endedHere) return driver.set(sessionKey(uid), ours, ttlSeconds)
     let { version } = seen
     let merged = ours
     for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
@@ -75,6 +72,21 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
       merged = mergeSession(seen.payload, ours, theirs.payload)
     }
     throw new StorageError('unavailable', 'Cannot save a session: it is being saved by too many requests at once')
+  }
+
+  /**
+   * Leaves a mark instead of the record, one version on: a save that began before can not take it for what it read. This
+   * request's own save may follow (then it is oidc-provider's change of the cookie value) and finds the version here.
+   */
+  async function end(uid: string, seen: Seen | undefined): Promise<void> {
+    let version = seen?.version ?? (await read(uid))?.version
+    while (version !== undefined) {
+      if (await driver.update(sessionKey(uid), version, ENDED, ENDED_TTL_SECONDS)) {
+        if (seen) seen.version = version + 1
+        return
+      }
+      version = (await read(uid))?.version
+    }
   }
 
   /** Outside a request nobody knows what was read before: then the stored session is asked whether it is new. */
@@ -116,11 +128,7 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
       const uid = await uidOf(id)
       if (uid === undefined) return
       const seen = remembered(seenByRequest)?.get(uid)
-      const end = async () => {
-        if (seen) seen.endedHere = true
-        await driver.set(sessionKey(uid), ENDED, ENDED_TTL_SECONDS)
-      }
-      await Promise.all([driver.delete(pointerKey(id)), driver.defer(sessionKey(uid), end)])
+      await Promise.all([driver.delete(pointerKey(id)), driver.defer(sessionKey(uid), () => end(uid, seen))])
     },
   }
 }
