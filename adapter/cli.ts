@@ -33,11 +33,12 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
     })
 
   const config = program.command('config').description('check, show and explain the configuration')
-  addConfigCommands(config, env, finish)
+  addConfigChecks(config, env, finish)
+  addConfigPrint(config, env, finish)
   return program
 }
 
-function addConfigCommands(
+function addConfigChecks(
   config: Command,
   env: Environment,
   finish: (code: ExitCode) => void,
@@ -61,7 +62,9 @@ function addConfigCommands(
       const { printSchema } = await import('./cli/config-schema.ts')
       finish(printSchema())
     })
+}
 
+function addConfigPrint(config: Command, env: Environment, finish: (code: ExitCode) => void): void {
   config
     .command('print')
     .description(

@@ -221,13 +221,13 @@ describe('loadConfig: faults', () => {
       from: 'claims:',
       to: 'timeout: "5"\n    claims:',
       gives:
-        '8:14 upstreams.test-auth-server.timeout: expected a duration such as 30s, 5m, 8h or 14d',
+        '8:14 upstreams.test-auth-server.timeout: Expected a duration such as 30s, 5m, 8h or 14d',
     },
     {
       name: 'an upstream name in capitals',
       from: 'test-auth-server:',
       to: 'Test:',
-      gives: '3:3 upstreams.Test: expected a name of lower-case letters, digits and dashes',
+      gives: '3:3 upstreams.Test: Expected a name of lower-case letters, digits and dashes',
     },
     {
       name: 'a claim rule of the wrong kind',

@@ -94,14 +94,12 @@ function readSettings(
   if (!root) {
     const words = vocabulary()
     throw new ConfigError(
-      faults
-        .slice(0, MAX_FAULTS)
-        .map(({ offset, message }) => ({
-          path: '',
-          message,
-          file,
-          ...excerptOfUnknown(text, offset, words),
-        })),
+      faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({
+        path: '',
+        message,
+        file,
+        ...excerptOfUnknown(text, offset, words),
+      })),
     )
   }
   const tree = treeOf(root, {
@@ -110,14 +108,12 @@ function readSettings(
   })
   return {
     tree,
-    faults: faults
-      .slice(0, MAX_FAULTS)
-      .map(({ offset, message }) => ({
-        path: '',
-        message,
-        file,
-        ...excerptAt(text, offset, tree.ranges),
-      })),
+    faults: faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({
+      path: '',
+      message,
+      file,
+      ...excerptAt(text, offset, tree.ranges),
+    })),
   }
 }
 

@@ -1,43 +1,9 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
 // Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
+import { duration, name, path, port, scope, secret } from './setting-types.ts'
 
-const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 } as const
-
-/** `30s`, `5m`, `8h`, `14d` → seconds. */
-export const duration = (minimumSeconds = 1, maximumSeconds = 400 * 86_400) =>
-  z
-    .string()
-    .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'expected a duration such as 30s, 5m, 8h or 14d')
-    .transform((text) => {
-      const [, amount, unit] = /^(\d+)(\D+)$/.exec(text) as unknown as [
-        string,
-        string,
-        keyof typeof UNITS,
-      ]
-      return Number(amount) * UNITS[unit]
-    })
-    .refine((seconds) => seconds >= minimumSeconds && seconds <= maximumSeconds, {
-      message: `expected between ${minimumSeconds}s and ${maximumSeconds}s`,
-    })
-
-/** A setting whose value is never shown: see `isSecret` in setting.ts. */
-const secret = (description: string) => z.string().min(1).meta({ description, secret: true })
-/** A setting that names a file or folder; a relative one is taken from the configuration file's folder. */
-const path = (description: string) => z.string().min(1).meta({ description, path: true })
-
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected a name of lower-case letters, digits and dashes')
-const port = z.int().min(0).max(65_535)
 const claimPath = z.string().min(1).max(256)
-const scope = z
-  .string()
-  // https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3
-  .regex(
-    /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/,
-    'expected scopes separated by single spaces',
-  )
 
 const tls = z.strictObject({
   cert: path('PEM file with the certificate chain. Read again when it changes.'),
@@ -70,7 +36,7 @@ const admin = z.strictObject({
 const sentinel = z.strictObject({
   name: z.string().min(1).describe('Name of the primary, as Sentinel knows it.'),
   nodes: z
-    .array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'expected host:port'))
+    .array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'Expected host:port'))
     .min(1)
     .describe('The Sentinels, each as `host:port`.'),
   password: secret('Password of the Redis servers (not of the Sentinels).').optional(),
@@ -270,7 +236,7 @@ export const configSchema = z.strictObject({
     .describe('The log on standard output, one JSON object a line.'),
   upstreams: z
     .record(name, upstream)
-    .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream')
+    .refine((all) => Object.keys(all).length > 0, 'Expected at least one upstream')
     .describe(
       'The identity providers behind us. The name is part of the callback: `<issuer>/login/oauth2/code/<name>`.',
     ),
