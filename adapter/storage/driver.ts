@@ -16,7 +16,7 @@ export interface StoredRecord {
 
 /**
  * Keys and index names are strings of printable ASCII up to 512 characters. TTLs are seconds > 0 (fractions allowed).
- * Each operation resolves or rejects within the driver's command timeout (500 ms Redis, 2 s SQLite lock wait) with
+ * Each operation resolves or rejects within the driver's command timeout (500 ms: Redis command, SQLite lock wait) with
  * StorageError `unavailable`; none hangs. Each is atomic alone; there are no transactions over two keys.
  */
 export interface Driver {
@@ -40,7 +40,7 @@ export interface Driver {
   /** Compare-and-set: writes if the live record has `expectedVersion`; keeps the consumed mark; new expiry when a TTL is given. */
   update(key: string, expectedVersion: number, value: Value, ttlSeconds?: number): Promise<boolean>
 
-  /** Adds a member to a set; the set lives at least `ttlSeconds` from now (an add never shortens it). */
+  /** Adds a member to a set; the member lives at least `ttlSeconds` from now (an add never shortens its life). */
   add(index: string, member: string, ttlSeconds: number): Promise<void>
   /** All members, in no order; [] if none. Members may point at records that are gone. */
   members(index: string): Promise<string[]>
