@@ -402,8 +402,9 @@ describe('loadConfig: secrets', () => {
     const fromOutside = faultsOf(SMALL, {
       AUTH_ADAPTER_KEYS__SEALING_KEY: 'canary-key',
       AUTH_ADAPTER_STORAGE: '{driver: redis, url: "x:canary"}',
+      AUTH_ADAPTER_CLIENTS__CLIENT: '{ redirect_uris: ["https://a.example/"], "canary-client" }',
     })
-    expect(fromOutside).toHaveLength(2)
+    expect(fromOutside).toHaveLength(3)
     expect(JSON.stringify(fromOutside)).not.toContain('canary')
   })
 })

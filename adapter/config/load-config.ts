@@ -7,7 +7,7 @@ import type { ConfigFault } from '../errors.ts'
 import { judgeSettings } from './checks/judge-settings.ts'
 import type { SettingFault } from './checks/schema-faults.ts'
 import type { Config } from './schema.ts'
-import { isPath, vocabulary } from './setting.ts'
+import { isPath, settingsAt, vocabulary } from './setting.ts'
 import type { SettingPath } from './setting.ts'
 import { environmentOverrides } from './source/environment.ts'
 import { excerptAt, excerptOfUnknown } from './source/excerpt.ts'
@@ -54,7 +54,7 @@ const MAX_INTERPOLATED_FILE_LENGTH = 64 * 1024
 
 /** @throws ConfigError with all faults found; its messages and excerpts never hold a secret's value. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const file = resolve(sources.file ?? sources.env['AUTH_ADAPTER_CONFIG'] ?? DEFAULT_FILE)
+  const file = resolve(sources.file || sources.env['AUTH_ADAPTER_CONFIG'] || DEFAULT_FILE)
   const text = sources.text ?? readConfigFile(file)
   const { tree, faults } = readSettings(text, file, sources)
   faults.push(...applyOverrides(tree, sources))
@@ -159,7 +159,7 @@ function locatedFault(
   file: string,
 ): ConfigFault {
   const { origin, isExact } = originAt(tree, fault.path)
-  const path = shownPath(fault, tree)
+  const path = shownPath(fault)
   if (origin?.kind === 'environment')
     return { path, message: `${fault.message} (set by ${origin.variable})` }
   if (origin?.kind === 'flag') return { path, message: `${fault.message} (set by a flag)` }
@@ -170,11 +170,8 @@ function locatedFault(
 }
 
 /** A name that resembles nothing known may be a misplaced secret: it is not repeated. */
-function shownPath({ path, isAboutName }: SettingFault, tree: SettingsTree): string {
-  const origin = tree.origins.get(pathKey(path))
-  const keyStart = origin?.kind === 'file' ? origin.keyStart : undefined
-  const isHidden =
-    isAboutName && tree.ranges.some(({ start, isShown }) => start === keyStart && !isShown)
+function shownPath({ path, isAboutName, meant }: SettingFault): string {
+  const isHidden = isAboutName === true && meant === undefined && settingsAt(path).length === 0
   return pathKey(isHidden ? path.slice(0, -1) : path)
 }
 
