@@ -51,7 +51,7 @@ export class CookieJar {
     for (const line of headers['set-cookie'] ?? []) {
       const pair = line.split(';', 1)[0] as string
       const name = pair.slice(0, pair.indexOf('='))
-      if (pair.endsWith('=') || /max-age=0|1970/i.test(line)) this.#cookies.delete(name)
+      if (pair.endsWith('=') || /; *(max-age=0|expires=[^;]*1970)/i.test(line)) this.#cookies.delete(name)
       else this.#cookies.set(name, pair)
     }
   }
