@@ -6,6 +6,7 @@ import type { StorageConfig } from '../config/schema.ts'
 import type { Log } from '../../service/log.ts'
 import { countRoundTrips } from './count-round-trips.ts'
 import type { Driver } from './driver.ts'
+import type { RedisDriver } from './drivers/redis.ts'
 import { createMemoryDriver } from './drivers/memory.ts'
 import { createSqliteDriver } from './drivers/sqlite.ts'
 
@@ -33,6 +34,13 @@ function refusal(error: unknown): StorageError | undefined {
     : new StorageError('unusable', `Cannot use Redis: it answers "${message}". ${remedy}`, { cause: error })
 }
 
+/** A server that evicts ends sessions and logins at will; what it forgets is never valid again, so no one gets in. */
+async function warnOfEviction(driver: RedisDriver, log: Log): Promise<void> {
+  const policy = await driver.evictionPolicy()
+  if (policy === 'noeviction') return
+  log.warn('storage.eviction', { policy, remedy: 'Set maxmemory-policy noeviction in Redis' })
+}
+
 async function openRedis({ url, cluster, sentinel, prefix }: RedisConfig, { now, log }: Surroundings): Promise<Driver> {
   const { createRedisDriver } = await import('./drivers/redis.ts')
   let lastError: Error | undefined
@@ -47,6 +55,7 @@ async function openRedis({ url, cluster, sentinel, prefix }: RedisConfig, { now,
   await Promise.race([driver.connected(), delay(CONNECT_WAIT_MS, undefined, { ref: false })])
   try {
     await driver.ping()
+    await warnOfEviction(driver, log)
   } catch (error) {
     const fault = refusal(error) ?? refusal(new StorageError('unavailable', '', { cause: lastError }))
     if (!fault) return driver

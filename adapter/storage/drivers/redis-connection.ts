@@ -44,10 +44,14 @@ interface RedisEndpoint extends RedisCommands {
 const MAX_COMMANDS_IN_FLIGHT = 2000
 const SOCKET = {
   connectTimeout: 1000,
-  // A peer that vanished without a word is noticed by the unanswered PING below, not by TCP's patience of minutes.
+  // Of a connection nothing is said on, the PING below; one that is being set up and hangs.
   socketTimeout: 5000,
   reconnectStrategy: (retries: number) => Math.min(25 * 2 ** Math.min(retries, 4), 400),
 }
+/** Commands go out and nothing comes back for so long: the peer is gone without a word. TCP would wait for minutes. */
+const SILENCE_MS = 2000
+/** The server was made a replica, and the address of the primary may by now lead elsewhere. */
+const NO_PRIMARY = /^(READONLY|MASTERDOWN)/
 const CLIENT = {
   disableOfflineQueue: true,
   commandsQueueMaxLength: MAX_COMMANDS_IN_FLIGHT,
@@ -124,6 +128,7 @@ export function createRedisConnection(options: RedisOptions): RedisConnection {
   const endpoint = createEndpoint(options)
   let state: 'connecting' | 'connected' | 'lost' = 'connecting'
   let isClosed = false
+  let lastAnswerAt = performance.now()
 
   function change(to: 'connected' | 'lost', error?: Error): void {
     if (state === to || isClosed) return
@@ -149,20 +154,36 @@ export function createRedisConnection(options: RedisOptions): RedisConnection {
   }
   const firstConnection = connect()
 
+  /** Sentinel and Cluster look for the primary by themselves; a single connection has to be made anew. */
+  function reconnect(reason: Error): void {
+    if (options.url === undefined || state !== 'connected' || performance.now() - lastAnswerAt < SILENCE_MS) return
+    change('lost', reason)
+    endpoint.destroy()
+    void connect()
+  }
+
+  function answered(): void {
+    lastAnswerAt = performance.now()
+    if (state !== 'connected') change('connected')
+  }
+
   function command<T>(call: (redis: RedisCommands) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (isClosed) return reject(new StorageError('unavailable', 'Cannot use Redis: the connection is closed'))
       const timer = setTimeout(() => {
-        reject(new StorageError('unavailable', `Redis did not answer within ${commandTimeoutMs} ms`))
+        const timeout = new StorageError('unavailable', `Redis did not answer within ${commandTimeoutMs} ms`)
+        reconnect(timeout)
+        reject(timeout)
       }, commandTimeoutMs)
       call(endpoint).then(
         (reply) => {
           clearTimeout(timer)
-          if (state !== 'connected') change('connected')
+          answered()
           resolve(reply)
         },
         (error: unknown) => {
           clearTimeout(timer)
+          if (error instanceof Error && NO_PRIMARY.test(error.message)) reconnect(error)
           reject(fault(error))
         },
       )

@@ -52,6 +52,8 @@ if text then
 end
 redis.call('SET', KEYS[1], ARGV[3] .. '|' .. ARGV[2], 'PX', ARGV[4])
 return 1`),
+  /** What the server does when its memory is full, as `maxmemory_policy:…` among other lines. */
+  memory: script(`return redis.call('INFO', 'memory')`),
   /** owner */
   release: script(`
 local text = redis.call('GET', KEYS[1])

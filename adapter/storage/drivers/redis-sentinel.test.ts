@@ -4,6 +4,7 @@ import { startRedisSentinel, until } from '../../../scripts/redis-server.ts'
 import type { RedisSentinelGroup } from '../../../scripts/redis-server.ts'
 import { StorageError } from '../../errors.ts'
 import { describeDriver } from '../driver.conformance.ts'
+import { describeRaces } from '../race.conformance.ts'
 import { createRedisDriver } from './redis.ts'
 
 let group: RedisSentinelGroup
@@ -19,6 +20,7 @@ async function open(now = Date.now) {
 }
 
 describeDriver('redis behind sentinels', { open })
+describeRaces('redis behind sentinels', () => ({ driver: 'redis', sentinel: { name: group.name, nodes: group.nodes }, prefix: 'races:' }))
 
 describe('F23 failover', () => {
   it('calls during it reject within 600 ms; afterwards everything works, and what was consumed stays consumed', async () => {

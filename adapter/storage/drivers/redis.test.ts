@@ -1,3 +1,5 @@
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, startRedis, until } from '../../../scripts/redis-server.ts'
@@ -121,6 +123,54 @@ describe('redis under trouble', () => {
   })
 })
 
+/** Passes bytes on, until it is told to swallow those of the connections it has. */
+async function startProxy(port: number) {
+  const pairs: [Socket, Socket][] = []
+  const server = createServer((from) => {
+    const to = connect(port, '127.0.0.1')
+    pairs.push([from, to])
+    from.pipe(to).pipe(from)
+    for (const socket of [from, to]) socket.on('error', () => undefined)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    freeze() {
+      for (const [from, to] of pairs) from.unpipe(to).resume()
+    },
+    stop() {
+      for (const socket of pairs.flat()) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+describe('redis behind a network', () => {
+  it('F22 a connection that swallows everything is given up for a new one', async () => {
+    const proxy = await startProxy(server.port)
+    const driver = await openAt(proxy.url)
+    await driver.ping()
+    proxy.freeze()
+    expect(await refusedAfter(() => driver.ping())).toBeLessThan(600)
+    expect(await worksAfter(driver)).toBeLessThan(4000)
+    await driver.close()
+    proxy.stop()
+  }, 10_000)
+  it('F24 an address that leads to a replica is looked up again', async () => {
+    const [primary, replica] = [await startRedis(), await startRedis()]
+    await ask(replica.port, `REPLICAOF 127.0.0.1 ${primary.port}`)
+    const ports = [replica.port, primary.port]
+    const moving = createServer((from) => from.pipe(connect(ports.length > 1 ? ports.shift() ?? 0 : ports[0] ?? 0, '127.0.0.1')).pipe(from))
+    await new Promise<void>((resolve) => moving.listen(0, '127.0.0.1', resolve))
+    const driver = await openAt(`redis://127.0.0.1:${(moving.address() as AddressInfo).port}`)
+    await expect(driver.set('k', 1, 1)).rejects.toThrow(/READONLY/)
+    expect(await worksAfter(driver)).toBeLessThan(4000)
+    await driver.close()
+    moving.close()
+    await Promise.all([primary.stop(), replica.stop()])
+  }, 10_000)
+})
+
 describe('openDriver with redis', () => {
   const open = (url: string) => openDriver({ driver: 'redis', url, prefix: 'test:' }, { now: Date.now, log: silentLog })
 
@@ -143,6 +193,15 @@ describe('openDriver with redis', () => {
     const driver = await open(at(':secret@'))
     await driver.close()
     await guarded.stop()
+  })
+  it('F26 warns of a server that evicts', async () => {
+    const evicting = await startRedis({ directives: ['maxmemory 100mb', 'maxmemory-policy allkeys-lru'] })
+    const warnings: unknown[] = []
+    const log = { ...silentLog, warn: (event: string, fields: unknown) => void warnings.push([event, fields]) }
+    const driver = await openDriver({ driver: 'redis', url: evicting.url, prefix: 'test:' }, { now: Date.now, log })
+    expect(warnings).toEqual([['storage.eviction', expect.objectContaining({ policy: 'allkeys-lru' })]])
+    await driver.close()
+    await evicting.stop()
   })
   it('refuses a URL that is none, without showing it', async () => {
     await expect(open('http://user:hunter2@host')).rejects.toSatisfy(

@@ -25,11 +25,18 @@ function decode(text: string | null, at: number): StoredRecord | undefined {
   return third === second + 1 ? record : { ...record, consumedAt: Number(text.slice(second + 1, third)) }
 }
 
+export interface RedisDriver extends Driver {
+  /** Resolves with the first connection. */
+  connected(): Promise<void>
+  /** `noeviction`, or what else the server does when its memory is full. */
+  evictionPolicy(): Promise<string | undefined>
+}
+
 /**
  * Connects in the background and keeps trying; until then, and while the connection is lost, operations reject at once.
  * Throws StorageError `unusable` when the settings themselves can not be right.
  */
-export function createRedisDriver(options: RedisOptions & { now?: () => number }): Driver & { connected(): Promise<void> } {
+export function createRedisDriver(options: RedisOptions & { now?: () => number }): RedisDriver {
   const { prefix, now = Date.now } = options
   const connection = createRedisConnection(options)
   const { command } = connection
@@ -60,6 +67,10 @@ export function createRedisDriver(options: RedisOptions & { now?: () => number }
   return {
     kind: 'redis',
     connected: connection.connected,
+    async evictionPolicy() {
+      const info = await run(scripts.memory, lease('ping'))
+      return /maxmemory_policy:(\S+)/.exec(String(info))?.[1]
+    },
     async get(key) {
       return decode(await command((redis) => redis.get(record(key))), now())
     },
