@@ -2,7 +2,15 @@
 import { defineConfig } from 'vitest/config'
 
 const isNightly = process.env['AUTH_ADAPTER_NIGHTLY'] === '1'
-const rooms = ['adapter', 'service', 'scripts', 'test-app', 'upstream-test-server', 'bench', 'deploy']
+const rooms = [
+  'adapter',
+  'service',
+  'scripts',
+  'test-app',
+  'upstream-test-server',
+  'bench',
+  'deploy',
+]
 
 export default defineConfig({
   test: {
@@ -17,7 +25,12 @@ export default defineConfig({
       provider: 'v8',
       reportsDirectory: 'coverage',
       reporter: ['text-summary', 'html'],
-      include: ['adapter/**/*.ts', 'service/**/*.ts', 'test-app/**/*.ts', 'upstream-test-server/**/*.ts'],
+      include: [
+        'adapter/**/*.ts',
+        'service/**/*.ts',
+        'test-app/**/*.ts',
+        'upstream-test-server/**/*.ts',
+      ],
       exclude: ['**/*.test.ts', '**/testing/**', '**/test-support/**'],
     },
   },

@@ -86,7 +86,8 @@ function removeStaleLock() {
 }
 
 function unlock() {
-  if (existsSync(lockFile) && lockHolder() === String(process.pid)) rmSync(lockFile, { force: true })
+  if (existsSync(lockFile) && lockHolder() === String(process.pid))
+    rmSync(lockFile, { force: true })
 }
 
 async function lock() {
@@ -102,16 +103,26 @@ async function install() {
   await lock()
   const difference = firstDifference()
   if (difference) {
-    const what = difference === 'node_modules' ? 'Installing the locked packages' : `Installing again (${difference} is not as locked)`
+    const what =
+      difference === 'node_modules'
+        ? 'Installing the locked packages'
+        : `Installing again (${difference} is not as locked)`
     say(`${what}: npm ci …`)
     const begun = Date.now()
     // A NODE_ENV of production would leave out what the tests and the type check need.
-    const npm = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: root,
-      stdio: ['ignore', 2, 2],
-    })
+    const npm = spawnSync(
+      'npm',
+      ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        cwd: root,
+        stdio: ['ignore', 2, 2],
+      },
+    )
     if (npm.status !== 0) {
-      fail(`npm ci failed (${npm.error?.message ?? `exit code ${npm.status}`}).`, 'The packages come from your npm registry: is it reachable?')
+      fail(
+        `npm ci failed (${npm.error?.message ?? `exit code ${npm.status}`}).`,
+        'The packages come from your npm registry: is it reachable?',
+      )
     }
     say(`Installed in ${((Date.now() - begun) / 1000).toFixed(1)} s.`)
   }
@@ -130,12 +141,31 @@ function findNode() {
   )
 }
 
+/** Who npm ran us by: its shell, and where that can be seen npm itself. Changes when one of them is gone. */
+function callers() {
+  const parent = process.ppid
+  const stat = `/proc/${parent}/stat`
+  if (!existsSync(stat)) return String(parent)
+  const [, shell, grandparent] = /\((.*)\) \S (\d+)/.exec(readFileSync(stat, 'utf8')) ?? []
+  return /^(ba|da)?sh$/.test(shell) ? `${parent} ${grandparent}` : String(parent)
+}
+
+/** npm passes a signal on to its shell alone, and nothing at all when it is killed: their end is the sign for us. */
+function endWithCallers(child) {
+  const atStart = callers()
+  setInterval(() => callers() !== atStart && child.kill('SIGTERM'), 500).unref()
+}
+
 function run(node, script, args) {
   const binaries = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(':')
-  const child = spawn(node, [join(root, script), ...args], { stdio: 'inherit', env: { ...process.env, PATH: binaries } })
+  const child = spawn(node, [join(root, script), ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: binaries },
+  })
   // A terminal sends Ctrl-C to the whole group itself; anything else that signals us means the verb.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  if (process.env.npm_lifecycle_event) endWithCallers(child)
   child.on('error', (error) => fail(`Could not run ${node}: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 }
@@ -143,7 +173,11 @@ function run(node, script, args) {
 async function main([verb, ...args]) {
   const script = VERBS[verb]
   if (!script) fail(`Unknown verb ${verb ?? '(none)'}. Known: ${Object.keys(VERBS).join(', ')}`)
-  if (major < OLDEST_NODE) fail(`Expected: Node ${OLDEST_NODE} or newer to start from.`, `Found: Node ${process.versions.node}.`)
+  if (major < OLDEST_NODE)
+    fail(
+      `Expected: Node ${OLDEST_NODE} or newer to start from.`,
+      `Found: Node ${process.versions.node}.`,
+    )
   await install()
   if (!existsSync(join(root, script))) fail(`${script} is missing from this checkout.`)
   run(findNode(), script, args)

@@ -34,7 +34,10 @@ export function chainPorts(env: Environment, withSecondApp: boolean): ChainPort[
   })
   for (const entry of ports) {
     const twin = ports.find((other) => other !== entry && other.port === entry.port)
-    if (twin) throw new Error(`${entry.variable} and ${twin.variable} are both ${entry.port}: give each its own port`)
+    if (twin)
+      throw new Error(
+        `${entry.variable} and ${twin.variable} are both ${entry.port}: give each its own port`,
+      )
   }
   return ports
 }

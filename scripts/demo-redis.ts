@@ -40,7 +40,8 @@ function answersPing(port: number): Promise<boolean> {
 async function untilAnswering(server: ManagedProcess, port: number): Promise<void> {
   const deadline = Date.now() + ANSWERS_WITHIN_MS
   while (!(await answersPing(port))) {
-    if (Date.now() > deadline) throw new Error(`redis did not answer:\n${server.lines.slice(-10).join('\n')}`)
+    if (Date.now() > deadline)
+      throw new Error(`redis did not answer:\n${server.lines.slice(-10).join('\n')}`)
     await pause(20)
   }
 }
@@ -54,11 +55,22 @@ export interface RedisOptions {
 }
 
 /** A server on loopback whose data outlives it. Resolves when it answers. */
-export async function startRedis({ program, port, folder, onLine = () => undefined }: RedisOptions): Promise<ManagedProcess> {
+export async function startRedis({
+  program,
+  port,
+  folder,
+  onLine = () => undefined,
+}: RedisOptions): Promise<ManagedProcess> {
   mkdirSync(folder, { recursive: true })
   const listen = ['--port', String(port), '--bind', '127.0.0.1']
   const keep = ['--dir', folder, '--appendonly', 'yes', '--save', '', '--loglevel', 'warning']
-  const server = startProcess({ name: 'redis', command: program, args: [...listen, ...keep], env: process.env, onLine })
+  const server = startProcess({
+    name: 'redis',
+    command: program,
+    args: [...listen, ...keep],
+    env: process.env,
+    onLine,
+  })
   try {
     await untilAnswering(server, port)
     return server
@@ -80,7 +92,10 @@ async function startPrivate(dataFolder: string): Promise<DemoRedis> {
 }
 
 /** `url` names a server that runs already. Rejects when none can be found, fetched or started. */
-export async function startDemoRedis(url: string | undefined, dataFolder: string): Promise<DemoRedis> {
+export async function startDemoRedis(
+  url: string | undefined,
+  dataFolder: string,
+): Promise<DemoRedis> {
   if (url) return { env: redisEnvironment(url), where: `Redis at ${new URL(url).host}` }
   return startPrivate(dataFolder)
 }

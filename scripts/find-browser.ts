@@ -3,12 +3,24 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from './fetch/cache-folder.ts'
-import { canFetchDebianPackages, libraryPath, unpackDebianPackages, writeLauncher } from './fetch/debian-packages.ts'
+import {
+  canFetchDebianPackages,
+  libraryPath,
+  unpackDebianPackages,
+  writeLauncher,
+} from './fetch/debian-packages.ts'
 import type { FoundProgram } from './find-redis.ts'
 import { programFromEnvironment, which } from './which.ts'
 
 const VARIABLE = 'AUTH_ADAPTER_CHROMIUM'
-const NAMES = ['chromium', 'chromium-browser', 'chromium-headless-shell', 'google-chrome', 'google-chrome-stable', 'chrome']
+const NAMES = [
+  'chromium',
+  'chromium-browser',
+  'chromium-headless-shell',
+  'google-chrome',
+  'google-chrome-stable',
+  'chrome',
+]
 const ADVICE = [
   'No Chromium was found, and none could be fetched. Any one of these helps:',
   '  apt-get install chromium            (Debian)',
@@ -36,12 +48,24 @@ function unpackSparticuz(): string {
   const work = cacheFolder('chromium', `work.${process.pid}`)
   mkdirSync(work, { recursive: true })
   const files = readdirSync(archives).map((file) => join(archives, file))
-  const options = { env: { ...process.env, TMPDIR: work }, encoding: 'utf8', cwd: join(import.meta.dirname, '..') } as const
-  const unpacking = spawnSync(process.execPath, ['--input-type=module', '--eval', INFLATE, ...files], options)
-  if (unpacking.status !== 0) throw new Error(`Could not unpack @sparticuz/chromium: ${unpacking.stderr}`)
+  const options = {
+    env: { ...process.env, TMPDIR: work },
+    encoding: 'utf8',
+    cwd: join(import.meta.dirname, '..'),
+  } as const
+  const unpacking = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', INFLATE, ...files],
+    options,
+  )
+  if (unpacking.status !== 0)
+    throw new Error(`Could not unpack @sparticuz/chromium: ${unpacking.stderr}`)
   if (!existsSync(target)) renameSync(work, target)
   rmSync(work, { recursive: true, force: true })
-  const settings = { LD_LIBRARY_PATH: join(target, 'al2023', 'lib'), FONTCONFIG_PATH: join(target, 'fonts') }
+  const settings = {
+    LD_LIBRARY_PATH: join(target, 'al2023', 'lib'),
+    FONTCONFIG_PATH: join(target, 'fonts'),
+  }
   return writeLauncher(launcher, join(target, 'chromium'), settings)
 }
 
@@ -55,7 +79,8 @@ function unpackDebians(): string {
 
 function fetchBrowser(): FoundProgram {
   const isPackaged = process.platform === 'linux' && process.arch === 'x64'
-  if (isPackaged) return { path: unpackSparticuz(), source: '@sparticuz/chromium, unpacked into .cache/chromium' }
+  if (isPackaged)
+    return { path: unpackSparticuz(), source: '@sparticuz/chromium, unpacked into .cache/chromium' }
   if (!canFetchDebianPackages()) throw new Error('there is no package of it for this platform')
   return { path: unpackDebians(), source: "Debian's package, unpacked into .cache/chromium-debian" }
 }
@@ -71,6 +96,9 @@ export async function findBrowser(): Promise<FoundProgram> {
   try {
     return fetchBrowser()
   } catch (error) {
-    throw new Error([...ADVICE, `The attempt to fetch it: ${(error as Error).message}`].join('\n'), { cause: error })
+    throw new Error(
+      [...ADVICE, `The attempt to fetch it: ${(error as Error).message}`].join('\n'),
+      { cause: error },
+    )
   }
 }

@@ -2,7 +2,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from './fetch/cache-folder.ts'
-import { canFetchDebianPackages, libraryPath, unpackDebianPackages, writeLauncher } from './fetch/debian-packages.ts'
+import {
+  canFetchDebianPackages,
+  libraryPath,
+  unpackDebianPackages,
+  writeLauncher,
+} from './fetch/debian-packages.ts'
 import type { FoundProgram } from './find-redis.ts'
 import { which } from './which.ts'
 
@@ -11,7 +16,10 @@ function fetchOpenssl(): string {
   if (existsSync(launcher)) return launcher
   const root = unpackDebianPackages('openssl', ['openssl'])
   // Its compiled-in configuration file is not on this machine.
-  const settings = { LD_LIBRARY_PATH: libraryPath(root), OPENSSL_CONF: join(root, 'etc', 'ssl', 'openssl.cnf') }
+  const settings = {
+    LD_LIBRARY_PATH: libraryPath(root),
+    OPENSSL_CONF: join(root, 'etc', 'ssl', 'openssl.cnf'),
+  }
   return writeLauncher(launcher, join(root, 'usr', 'bin', 'openssl'), settings)
 }
 

@@ -2,7 +2,12 @@
 import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from './fetch/cache-folder.ts'
-import { canFetchDebianPackages, libraryPath, unpackDebianPackages, writeLauncher } from './fetch/debian-packages.ts'
+import {
+  canFetchDebianPackages,
+  libraryPath,
+  unpackDebianPackages,
+  writeLauncher,
+} from './fetch/debian-packages.ts'
 import { programFromEnvironment, which } from './which.ts'
 
 export interface FoundProgram {
@@ -39,6 +44,9 @@ export function findRedis(): FoundProgram {
   try {
     return { path: fetchRedis(), source: "Debian's package, unpacked into .cache/redis" }
   } catch (error) {
-    throw new Error([...ADVICE, `The attempt to fetch it: ${(error as Error).message}`].join('\n'), { cause: error })
+    throw new Error(
+      [...ADVICE, `The attempt to fetch it: ${(error as Error).message}`].join('\n'),
+      { cause: error },
+    )
   }
 }

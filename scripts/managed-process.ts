@@ -77,7 +77,9 @@ export function describeEnd({ code, signal }: ProcessEnd): string {
 }
 
 function watchLines(child: ChildProcess, onLine: (line: string) => void): void {
-  const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null)
+  const streams = [child.stdout, child.stderr].filter(
+    (stream): stream is Readable => stream !== null,
+  )
   for (const input of streams) createInterface({ input }).on('line', onLine)
 }
 
@@ -94,7 +96,12 @@ function endWithUs(child: ChildProcess): void {
 
 /** Starts it at once. Nothing is thrown here: `listening` and `ended` tell. */
 export function startProcess({ name, command, args, env, onLine }: ProcessOptions): ManagedProcess {
-  const child = spawn(command, args, { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   endWithUs(child)
   const lines: string[] = []
   const ready = Promise.withResolvers<ListeningLine>()

@@ -11,9 +11,27 @@ const LEVELS: Readonly<Record<string, { label: string; style: Style }>> = {
   error: { label: 'error', style: 'red' },
   fatal: { label: 'fatal', style: 'red' },
 }
-const NUMBERED: Readonly<Record<number, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
+const NUMBERED: Readonly<Record<number, string>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+}
 /** Said already by the prefix, the time or the event. */
-const LEFT_OUT = new Set(['level', 'time', 'event', 'msg', 'pid', 'hostname', 'process', 'service', 'name', 'version'])
+const LEFT_OUT = new Set([
+  'level',
+  'time',
+  'event',
+  'msg',
+  'pid',
+  'hostname',
+  'process',
+  'service',
+  'name',
+  'version',
+])
 
 function parse(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith('{')) return undefined
@@ -29,8 +47,10 @@ const timeOf = (time: unknown): string => {
   return Number.isNaN(date.getTime()) ? '' : date.toTimeString().slice(0, 8)
 }
 
-const levelOf = (level: unknown): string => (typeof level === 'number' ? (NUMBERED[level] ?? 'info') : String(level ?? 'info'))
-const valueOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+const levelOf = (level: unknown): string =>
+  typeof level === 'number' ? (NUMBERED[level] ?? 'info') : String(level ?? 'info')
+const valueOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value)
 
 /** A line that is not JSON comes back as it is. */
 export function renderLog(line: string): string {
@@ -42,5 +62,7 @@ export function renderLog(line: string): string {
     .map(([name, value]) => styleText('gray', `${name}=`) + valueOf(value))
   const label = level ? styleText(level.style, level.label) : ''
   const event = String(entry['event'] ?? entry['msg'] ?? '')
-  return [styleText('gray', timeOf(entry['time'])), label, event, ...fields].filter(Boolean).join(' ')
+  return [styleText('gray', timeOf(entry['time'])), label, event, ...fields]
+    .filter(Boolean)
+    .join(' ')
 }

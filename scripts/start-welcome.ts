@@ -7,18 +7,25 @@ const LONGEST_NAME = 16
 function box(lines: readonly string[]): string {
   const width = Math.max(...lines.map((line) => line.length))
   const edge = '─'.repeat(width + 2)
-  return [`┌${edge}┐`, ...lines.map((line) => `│ ${line.padEnd(width)} │`), `└${edge}┘`, ''].join('\n')
+  return [`┌${edge}┐`, ...lines.map((line) => `│ ${line.padEnd(width)} │`), `└${edge}┘`, ''].join(
+    '\n',
+  )
 }
 
 /** `storage` says in words where state is kept. */
 export function welcome(ports: readonly ChainPort[], storage: string): string {
-  const url = (variable: string) => `http://127.0.0.1:${ports.find((entry) => entry.variable === variable)?.port}`
-  const names = seedUsers.map(({ username }) => username).filter((name) => name.length <= LONGEST_NAME)
+  const url = (variable: string) =>
+    `http://127.0.0.1:${ports.find((entry) => entry.variable === variable)?.port}`
+  const names = seedUsers
+    .map(({ username }) => username)
+    .filter((name) => name.length <= LONGEST_NAME)
   const [first, ...others] = names
   const hasSecondApp = ports.some(({ variable }) => variable === 'SECOND_APP_PORT')
   return box([
     `Open      ${url('TEST_APP_PORT')}`,
-    ...(hasSecondApp ? [`and then  ${url('SECOND_APP_PORT')} (second app: no second sign-in)`] : []),
+    ...(hasSecondApp
+      ? [`and then  ${url('SECOND_APP_PORT')} (second app: no second sign-in)`]
+      : []),
     `Sign in   ${first} / ${seedPassword}`,
     `or as     ${others.join(', ')} (same password)`,
     `Adapter   ${url('ADAPTER_PORT')}, keeps state in ${storage}`,

@@ -28,7 +28,8 @@ const COLOURS = ['cyan', 'magenta', 'blue', 'green', 'yellow'] as const
 
 function readOptions(args: readonly string[]) {
   const flag = { type: 'boolean', default: false } as const
-  return parseArgs({ args: [...args], options: { redis: flag, 'second-app': flag, help: flag } }).values
+  return parseArgs({ args: [...args], options: { redis: flag, 'second-app': flag, help: flag } })
+    .values
 }
 
 function linePrinter(name: string, index: number): (line: string) => void {
@@ -42,21 +43,34 @@ async function checkPorts(ports: readonly ChainPort[]): Promise<void> {
   const taken: ChainPort[] = []
   for (const entry of ports) if (!(await isPortFree(entry.port))) taken.push(entry)
   if (taken.length === 0) return
-  const lines = taken.map(({ port, variable, what }) => `Port ${port} for ${what} is taken: set ${variable} to another.`)
+  const lines = taken.map(
+    ({ port, variable, what }) => `Port ${port} for ${what} is taken: set ${variable} to another.`,
+  )
   throw new Error(lines.join('\n'))
 }
 
 function startProcesses(ports: readonly ChainPort[], env: NodeJS.ProcessEnv): ManagedProcess[] {
-  const config = resolve(env['AUTH_ADAPTER_CONFIG'] || join(import.meta.dirname, '..', 'auth-adapter.yaml'))
+  const config = resolve(
+    env['AUTH_ADAPTER_CONFIG'] || join(import.meta.dirname, '..', 'auth-adapter.yaml'),
+  )
   const secondAppPort = ports.find(({ variable }) => variable === 'SECOND_APP_PORT')?.port
   return chainProcesses(config, secondAppPort).map(({ name, args, env: own }, index) =>
-    startProcess({ name, command: NODE, args, env: { ...env, ...own }, onLine: linePrinter(name, index) }),
+    startProcess({
+      name,
+      command: NODE,
+      args,
+      env: { ...env, ...own },
+      onLine: linePrinter(name, index),
+    }),
   )
 }
 
 async function untilServing(processes: readonly ManagedProcess[]): Promise<void> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`Not ready within ${READY_WITHIN_MS / 1000} s.`)), READY_WITHIN_MS)
+  const timer = setTimeout(
+    () => late.reject(new Error(`Not ready within ${READY_WITHIN_MS / 1000} s.`)),
+    READY_WITHIN_MS,
+  )
   const serving = Promise.all(processes.map((one) => one.listening))
   await Promise.race([serving, late.promise]).finally(() => clearTimeout(timer))
 }
@@ -74,10 +88,16 @@ function untilSignal(killAll: () => void): Promise<undefined> {
   })
 }
 
-const endOf = async (one: ManagedProcess): Promise<string> => `${one.name} ${describeEnd(await one.ended)}. Stopping the others.`
+const endOf = async (one: ManagedProcess): Promise<string> =>
+  `${one.name} ${describeEnd(await one.ended)}. Stopping the others.`
 
 /** Serves until a signal (resolves undefined) or a failure (resolves with its words); either way nothing is left running. */
-async function serve(ports: readonly ChainPort[], env: NodeJS.ProcessEnv, redis: DemoRedis | undefined, storage: string) {
+async function serve(
+  ports: readonly ChainPort[],
+  env: NodeJS.ProcessEnv,
+  redis: DemoRedis | undefined,
+  storage: string,
+) {
   const processes = startProcesses(ports, env)
   const server = redis?.process ? [redis.process] : []
   const all = [...processes, ...server]

@@ -9,7 +9,9 @@ function say(what: string, { path, source }: FoundProgram, print: (text: string)
 }
 
 /** The environment for test runners. Rejects with what to do when a program is missing and can not be fetched. */
-export async function findTestEnvironment(print: (text: string) => void): Promise<NodeJS.ProcessEnv> {
+export async function findTestEnvironment(
+  print: (text: string) => void,
+): Promise<NodeJS.ProcessEnv> {
   const redis = findRedis()
   say('Redis', redis, print)
   const browser = await findBrowser()

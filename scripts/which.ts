@@ -12,7 +12,10 @@ function isExecutable(file: string): boolean {
 }
 
 /** The full path of the first of `names` that is on PATH. */
-export function which(names: readonly string[], path = process.env['PATH'] ?? ''): string | undefined {
+export function which(
+  names: readonly string[],
+  path = process.env['PATH'] ?? '',
+): string | undefined {
   const folders = path.split(delimiter).filter(Boolean)
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
 }
@@ -21,6 +24,7 @@ export function which(names: readonly string[], path = process.env['PATH'] ?? ''
 export function programFromEnvironment(variable: string): string | undefined {
   const file = process.env[variable]
   if (!file) return undefined
-  if (!isExecutable(file)) throw new Error(`${variable} is set to ${file}, which is not a program that can run`)
+  if (!isExecutable(file))
+    throw new Error(`${variable} is set to ${file}, which is not a program that can run`)
   return file
 }

@@ -9,7 +9,8 @@ export interface Settings {
 
 const DEMO = join(import.meta.dirname, '..', '..', 'auth-adapter.yaml')
 
-const isSettings = (value: unknown): value is Settings => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isSettings = (value: unknown): value is Settings =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** `changes` over `base`, level by level; lists and scalars are replaced, null takes a setting away. */
 export function mergeSettings(base: Settings, changes: Settings): Settings {
@@ -17,7 +18,10 @@ export function mergeSettings(base: Settings, changes: Settings): Settings {
   for (const [name, change] of Object.entries(changes)) {
     const before = merged[name]
     if (change === null) delete merged[name]
-    else merged[name] = isSettings(change) ? mergeSettings(isSettings(before) ? before : {}, change) : change
+    else
+      merged[name] = isSettings(change)
+        ? mergeSettings(isSettings(before) ? before : {}, change)
+        : change
   }
   return merged
 }

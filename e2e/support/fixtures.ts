@@ -32,14 +32,21 @@ export interface Credentials {
 }
 
 /** Fills in the upstream's sign-in form, on which `page` must be, and sends it. */
-export async function fillSignIn(page: Page, { username = 'testuser', password = 'password' }: Credentials = {}): Promise<void> {
+export async function fillSignIn(
+  page: Page,
+  { username = 'testuser', password = 'password' }: Credentials = {},
+): Promise<void> {
   await page.getByLabel('User name').fill(username)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
 /** From the app through the whole chain and back; resolves on the app's page for the signed-in. */
-export async function signIn(page: Page, chain: Pick<Chain, 'appUrl'>, credentials: Credentials = {}): Promise<void> {
+export async function signIn(
+  page: Page,
+  chain: Pick<Chain, 'appUrl'>,
+  credentials: Credentials = {},
+): Promise<void> {
   await page.goto(`${chain.appUrl}/authenticated`)
   await fillSignIn(page, credentials)
   await page.waitForURL(`${chain.appUrl}/authenticated`)

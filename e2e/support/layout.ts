@@ -13,7 +13,13 @@ export interface ChainPorts {
 
 export interface Layout {
   ports: ChainPorts
-  urls: { appUrl: string; secondAppUrl: string; adapterUrl: string; adminUrl: string; upstreamUrl: string }
+  urls: {
+    appUrl: string
+    secondAppUrl: string
+    adapterUrl: string
+    adminUrl: string
+    upstreamUrl: string
+  }
   sharedEnv: Readonly<Record<string, string>>
   /** By process name, over the shared one. */
   env: Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -49,7 +55,12 @@ export function plainLayout(ports: ChainPorts): Layout {
 }
 
 /** Three sites in the browser's eyes, so that SameSite and cookie prefixes are really tried. */
-const HOSTS = { app: 'app.first.test', secondApp: 'app.fourth.test', adapter: 'login.second.test', upstream: 'idp.third.test' }
+const HOSTS = {
+  app: 'app.first.test',
+  secondApp: 'app.fourth.test',
+  adapter: 'login.second.test',
+  upstream: 'idp.third.test',
+}
 
 const RESOLVER = join(import.meta.dirname, 'resolve-test-hosts.mjs')
 
@@ -74,7 +85,11 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
   return {
     ports,
     urls,
-    sharedEnv: { ...portVariables(ports), NODE_EXTRA_CA_CERTS: certificates.ca, NODE_OPTIONS: `--import=${RESOLVER}` },
+    sharedEnv: {
+      ...portVariables(ports),
+      NODE_EXTRA_CA_CERTS: certificates.ca,
+      NODE_OPTIONS: `--import=${RESOLVER}`,
+    },
     env: {
       upstream: {
         UPSTREAM_ISSUER: urls.upstreamUrl,

@@ -1,5 +1,7 @@
 // Starts a whole chain for tests: real processes on free ports with a data folder of their own.
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chainProcesses } from '../../scripts/chain.ts'
@@ -52,17 +54,37 @@ export interface Chain {
 const QUICK = { UPSTREAM_PASSWORD_MEMORY_KIB: '1024', LOG_LEVEL: 'debug', NO_COLOR: '1' }
 
 function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const isOurs = (name: string) => /^(AUTH_ADAPTER|TEST_APP|SECOND_APP|UPSTREAM|ADAPTER)_|^(REDIS_URL|NODE_ENV|FORCE_COLOR)$/.test(name)
+  const isOurs = (name: string) =>
+    /^(AUTH_ADAPTER|TEST_APP|SECOND_APP|UPSTREAM|ADAPTER)_|^(REDIS_URL|NODE_ENV|FORCE_COLOR)$/.test(
+      name,
+    )
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isOurs(name)))
+}
+
+/** What Redis acknowledged has to outlive a SIGKILL; by default a busy disk may cost the last second. */
+async function keepEveryWrite(port: number): Promise<void> {
+  const socket = createConnection({ port, host: '127.0.0.1' })
+  socket.write('CONFIG SET appendfsync always\r\n')
+  await once(socket, 'data')
+  socket.destroy()
 }
 
 function createRedisPart(folder: string, port: number): Part {
   const program = findRedis().path
-  const launch = (onLine: (line: string) => void) => startRedis({ program, port, folder: join(folder, 'redis'), onLine })
+  const launch = async (onLine: (line: string) => void) => {
+    const server = await startRedis({ program, port, folder: join(folder, 'redis'), onLine })
+    await keepEveryWrite(port)
+    return server
+  }
   return createPart('redis', launch, async () => undefined)
 }
 
-function createParts(layout: Layout, configFile: string, env: NodeJS.ProcessEnv, secondApp: boolean): Map<string, Part> {
+function createParts(
+  layout: Layout,
+  configFile: string,
+  env: NodeJS.ProcessEnv,
+  secondApp: boolean,
+): Map<string, Part> {
   const processes = chainProcesses(configFile, secondApp ? layout.ports.secondApp : undefined)
   const parts = processes.map(({ name, args, env: own }) => {
     const options = { name, command: NODE, args, env: { ...env, ...own, ...layout.env[name] } }
@@ -80,13 +102,21 @@ function partOf(parts: ReadonlyMap<string, Part>, name: string): Part {
 /** Resolves when every part serves. Rejects with the last lines of the part that does not, with nothing left running. */
 export async function startChain(options: ChainOptions): Promise<Chain> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'auth-adapter-e2e-'))
-  const [testApp = 0, secondApp = 0, adapter = 0, admin = 0, upstream = 0, redisPort = 0] = await freePorts(6)
+  const [testApp = 0, secondApp = 0, adapter = 0, admin = 0, upstream = 0, redisPort = 0] =
+    await freePorts(6)
   const ports = { testApp, secondApp, adapter, admin, upstream }
   mkdirSync(join(dataFolder, 'tls'))
   const layout = options.https ? httpsLayout(ports, join(dataFolder, 'tls')) : plainLayout(ports)
   const redis = options.storage === 'redis' ? createRedisPart(dataFolder, redisPort) : undefined
   const storage = redis ? redisEnvironment(`redis://127.0.0.1:${redisPort}`) : {}
-  const env = { ...withoutOurSettings(process.env), ...QUICK, AUTH_ADAPTER_DATA: dataFolder, ...storage, ...layout.sharedEnv, ...options.env }
+  const env = {
+    ...withoutOurSettings(process.env),
+    ...QUICK,
+    AUTH_ADAPTER_DATA: dataFolder,
+    ...storage,
+    ...layout.sharedEnv,
+    ...options.env,
+  }
   const configFile = writeChainConfig(dataFolder, layout.config, options.config ?? {})
   const parts = createParts(layout, configFile, env, options.secondApp === true)
   const all = [...parts.values(), ...(redis ? [redis] : [])]
@@ -97,7 +127,9 @@ export async function startChain(options: ChainOptions): Promise<Chain> {
   }
   try {
     await redis?.start()
-    const started = [...parts.values()].filter(({ name }) => !options.notStarted?.some((left) => left === name))
+    const started = [...parts.values()].filter(
+      ({ name }) => !options.notStarted?.some((left) => left === name),
+    )
     await Promise.all(started.map((part) => part.start()))
   } catch (error) {
     await stop()

@@ -25,20 +25,55 @@ function openssl(args: readonly string[]): void {
 function makeAuthority(folder: string): { cert: string; key: string } {
   const files = { cert: join(folder, 'ca.pem'), key: join(folder, 'ca.key') }
   const extensions = ['-addext', 'keyUsage=critical,keyCertSign']
-  openssl(['req', '-x509', ...NEW_KEY, '-keyout', files.key, '-out', files.cert, '-subj', '/CN=throw-away CA', ...extensions])
+  openssl([
+    'req',
+    '-x509',
+    ...NEW_KEY,
+    '-keyout',
+    files.key,
+    '-out',
+    files.cert,
+    '-subj',
+    '/CN=throw-away CA',
+    ...extensions,
+  ])
   return files
 }
 
-function makeLeaf(folder: string, host: string, authority: { cert: string; key: string }): { cert: string; key: string } {
+function makeLeaf(
+  folder: string,
+  host: string,
+  authority: { cert: string; key: string },
+): { cert: string; key: string } {
   const files = { cert: join(folder, `${host}.pem`), key: join(folder, `${host}.key`) }
-  const extensions = ['-addext', `subjectAltName=DNS:${host}`, '-addext', 'basicConstraints=critical,CA:FALSE']
+  const extensions = [
+    '-addext',
+    `subjectAltName=DNS:${host}`,
+    '-addext',
+    'basicConstraints=critical,CA:FALSE',
+  ]
   const signer = ['-CA', authority.cert, '-CAkey', authority.key]
-  openssl(['req', '-x509', ...NEW_KEY, ...signer, '-keyout', files.key, '-out', files.cert, '-subj', `/CN=${host}`, ...extensions])
+  openssl([
+    'req',
+    '-x509',
+    ...NEW_KEY,
+    ...signer,
+    '-keyout',
+    files.key,
+    '-out',
+    files.cert,
+    '-subj',
+    `/CN=${host}`,
+    ...extensions,
+  ])
   return files
 }
 
 function spkiHash(file: string): string {
-  const key = new X509Certificate(readFileSync(file)).publicKey.export({ type: 'spki', format: 'der' })
+  const key = new X509Certificate(readFileSync(file)).publicKey.export({
+    type: 'spki',
+    format: 'der',
+  })
   return createHash('sha256').update(key).digest('base64')
 }
 

@@ -2,4 +2,5 @@
 import { join } from 'node:path'
 
 /** The path of a file or folder in .cache/; it need not exist. */
-export const cacheFolder = (...parts: readonly string[]): string => join(import.meta.dirname, '..', '..', '.cache', ...parts)
+export const cacheFolder = (...parts: readonly string[]): string =>
+  join(import.meta.dirname, '..', '..', '.cache', ...parts)

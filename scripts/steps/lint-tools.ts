@@ -12,7 +12,8 @@ interface Manifest {
   dependencies?: Record<string, string>
 }
 
-const readManifest = (...parts: readonly string[]) => JSON.parse(readFileSync(join(FOLDER, ...parts, 'package.json'), 'utf8')) as Manifest
+const readManifest = (...parts: readonly string[]) =>
+  JSON.parse(readFileSync(join(FOLDER, ...parts, 'package.json'), 'utf8')) as Manifest
 
 function isInstalled([name, version]: [string, string]): boolean {
   const folder = join(FOLDER, 'node_modules', name)
@@ -24,12 +25,16 @@ export async function installLintTools(): Promise<void> {
   if (Object.entries(readManifest().dependencies ?? {}).every(isInstalled)) return
   process.stdout.write('Installing the linter and the formatter into tools/lint …\n')
   const exitCode = await runProgram('npm', ['install', '--prefix', FOLDER, '--loglevel=error'])
-  if (exitCode !== 0) throw new Error('The linter could not be installed: is the npm registry reachable?')
+  if (exitCode !== 0)
+    throw new Error('The linter could not be installed: is the npm registry reachable?')
 }
 
 /** Resolves with the exit code. */
 export function lintTool(name: 'oxlint' | 'oxfmt', args: readonly string[]): Promise<number> {
   // oxlint looks for its type-aware part on PATH.
   const path = [BINARIES, dirname(NODE), process.env['PATH']].join(delimiter)
-  return runProgram(NODE, [join(FOLDER, 'node_modules', name, 'bin', name), ...args], { ...process.env, PATH: path })
+  return runProgram(NODE, [join(FOLDER, 'node_modules', name, 'bin', name), ...args], {
+    ...process.env,
+    PATH: path,
+  })
 }

@@ -13,7 +13,10 @@ export interface Step {
 }
 
 /** A step that is right or wrong as a whole. */
-export const oneOf = (exitCode: number): Tally => ({ passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1 })
+export const oneOf = (exitCode: number): Tally => ({
+  passed: exitCode === 0 ? 1 : 0,
+  failed: exitCode === 0 ? 0 : 1,
+})
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
@@ -29,7 +32,10 @@ async function tallyOf(step: Step): Promise<Tally> {
  * Runs the steps one after the other, all of them whatever fails, prints a line for each and `N passed, N failed` last.
  * Resolves with the exit code.
  */
-export async function runSteps(steps: readonly Step[], print: (text: string) => void): Promise<number> {
+export async function runSteps(
+  steps: readonly Step[],
+  print: (text: string) => void,
+): Promise<number> {
   const total = { passed: 0, failed: 0 }
   const summary: string[] = []
   for (const step of steps) {

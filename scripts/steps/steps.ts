@@ -19,7 +19,9 @@ export const lint: Step = {
   name: 'linter',
   async run() {
     await installLintTools()
-    return oneOf(await lintTool('oxlint', ['-c', 'tools/lint/oxlintrc.json', '--deny-warnings', '.']))
+    return oneOf(
+      await lintTool('oxlint', ['-c', 'tools/lint/oxlintrc.json', '--deny-warnings', '.']),
+    )
   },
 }
 
@@ -27,7 +29,9 @@ export const formatCheck: Step = {
   name: 'formatter',
   async run() {
     await installLintTools()
-    return oneOf(await lintTool('oxfmt', ['-c', 'tools/lint/oxfmtrc.json', '--list-different', ...CODE]))
+    return oneOf(
+      await lintTool('oxfmt', ['-c', 'tools/lint/oxfmtrc.json', '--list-different', ...CODE]),
+    )
   },
 }
 
@@ -44,12 +48,17 @@ async function countReport<Report>(
 ): Promise<Tally> {
   rmSync(join(ROOT, file), { force: true })
   const exitCode = await run()
-  if (existsSync(join(ROOT, file))) return tally(JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as Report, exitCode)
+  if (existsSync(join(ROOT, file)))
+    return tally(JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as Report, exitCode)
   return { passed: 0, failed: 1, notes: [`no report was written; exit code ${exitCode}`] }
 }
 
 /** The tests that vitest runs: structure, unit, conformance, integration. `filters` are parts of file names. */
-export function vitest(name: string, filters: readonly string[], env: NodeJS.ProcessEnv = process.env): Step {
+export function vitest(
+  name: string,
+  filters: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Step {
   const file = 'test-results/vitest.json'
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
   const args = [module('vitest', 'vitest.mjs'), 'run', ...reporters, ...filters]
@@ -57,7 +66,25 @@ export function vitest(name: string, filters: readonly string[], env: NodeJS.Pro
 }
 
 /** The end-to-end tests in a real browser. `filters` are parts of file names. */
-export function playwright(name: string, filters: readonly string[], env: NodeJS.ProcessEnv = process.env): Step {
-  const args = [module('playwright', 'cli.js'), 'test', '-c', 'e2e/playwright.config.ts', ...filters]
-  return { name, run: () => countReport('test-results/playwright.json', () => runProgram(NODE, args, env), tallyPlaywright) }
+export function playwright(
+  name: string,
+  filters: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Step {
+  const args = [
+    module('playwright', 'cli.js'),
+    'test',
+    '-c',
+    'e2e/playwright.config.ts',
+    ...filters,
+  ]
+  return {
+    name,
+    run: () =>
+      countReport(
+        'test-results/playwright.json',
+        () => runProgram(NODE, args, env),
+        tallyPlaywright,
+      ),
+  }
 }

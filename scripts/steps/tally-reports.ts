@@ -3,7 +3,12 @@
 import type { Tally } from './step.ts'
 
 interface VitestReport {
-  testResults: { name: string; status: string; message?: string; assertionResults: { status: string; fullName: string }[] }[]
+  testResults: {
+    name: string
+    status: string
+    message?: string
+    assertionResults: { status: string; fullName: string }[]
+  }[]
 }
 
 interface PlaywrightReport {
@@ -11,9 +16,15 @@ interface PlaywrightReport {
   stats: { expected: number; unexpected: number; flaky: number; skipped: number }
 }
 
-function withExitCode({ passed, failed, notes = [] }: Tally, exitCode: number, runner: string): Tally {
-  if (passed + failed === 0) return { passed, failed: 1, notes: [...notes, `${runner} found no tests`] }
-  if (exitCode !== 0 && failed === 0) return { passed, failed: 1, notes: [...notes, `${runner} ended with exit code ${exitCode}`] }
+function withExitCode(
+  { passed, failed, notes = [] }: Tally,
+  exitCode: number,
+  runner: string,
+): Tally {
+  if (passed + failed === 0)
+    return { passed, failed: 1, notes: [...notes, `${runner} found no tests`] }
+  if (exitCode !== 0 && failed === 0)
+    return { passed, failed: 1, notes: [...notes, `${runner} ended with exit code ${exitCode}`] }
   return { passed, failed, notes }
 }
 
@@ -22,13 +33,18 @@ export function tallyVitest(report: VitestReport, exitCode: number): Tally {
   const passed = tests.filter(({ status }) => status === 'passed').length
   const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed')
   const broken = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
   )
   const notes = [
     ...skipped.map(({ fullName }) => `skipped, which counts as failed: ${fullName}`),
     ...broken.map(({ name }) => `did not run to its end: ${name}`),
   ]
-  return withExitCode({ passed, failed: tests.length - passed + broken.length, notes }, exitCode, 'vitest')
+  return withExitCode(
+    { passed, failed: tests.length - passed + broken.length, notes },
+    exitCode,
+    'vitest',
+  )
 }
 
 export function tallyPlaywright({ errors, stats }: PlaywrightReport, exitCode: number): Tally {
@@ -37,5 +53,9 @@ export function tallyPlaywright({ errors, stats }: PlaywrightReport, exitCode: n
     ...(skipped > 0 ? [`${skipped} skipped or not run, which counts as failed`] : []),
     ...errors.map(({ message }) => message ?? 'an error outside of any test'),
   ]
-  return withExitCode({ passed: expected, failed: unexpected + flaky + skipped + errors.length, notes }, exitCode, 'playwright')
+  return withExitCode(
+    { passed: expected, failed: unexpected + flaky + skipped + errors.length, notes },
+    exitCode,
+    'playwright',
+  )
 }

@@ -6,19 +6,28 @@ import { readImports } from './read-imports.ts'
 /** Source text by path from the top of the checkout. */
 export type Sources = ReadonlyMap<string, string>
 
-const isTestFile = (path: string) => /\.(test|conformance)\.ts$|(^|\/)(test-support|testing)\//.test(path)
+const isTestFile = (path: string) =>
+  /\.(test|conformance)\.ts$|(^|\/)(test-support|testing)\//.test(path)
 
 export function rowOf(path: string): Row | undefined {
   const fitting = importTable.filter(({ room }) => path.startsWith(room))
   return fitting.sort((a, b) => b.room.length - a.room.length)[0]
 }
 
-const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
-const fits = (path: string, allowed: readonly string[]) => allowed.some((prefix) => path.startsWith(prefix))
+const packageOf = (specifier: string) =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+const fits = (path: string, allowed: readonly string[]) =>
+  allowed.some((prefix) => path.startsWith(prefix))
 
 function rowFor(path: string, row: Row): Row {
   if (!isTestFile(path)) return row
-  const integration = row.room === 'adapter/' || row.room === 'adapter/cli/' ? integrationTestRow : { ours: [], packages: [] }
+  const integration =
+    row.room === 'adapter/' || row.room === 'adapter/cli/'
+      ? integrationTestRow
+      : { ours: [], packages: [] }
   return {
     room: row.room,
     ours: [...row.ours, ...testRow.ours, ...integration.ours],

@@ -26,7 +26,11 @@ export const importTable: readonly Row[] = [
     ours: ['adapter/errors.ts', 'service/'],
     packages: ['openid-client', 'jose', 'undici', 'cockatiel'],
   },
-  { room: 'adapter/storage/', ours: ['adapter/errors.ts', 'service/'], packages: ['redis', 'node:sqlite'] },
+  {
+    room: 'adapter/storage/',
+    ours: ['adapter/errors.ts', 'service/'],
+    packages: ['redis', 'node:sqlite'],
+  },
   {
     room: 'adapter/provider/',
     ours: ['adapter/claims/', ...RECORDS, 'adapter/pages/', 'adapter/errors.ts', 'service/'],
@@ -39,7 +43,15 @@ export const importTable: readonly Row[] = [
   },
   {
     room: 'adapter/interaction/',
-    ours: [...CONTRACTS, 'adapter/claims/', ...RECORDS, 'adapter/pages/', 'adapter/audit/', 'adapter/flow/', 'service/'],
+    ours: [
+      ...CONTRACTS,
+      'adapter/claims/',
+      ...RECORDS,
+      'adapter/pages/',
+      'adapter/audit/',
+      'adapter/flow/',
+      'service/',
+    ],
     packages: ['express'],
   },
   {
@@ -52,7 +64,14 @@ export const importTable: readonly Row[] = [
   { room: 'adapter/pages/', ours: ['service/'], packages: ['hono'] },
   {
     room: 'adapter/admin/',
-    ours: [...RECORDS, 'adapter/flow/', 'adapter/audit/', 'adapter/pages/', 'adapter/errors.ts', 'service/'],
+    ours: [
+      ...RECORDS,
+      'adapter/flow/',
+      'adapter/audit/',
+      'adapter/pages/',
+      'adapter/errors.ts',
+      'service/',
+    ],
     packages: ['express'],
   },
   { room: 'adapter/cli/', ours: EVERY_ROOM, packages: ['commander', 'yaml'] },
@@ -67,7 +86,15 @@ export const importTable: readonly Row[] = [
   {
     room: 'test-app/',
     ours: ['service/'],
-    packages: ['openid-client', 'redis', 'connect-redis', 'express', 'express-session', 'hono', 'node:sqlite'],
+    packages: [
+      'openid-client',
+      'redis',
+      'connect-redis',
+      'express',
+      'express-session',
+      'hono',
+      'node:sqlite',
+    ],
   },
   { room: 'e2e/', ours: ['scripts/'], packages: ['playwright', '@axe-core/playwright', 'yaml'] },
   { room: 'bench/', ours: ['scripts/'], packages: ['undici', 'jose'] },
@@ -82,8 +109,22 @@ export const importTable: readonly Row[] = [
 /** What tests and their support may import beside what their room may. */
 export const testRow = {
   ours: ['service/', 'adapter/config/', 'scripts/redis-server.ts', 'scripts/ports.ts'],
-  packages: ['vitest', 'fast-check', 'playwright', 'playwright-core', '@axe-core/playwright', 'jose', 'express', 'undici', 'node:sqlite', 'yaml'],
+  packages: [
+    'vitest',
+    'fast-check',
+    'playwright',
+    'playwright-core',
+    '@axe-core/playwright',
+    'jose',
+    'express',
+    'undici',
+    'node:sqlite',
+    'yaml',
+  ],
 } as const
 
 /** Tests at the top of adapter/ put the rooms together, with the real upstream behind them. */
-export const integrationTestRow = { ours: ['upstream-test-server/', 'adapter/'], packages: ['redis', 'openid-client'] } as const
+export const integrationTestRow = {
+  ours: ['upstream-test-server/', 'adapter/'],
+  packages: ['redis', 'openid-client'],
+} as const

@@ -12,7 +12,10 @@ const BARE = /^import\s+['"]([^'"]+)['"]/gm
 const DYNAMIC = /(typeof\s+)?\bimport\(\s*['"]([^'"]+)['"]\s*\)(\s*\.\s*[A-Z])?/g
 
 /** `{ type A, type B }` leaves an import for its effects, which we do not write; verbatimModuleSyntax keeps it. */
-const ofStatic = ([, type, , specifier = '']: RegExpMatchArray): Import => ({ specifier, isType: type !== undefined })
+const ofStatic = ([, type, , specifier = '']: RegExpMatchArray): Import => ({
+  specifier,
+  isType: type !== undefined,
+})
 
 export function readImports(source: string): Import[] {
   return [

@@ -60,20 +60,48 @@ describe(forbiddenImports, () => {
     ['a package in a pure room', 'adapter/claims/map.ts', `import { z } from 'zod'`],
     ['I/O in a pure room', 'adapter/claims/map.ts', `import { readFileSync } from 'node:fs'`],
     ['a package in the errors', 'adapter/errors.ts', `import express from 'express'`],
-    ['openid-client in provider/', 'adapter/provider/x.ts', `import * as client from 'openid-client'`],
-    ['oidc-provider in interaction/', 'adapter/interaction/x.ts', `import Provider from 'oidc-provider'`],
+    [
+      'openid-client in provider/',
+      'adapter/provider/x.ts',
+      `import * as client from 'openid-client'`,
+    ],
+    [
+      'oidc-provider in interaction/',
+      'adapter/interaction/x.ts',
+      `import Provider from 'oidc-provider'`,
+    ],
     ['redis outside storage/', 'adapter/interaction/x.ts', `import { createClient } from 'redis'`],
-    ['the upstream room in provider/', 'adapter/provider/x.ts', `import { a } from '../upstream/oidc-upstream.ts'`],
-    ['an upstream engine in interaction/', 'adapter/interaction/x.ts', `import { a } from '../upstream/oidc-upstream.ts'`],
+    [
+      'the upstream room in provider/',
+      'adapter/provider/x.ts',
+      `import { a } from '../upstream/oidc-upstream.ts'`,
+    ],
+    [
+      'an upstream engine in interaction/',
+      'adapter/interaction/x.ts',
+      `import { a } from '../upstream/oidc-upstream.ts'`,
+    ],
     ['a room in config/', 'adapter/config/x.ts', `import { a } from '../storage/sealing.ts'`],
     ['sqlite outside storage/', 'adapter/admin/x.ts', `import { DatabaseSync } from 'node:sqlite'`],
     ['the adapter in test-app/', 'test-app/x.ts', `import { a } from '../adapter/errors.ts'`],
-    ['the adapter in upstream-test-server/', 'upstream-test-server/x.ts', `import { a } from '../adapter/errors.ts'`],
+    [
+      'the adapter in upstream-test-server/',
+      'upstream-test-server/x.ts',
+      `import { a } from '../adapter/errors.ts'`,
+    ],
     ['the adapter in e2e/', 'e2e/x.spec.ts', `import { a } from '../adapter/server.ts'`],
     ['a room in service/', 'service/x.ts', `import { a } from '../adapter/errors.ts'`],
     ['vitest outside tests', 'adapter/claims/x.ts', `import { it } from 'vitest'`],
-    ['another room in a test', 'adapter/claims/x.test.ts', `import { a } from '../storage/sealing.ts'`],
-    ['a lazy import', 'adapter/provider/x.ts', ['const a = await im', `port('openid-client')`].join('')],
+    [
+      'another room in a test',
+      'adapter/claims/x.test.ts',
+      `import { a } from '../storage/sealing.ts'`,
+    ],
+    [
+      'a lazy import',
+      'adapter/provider/x.ts',
+      ['const a = await im', `port('openid-client')`].join(''),
+    ],
     ['a file in no room', 'elsewhere/x.ts', ``],
   ]
   it.each(forbidden)('finds %s', (_name, path, source) => {
@@ -81,12 +109,20 @@ describe(forbiddenImports, () => {
   })
 
   const allowed: [string, string, string][] = [
-    ['a type from anywhere', 'adapter/claims/x.ts', `import type { Driver } from '../storage/driver.ts'`],
+    [
+      'a type from anywhere',
+      'adapter/claims/x.ts',
+      `import type { Driver } from '../storage/driver.ts'`,
+    ],
     ['an engine in its home', 'adapter/upstream/x.ts', `import * as client from 'openid-client'`],
     ['a neighbour', 'adapter/claims/x.ts', `import { a } from './y.ts'`],
     ['a contract', 'adapter/interaction/x.ts', `import { a } from '../upstream/upstream.ts'`],
     ['vitest in a test', 'adapter/claims/x.test.ts', `import { it } from 'vitest'`],
-    ['every room in the composition root', 'adapter/server.ts', `import { a } from './upstream/upstreams.ts'`],
+    [
+      'every room in the composition root',
+      'adapter/server.ts',
+      `import { a } from './upstream/upstreams.ts'`,
+    ],
   ]
   it.each(allowed)('lets %s pass', (_name, path, source) => {
     expect(forbiddenImports(one(path, source))).toEqual([])
@@ -121,12 +157,20 @@ describe(brokenFileRules, () => {
     ['a junk drawer', 'service/utils.ts', ''],
     ['an index', 'adapter/claims/index.ts', comment],
     ['a file that does not say what it owns', 'adapter/claims/x.ts', 'export const a = 1'],
-    ['the environment read in a room', 'adapter/provider/x.ts', `${comment}const a = process.env['A']`],
+    [
+      'the environment read in a room',
+      'adapter/provider/x.ts',
+      `${comment}const a = process.env['A']`,
+    ],
     ['a skipped test', 'service/x.test.ts', ['it.', 'skip("later")'].join('')],
     ['a lone test', 'service/x.test.ts', ['describe.', 'only("this")'].join('')],
     ['unfinished code', 'service/x.ts', ['// TO', 'DO: more'].join('')],
     ['somebody’s folder', 'docs/x.md', ['see /ho', 'me/somebody/x'].join('')],
-    ['somebody’s registry', 'package-lock.json', ['"resol', 'ved": "https://packages.example.test/a.tgz"'].join('')],
+    [
+      'somebody’s registry',
+      'package-lock.json',
+      ['"resol', 'ved": "https://packages.example.test/a.tgz"'].join(''),
+    ],
   ]
   it.each(broken)('finds %s', (_name, path, source) => {
     expect(brokenFileRules(one(path, source))).toHaveLength(1)
@@ -136,8 +180,16 @@ describe(brokenFileRules, () => {
     ['kebab case', 'service/request-log.test.ts', ''],
     ['the environment in main.ts', 'adapter/main.ts', `${comment}const a = process.env['A']`],
     ['an opening comment', 'adapter/claims/x.ts', comment],
-    ['paths of URLs and containers', 'docs/x.md', 'https://example.test/home/x and /data/x and /app'],
-    ['the public registry', 'package-lock.json', '"resolved": "https://registry.npmjs.org/a/-/a-1.0.0.tgz"'],
+    [
+      'paths of URLs and containers',
+      'docs/x.md',
+      'https://example.test/home/x and /data/x and /app',
+    ],
+    [
+      'the public registry',
+      'package-lock.json',
+      '"resolved": "https://registry.npmjs.org/a/-/a-1.0.0.tgz"',
+    ],
   ]
   it.each(fine)('lets %s pass', (_name, path, source) => {
     expect(brokenFileRules(one(path, source))).toEqual([])
