@@ -51,14 +51,18 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 /** Path of redis-server: AUTH_ADAPTER_REDIS_SERVER, or the one on the PATH. */
 export function findRedisServer(): string | undefined {
   const named = process.env['AUTH_ADAPTER_REDIS_SERVER']
-  const candidates = named ? [named] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'redis-server'))
+  const candidates = named
+    ? [named]
+    : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'redis-server'))
   return candidates.find((path) => existsSync(path))
 }
 
 function redisServerPath(): string {
   const path = findRedisServer()
   if (path) return path
-  throw new Error('Cannot start Redis for a test: install redis-server, or set AUTH_ADAPTER_REDIS_SERVER to its path')
+  throw new Error(
+    'Cannot start Redis for a test: install redis-server, or set AUTH_ADAPTER_REDIS_SERVER to its path',
+  )
 }
 
 /** A Cluster node listens on port + 10000 as well, so ports stay below 55000. */
@@ -87,7 +91,11 @@ export function ask(port: number, command: string): Promise<string> {
 }
 
 /** Waits until `isSo` holds; errors on the way count as not yet. */
-export async function until(what: string, isSo: () => Promise<boolean>, timeoutMs = START_TIMEOUT_MS): Promise<void> {
+export async function until(
+  what: string,
+  isSo: () => Promise<boolean>,
+  timeoutMs = START_TIMEOUT_MS,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await isSo().catch(() => false))) {
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)
@@ -96,8 +104,18 @@ export async function until(what: string, isSo: () => Promise<boolean>, timeoutM
 }
 
 function configuration(port: number, folder: string, options: RedisServerOptions): string {
-  const storing = options.sentinel ? [] : ['save ""', `appendonly ${options.appendonly ? 'yes' : 'no'}`, 'appendfsync always']
-  return [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, 'daemonize no', ...storing, ...(options.directives ?? []), ''].join('\n')
+  const storing = options.sentinel
+    ? []
+    : ['save ""', `appendonly ${options.appendonly ? 'yes' : 'no'}`, 'appendfsync always']
+  return [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    'daemonize no',
+    ...storing,
+    ...(options.directives ?? []),
+    '',
+  ].join('\n')
 }
 
 /** Starts a server and waits until it answers. Without options it keeps nothing on disk. */
@@ -115,7 +133,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     running.add(child)
     const process = child
     child.once('exit', () => running.delete(process))
-    await until(`redis-server on port ${port} answers`, async () => /^(\+PONG|-NOAUTH)/.test(await ask(port, 'PING')))
+    await until(`redis-server on port ${port} answers`, async () =>
+      /^(\+PONG|-NOAUTH)/.test(await ask(port, 'PING')),
+    )
   }
 
   async function kill(): Promise<void> {
@@ -154,7 +174,11 @@ const SLOTS = 16_384
 
 /** A Cluster of primaries without replicas, its slots spread evenly. */
 export async function startRedisCluster(size = 3): Promise<RedisCluster> {
-  const directives = ['cluster-enabled yes', 'cluster-node-timeout 1000', 'cluster-require-full-coverage no']
+  const directives = [
+    'cluster-enabled yes',
+    'cluster-node-timeout 1000',
+    'cluster-require-full-coverage no',
+  ]
   const nodes = await Promise.all(Array.from({ length: size }, () => startRedis({ directives })))
   const [first] = nodes as [RedisServer, ...RedisServer[]]
   for (const [index, node] of nodes.entries()) {
@@ -164,10 +188,19 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
     await ask(node.port, `CLUSTER SET-CONFIG-EPOCH ${index + 1}`)
     if (node !== first) await ask(node.port, `CLUSTER MEET 127.0.0.1 ${first.port}`)
   }
-  await until('the Cluster is complete', async () => {
-    const answers = await Promise.all(nodes.map((node) => ask(node.port, 'CLUSTER INFO')))
-    return answers.every((info) => info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${size}`) && info.includes(`cluster_slots_assigned:${SLOTS}`))
-  }, 15_000)
+  await until(
+    'the Cluster is complete',
+    async () => {
+      const answers = await Promise.all(nodes.map((node) => ask(node.port, 'CLUSTER INFO')))
+      return answers.every(
+        (info) =>
+          info.includes('cluster_state:ok') &&
+          info.includes(`cluster_known_nodes:${size}`) &&
+          info.includes(`cluster_slots_assigned:${SLOTS}`),
+      )
+    },
+    15_000,
+  )
   return {
     nodes,
     urls: nodes.map((node) => node.url),
@@ -188,18 +221,32 @@ export interface RedisSentinelGroup {
 export async function startRedisSentinel(): Promise<RedisSentinelGroup> {
   const name = 'main'
   const primary = await startRedis()
-  const replica = await startRedis({ directives: [`replicaof 127.0.0.1 ${primary.port}`, 'repl-diskless-sync-delay 0'] })
+  const replica = await startRedis({
+    directives: [`replicaof 127.0.0.1 ${primary.port}`, 'repl-diskless-sync-delay 0'],
+  })
   const directives = [
     `sentinel monitor ${name} 127.0.0.1 ${primary.port} 2`,
     `sentinel down-after-milliseconds ${name} 500`,
     `sentinel failover-timeout ${name} 2000`,
   ]
-  const sentinels = await Promise.all([1, 2, 3].map(() => startRedis({ sentinel: true, directives })))
-  await until('the replica has caught up', async () => (await ask(replica.port, 'INFO replication')).includes('master_link_status:up'), 10_000)
-  await until('every sentinel knows the replica and the others', async () => {
-    const answers = await Promise.all(sentinels.map((sentinel) => ask(sentinel.port, 'INFO sentinel')))
-    return answers.every((info) => info.includes('slaves=1') && info.includes('sentinels=3'))
-  }, 20_000)
+  const sentinels = await Promise.all(
+    [1, 2, 3].map(() => startRedis({ sentinel: true, directives })),
+  )
+  await until(
+    'the replica has caught up',
+    async () => (await ask(replica.port, 'INFO replication')).includes('master_link_status:up'),
+    10_000,
+  )
+  await until(
+    'every sentinel knows the replica and the others',
+    async () => {
+      const answers = await Promise.all(
+        sentinels.map((sentinel) => ask(sentinel.port, 'INFO sentinel')),
+      )
+      return answers.every((info) => info.includes('slaves=1') && info.includes('sentinels=3'))
+    },
+    20_000,
+  )
   const all = [primary, replica, ...sentinels]
   return {
     name,

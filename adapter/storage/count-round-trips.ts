@@ -26,7 +26,8 @@ export function countRoundTrips(driver: Driver): Driver {
     insert: (key, value, ttlSeconds) => count(() => driver.insert(key, value, ttlSeconds)),
     take: (key) => count(() => driver.take(key)),
     consume: (key) => count(() => driver.consume(key)),
-    update: (key, version, value, ttlSeconds) => count(() => driver.update(key, version, value, ttlSeconds)),
+    update: (key, version, value, ttlSeconds) =>
+      count(() => driver.update(key, version, value, ttlSeconds)),
     add: (index, member, ttlSeconds) => count(() => driver.add(index, member, ttlSeconds)),
     members: (index) => count(() => driver.members(index)),
     drop: (index, member) => count(() => driver.drop(index, member)),

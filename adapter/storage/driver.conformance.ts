@@ -12,7 +12,8 @@ export interface DriverHarness {
 
 const TTL = 100
 const count = (results: readonly boolean[]) => results.filter(Boolean).length
-const times = <T>(howOften: number, call: (index: number) => Promise<T>) => Promise.all(Array.from({ length: howOften }, (_, index) => call(index)))
+const times = <T>(howOften: number, call: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: howOften }, (_, index) => call(index)))
 
 export function describeDriver(name: string, harness: DriverHarness): void {
   describe(`driver contract: ${name}`, () => {
@@ -46,9 +47,19 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       const value = { text: 'Grüße ✓ "quoted" | \n', list: [1, null, true], nested: { deep: {} } }
       await driver.set(key, value, TTL)
       const record = await other.get(key)
-      expect(record).toEqual({ value, version: 1, expiresAt: expect.closeTo(Date.now() + TTL * 1000, -4) })
+      expect(record).toEqual({
+        value,
+        version: 1,
+        expiresAt: expect.closeTo(Date.now() + TTL * 1000, -4),
+      })
     })
-    it.each([['null', null], ['zero', 0], ['the empty string', ''], ['an empty list', []], ['false', false]])('keeps %s as a value', async (_name, value) => {
+    it.each([
+      ['null', null],
+      ['zero', 0],
+      ['the empty string', ''],
+      ['an empty list', []],
+      ['false', false],
+    ])('keeps %s as a value', async (_name, value) => {
       const key = fresh()
       await driver.set(key, value, TTL)
       expect((await driver.get(key))?.value).toEqual(value)
@@ -136,7 +147,10 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       const before = await driver.get(key)
       expect(await driver.consume(key)).toBe(true)
       expect(await other.consume(key)).toBe(false)
-      expect(await other.get(key)).toEqual({ ...before, consumedAt: expect.closeTo(Date.now(), -4) })
+      expect(await other.get(key)).toEqual({
+        ...before,
+        consumedAt: expect.closeTo(Date.now(), -4),
+      })
     })
     it('update needs the version, raises it, and keeps the consumed mark and the expiry', async () => {
       const key = fresh()
@@ -186,7 +200,8 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       async function increment(through: Driver): Promise<void> {
         for (;;) {
           const record = await through.get(key)
-          if (record && (await through.update(key, record.version, (record.value as number) + 1))) return
+          if (record && (await through.update(key, record.version, (record.value as number) + 1)))
+            return
         }
       }
       await times(20, (n) => increment(n % 2 ? driver : other))
@@ -196,7 +211,9 @@ export function describeDriver(name: string, harness: DriverHarness): void {
     it('an index holds what was added, once each, until it is dropped', async () => {
       const index = fresh()
       await times(20, (n) => (n % 2 ? driver : other).add(index, `m${n % 10}`, TTL))
-      expect((await driver.members(index)).sort()).toEqual(Array.from({ length: 10 }, (_, n) => `m${n}`))
+      expect((await driver.members(index)).sort()).toEqual(
+        Array.from({ length: 10 }, (_, n) => `m${n}`),
+      )
       await other.drop(index, 'm3')
       expect(await driver.members(index)).toHaveLength(9)
       await driver.drop(index)
@@ -223,7 +240,9 @@ export function describeDriver(name: string, harness: DriverHarness): void {
 
     it('lease: one of 50 owners holds it', async () => {
       const key = fresh()
-      expect(count(await times(50, (n) => (n % 2 ? driver : other).lease(key, `owner ${n}`, TTL)))).toBe(1)
+      expect(
+        count(await times(50, (n) => (n % 2 ? driver : other).lease(key, `owner ${n}`, TTL))),
+      ).toBe(1)
     })
     it('a lease is renewed by its owner, and free when released or expired', async () => {
       const key = fresh()
@@ -243,8 +262,15 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       const closed = await harness.open(now)
       await closed.close()
       await closed.close()
-      for (const call of [() => closed.ping(), () => closed.get('k'), () => closed.set('k', 1, 1), () => closed.take('k')])
-        await expect(call()).rejects.toSatisfy((error) => error instanceof StorageError && error.code === 'unavailable')
+      for (const call of [
+        () => closed.ping(),
+        () => closed.get('k'),
+        () => closed.set('k', 1, 1),
+        () => closed.take('k'),
+      ])
+        await expect(call()).rejects.toSatisfy(
+          (error) => error instanceof StorageError && error.code === 'unavailable',
+        )
     })
   })
 }

@@ -28,7 +28,8 @@ export function createIdentities(driver: Driver): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
   return {
     save: (sessionUid, identity, ttlSeconds) => driver.set(keyOf(sessionUid), identity, ttlSeconds),
-    find: async (sessionUid) => (await driver.get(keyOf(sessionUid)))?.value as Identity | undefined,
+    find: async (sessionUid) =>
+      (await driver.get(keyOf(sessionUid)))?.value as Identity | undefined,
     delete: (sessionUid) => driver.delete(keyOf(sessionUid)),
   }
 }

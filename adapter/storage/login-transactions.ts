@@ -26,7 +26,8 @@ export function createLoginTransactions(driver: Driver): LoginTransactions {
   const keyOf = (state: string) => `LoginTransaction:${hashed(state)}`
   return {
     // `insert` and not `set`, which a unit of work would put off: this way it goes out beside the request's reads.
-    insert: async (state, transaction, ttlSeconds) => void (await driver.insert(keyOf(state), transaction, ttlSeconds)),
+    insert: async (state, transaction, ttlSeconds) =>
+      void (await driver.insert(keyOf(state), transaction, ttlSeconds)),
     take: async (state) => (await driver.take(keyOf(state)))?.value as LoginTransaction | undefined,
   }
 }

@@ -7,7 +7,11 @@ export type SessionPayload = Record<string, unknown> & {
 }
 
 /** Per field: ours where we changed it since `base`, else theirs; a field we removed is removed. */
-function mergeFields<Fields extends Record<string, unknown>>(base: Fields, ours: Fields, theirs: Fields): Fields {
+function mergeFields<Fields extends Record<string, unknown>>(
+  base: Fields,
+  ours: Fields,
+  theirs: Fields,
+): Fields {
   const merged: Record<string, unknown> = { ...theirs }
   for (const name of new Set([...Object.keys(base), ...Object.keys(ours)])) {
     if (isDeepStrictEqual(base[name], ours[name])) continue
@@ -21,13 +25,21 @@ function mergeFields<Fields extends Record<string, unknown>>(base: Fields, ours:
  * `base` is what we read, `ours` what we want to save, `theirs` what is stored meanwhile. Grants never pass from one
  * account's session to another's: the side that changed the account wins whole, and ours if both did.
  */
-export function mergeSession(base: SessionPayload, ours: SessionPayload, theirs: SessionPayload): SessionPayload {
+export function mergeSession(
+  base: SessionPayload,
+  ours: SessionPayload,
+  theirs: SessionPayload,
+): SessionPayload {
   if (ours.accountId !== theirs.accountId) {
     const weChanged = ours.accountId !== base.accountId
     return weChanged ? ours : theirs
   }
   const merged = mergeFields(base, ours, theirs)
-  const authorizations = mergeFields(base.authorizations ?? {}, ours.authorizations ?? {}, theirs.authorizations ?? {})
+  const authorizations = mergeFields(
+    base.authorizations ?? {},
+    ours.authorizations ?? {},
+    theirs.authorizations ?? {},
+  )
   const { authorizations: _replaced, ...rest } = merged
   return Object.keys(authorizations).length > 0 ? { ...rest, authorizations } : rest
 }

@@ -21,17 +21,23 @@ type RedisConfig = Extract<StorageConfig, { driver: 'redis' }>
 const CONNECT_WAIT_MS = 1500
 const REFUSALS: readonly [RegExp, string][] = [
   [/^(NOAUTH|WRONGPASS)|invalid username-password/i, 'Set the user and password in storage.url'],
-  [/^NOPERM/, 'Allow this user get, set, getdel, del, eval, evalsha, zadd, zrange, zrem, zremrangebyscore, pttl, pexpire and ping'],
+  [
+    /^NOPERM/,
+    'Allow this user get, set, getdel, del, eval, evalsha, zadd, zrange, zrem, zremrangebyscore, pttl, pexpire and ping',
+  ],
   [/unknown command|syntax error/i, 'Redis 6.2 or later is needed'],
 ]
 
 /** A refusal is a fault of configuration; anything else passes with time. */
 function refusal(error: unknown): StorageError | undefined {
-  const message = error instanceof StorageError && error.cause instanceof Error ? error.cause.message : ''
+  const message =
+    error instanceof StorageError && error.cause instanceof Error ? error.cause.message : ''
   const remedy = REFUSALS.find(([pattern]) => pattern.test(message))?.[1]
   return remedy === undefined
     ? undefined
-    : new StorageError('unusable', `Cannot use Redis: it answers "${message}". ${remedy}`, { cause: error })
+    : new StorageError('unusable', `Cannot use Redis: it answers "${message}". ${remedy}`, {
+        cause: error,
+      })
 }
 
 /** A server that evicts ends sessions and logins at will; what it forgets is never valid again, so no one gets in. */
@@ -41,7 +47,10 @@ async function warnOfEviction(driver: RedisDriver, log: Log): Promise<void> {
   log.warn('storage.eviction', { policy, remedy: 'Set maxmemory-policy noeviction in Redis' })
 }
 
-async function openRedis({ url, cluster, sentinel, prefix }: RedisConfig, { now, log }: Surroundings): Promise<Driver> {
+async function openRedis(
+  { url, cluster, sentinel, prefix }: RedisConfig,
+  { now, log }: Surroundings,
+): Promise<Driver> {
   const { createRedisDriver } = await import('./drivers/redis.ts')
   let lastError: Error | undefined
   const driver = createRedisDriver({
@@ -57,7 +66,8 @@ async function openRedis({ url, cluster, sentinel, prefix }: RedisConfig, { now,
     await driver.ping()
     await warnOfEviction(driver, log)
   } catch (error) {
-    const fault = refusal(error) ?? refusal(new StorageError('unavailable', '', { cause: lastError }))
+    const fault =
+      refusal(error) ?? refusal(new StorageError('unavailable', '', { cause: lastError }))
     if (!fault) return driver
     await driver.close()
     throw fault
@@ -65,14 +75,25 @@ async function openRedis({ url, cluster, sentinel, prefix }: RedisConfig, { now,
   return driver
 }
 
-const openers: { [Kind in StorageConfig['driver']]: (config: Extract<StorageConfig, { driver: Kind }>, surroundings: Surroundings) => Promise<Driver> } = {
+const openers: {
+  [Kind in StorageConfig['driver']]: (
+    config: Extract<StorageConfig, { driver: Kind }>,
+    surroundings: Surroundings,
+  ) => Promise<Driver>
+} = {
   memory: async (_config, { now }) => createMemoryDriver({ now }),
   sqlite: async ({ file }, { now }) => createSqliteDriver({ file, now }),
   redis: openRedis,
 }
 
 /** The driver of the settings, counted per request. Rejects with StorageError `unusable`, naming the remedy. */
-export async function openDriver(config: StorageConfig, surroundings: Surroundings): Promise<Driver> {
-  const open = openers[config.driver] as (config: StorageConfig, surroundings: Surroundings) => Promise<Driver>
+export async function openDriver(
+  config: StorageConfig,
+  surroundings: Surroundings,
+): Promise<Driver> {
+  const open = openers[config.driver] as (
+    config: StorageConfig,
+    surroundings: Surroundings,
+  ) => Promise<Driver>
   return countRoundTrips(await open(config, surroundings))
 }

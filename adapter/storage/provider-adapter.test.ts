@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { createRequestContext, currentContext, runInContext } from '../../service/request-context.ts'
+import {
+  createRequestContext,
+  currentContext,
+  runInContext,
+} from '../../service/request-context.ts'
 import { StorageError } from '../errors.ts'
 import { artefactKey, grantIndex } from './artefact-key.ts'
 import type { Driver } from './driver.ts'
@@ -9,7 +13,8 @@ import { revokeGrant } from './revoke-grant.ts'
 import { createUnitOfWork } from './unit-of-work.ts'
 
 const TTL = 100
-const alreadyConsumed = (error: unknown) => error instanceof StorageError && error.code === 'already_consumed'
+const alreadyConsumed = (error: unknown) =>
+  error instanceof StorageError && error.code === 'already_consumed'
 
 /** Everything that was ever written, as text. */
 function spied(driver: Driver): { driver: Driver; written: string[] } {
@@ -34,7 +39,8 @@ function setup() {
   const { driver, run } = createUnitOfWork(store)
   const adapter = createProviderAdapter({ driver })
   /** As one request: with a context and a unit of work. */
-  const request = <T>(work: () => Promise<T>, fields = {}) => runInContext(createRequestContext(fields), () => run(work))
+  const request = <T>(work: () => Promise<T>, fields = {}) =>
+    runInContext(createRequestContext(fields), () => run(work))
   return { memory, written, driver, adapter, request }
 }
 
@@ -48,17 +54,29 @@ describe(createProviderAdapter, () => {
     await adapter('AuthorizationCode').destroy('the-code')
     expect(await adapter('AuthorizationCode').find('the-code')).toBeUndefined()
   })
-  it.each(['AuthorizationCode', 'RefreshToken', 'AccessToken', 'Interaction', 'Session', 'Grant', 'ReplayDetection', 'PushedAuthorizationRequest'])(
-    'never stores the id of a %s',
-    async (model) => {
-      const { adapter, written, request } = setup()
-      const id = 'SECRET-VALUE-0123456789'
-      const payload = { jti: id, uid: 'uid', grantId: 'g', kind: model, ...(model === 'Interaction' && { session: { uid: 'u', cookie: `${id}-cookie` } }) }
-      await request(() => adapter(model).upsert(id, payload, TTL))
-      expect(written.length).toBeGreaterThan(0)
-      expect(written.join()).not.toContain('SECRET-VALUE')
-    },
-  )
+  it.each([
+    'AuthorizationCode',
+    'RefreshToken',
+    'AccessToken',
+    'Interaction',
+    'Session',
+    'Grant',
+    'ReplayDetection',
+    'PushedAuthorizationRequest',
+  ])('never stores the id of a %s', async (model) => {
+    const { adapter, written, request } = setup()
+    const id = 'SECRET-VALUE-0123456789'
+    const payload = {
+      jti: id,
+      uid: 'uid',
+      grantId: 'g',
+      kind: model,
+      ...(model === 'Interaction' && { session: { uid: 'u', cookie: `${id}-cookie` } }),
+    }
+    await request(() => adapter(model).upsert(id, payload, TTL))
+    expect(written.length).toBeGreaterThan(0)
+    expect(written.join()).not.toContain('SECRET-VALUE')
+  })
   it('consumes once, and shows it in what it finds', async () => {
     const { adapter } = setup()
     const codes = adapter('AuthorizationCode')
@@ -73,7 +91,9 @@ describe(createProviderAdapter, () => {
     const { adapter } = setup()
     const seen = adapter('ReplayDetection')
     await seen.upsert('jti', { jti: 'jti', iss: 'c' }, TTL)
-    await expect(seen.upsert('jti', { jti: 'jti', iss: 'c' }, TTL)).rejects.toSatisfy(alreadyConsumed)
+    await expect(seen.upsert('jti', { jti: 'jti', iss: 'c' }, TTL)).rejects.toSatisfy(
+      alreadyConsumed,
+    )
     await seen.upsert('JTI', { jti: 'JTI' }, TTL)
     await seen.upsert('jti ', { jti: 'jti ' }, TTL)
   })
@@ -107,10 +127,15 @@ describe('a grant', () => {
     const world = setup()
     const { adapter } = world
     await adapter('Grant').upsert('g', { jti: 'g' }, TTL)
-    for (const model of ['AuthorizationCode', 'RefreshToken', 'AccessToken']) await adapter(model).upsert(model, { jti: model, grantId: 'g' }, TTL)
+    for (const model of ['AuthorizationCode', 'RefreshToken', 'AccessToken'])
+      await adapter(model).upsert(model, { jti: model, grantId: 'g' }, TTL)
     await adapter('RefreshToken').upsert('of another', { jti: 'of another', grantId: 'h' }, TTL)
     const alive = async () => {
-      const found = await Promise.all(['AuthorizationCode', 'RefreshToken', 'AccessToken'].map((model) => adapter(model).find(model)))
+      const found = await Promise.all(
+        ['AuthorizationCode', 'RefreshToken', 'AccessToken'].map((model) =>
+          adapter(model).find(model),
+        ),
+      )
       return [...found, await adapter('Grant').find('g')].filter(Boolean).length
     }
     return { ...world, alive }
@@ -119,7 +144,11 @@ describe('a grant', () => {
   it('A21 is revoked with every artefact that hangs on it, and no other', async () => {
     const { adapter, alive, driver } = await withGrant()
     expect(await alive()).toBe(4)
-    await Promise.all(['AccessToken', 'RefreshToken', 'AuthorizationCode'].map((model) => adapter(model).revokeByGrantId('g')))
+    await Promise.all(
+      ['AccessToken', 'RefreshToken', 'AuthorizationCode'].map((model) =>
+        adapter(model).revokeByGrantId('g'),
+      ),
+    )
     expect(await alive()).toBe(0)
     expect(await driver.members(grantIndex('g'))).toEqual([])
     expect(await adapter('RefreshToken').find('of another')).toBeDefined()

@@ -37,8 +37,14 @@ function stored(id: string, { jti, ...payload }: AdapterPayload): AdapterPayload
 
 function found(model: string, id: string, { value, consumedAt }: StoredRecord): AdapterPayload {
   const { payload, flow_id } = value as Artefact
-  if (flow_id !== undefined && OF_ONE_FLOW.has(model) && currentContext()?.fields['flow_id'] === undefined) noteFields({ flow_id })
-  const consumed = consumedAt === undefined ? undefined : { consumed: Math.floor(consumedAt / 1000) }
+  if (
+    flow_id !== undefined &&
+    OF_ONE_FLOW.has(model) &&
+    currentContext()?.fields['flow_id'] === undefined
+  )
+    noteFields({ flow_id })
+  const consumed =
+    consumedAt === undefined ? undefined : { consumed: Math.floor(consumedAt / 1000) }
   return { jti: id, ...payload, ...consumed }
 }
 
@@ -47,10 +53,18 @@ function artefactFrom(id: string, payload: AdapterPayload): Artefact {
   return { payload: stored(id, payload), ...(flow_id !== undefined && { flow_id }) }
 }
 
-function createModelAdapter(model: string, driver: DeferringDriver, revoke: (grantId: string) => Promise<void>): Adapter {
+function createModelAdapter(
+  model: string,
+  driver: DeferringDriver,
+  revoke: (grantId: string) => Promise<void>,
+): Adapter {
   const keyOf = (id: string) => artefactKey(model, id)
 
-  async function upsert(id: string, payload: AdapterPayload, ttlSeconds = UNLIMITED_SECONDS): Promise<void> {
+  async function upsert(
+    id: string,
+    payload: AdapterPayload,
+    ttlSeconds = UNLIMITED_SECONDS,
+  ): Promise<void> {
     const key = keyOf(id)
     if (ttlSeconds <= 0) return driver.delete(key)
     const grantId = GRANTABLE.has(model) ? payload.grantId : undefined
@@ -68,7 +82,10 @@ function createModelAdapter(model: string, driver: DeferringDriver, revoke: (gra
     },
     async consume(id) {
       if (await driver.consume(keyOf(id))) return
-      throw new StorageError('already_consumed', `Cannot consume the ${model}: it was consumed before, or is gone`)
+      throw new StorageError(
+        'already_consumed',
+        `Cannot consume the ${model}: it was consumed before, or is gone`,
+      )
     },
     destroy: (id) => driver.delete(keyOf(id)),
     revokeByGrantId: revoke,
@@ -86,14 +103,24 @@ function withSingleUse(adapter: Adapter, driver: DeferringDriver): Adapter {
   return {
     ...adapter,
     async upsert(id, payload, ttlSeconds = UNLIMITED_SECONDS) {
-      const isFirst = await driver.insert(artefactKey('ReplayDetection', id), artefactFrom(id, payload), Math.max(ttlSeconds, 1))
-      if (!isFirst) throw new StorageError('already_consumed', 'Cannot accept the proof or assertion: its jti was used before')
+      const isFirst = await driver.insert(
+        artefactKey('ReplayDetection', id),
+        artefactFrom(id, payload),
+        Math.max(ttlSeconds, 1),
+      )
+      if (!isFirst)
+        throw new StorageError(
+          'already_consumed',
+          'Cannot accept the proof or assertion: its jti was used before',
+        )
     },
   }
 }
 
 /** oidc-provider asks each model in turn to revoke the same grant, all at once: done once. */
-function onceAtATime(revoke: (grantId: string) => Promise<void>): (grantId: string) => Promise<void> {
+function onceAtATime(
+  revoke: (grantId: string) => Promise<void>,
+): (grantId: string) => Promise<void> {
   const running = new Map<string, Promise<void>>()
   return (grantId) => {
     const revoking = running.get(grantId) ?? revoke(grantId).finally(() => running.delete(grantId))
@@ -106,7 +133,11 @@ function onceAtATime(revoke: (grantId: string) => Promise<void>): (grantId: stri
  * oidc-provider's `adapter` option. `consume` and the save of a ReplayDetection reject with StorageError
  * `already_consumed` for all but one caller; everything rejects with `unavailable` when the store fails.
  */
-export function createProviderAdapter({ driver }: { driver: DeferringDriver }): (name: string) => Adapter {
+export function createProviderAdapter({
+  driver,
+}: {
+  driver: DeferringDriver
+}): (name: string) => Adapter {
   const revoke = onceAtATime((grantId) => revokeGrant(driver, grantId))
   return (name) => {
     const adapter = createModelAdapter(name, driver, revoke)

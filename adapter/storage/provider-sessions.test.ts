@@ -13,9 +13,14 @@ function setup({ unitOfWork = true } = {}) {
   const { driver, run } = createUnitOfWork(countRoundTrips(injectLatency(createMemoryDriver(), 1)))
   const sessions = createProviderAdapter({ driver })('Session')
   const context = createRequestContext
-  const request = <T>(work: () => Promise<T>, within = context()) => runInContext(within, () => (unitOfWork ? run(work) : work()))
+  const request = <T>(work: () => Promise<T>, within = context()) =>
+    runInContext(within, () => (unitOfWork ? run(work) : work()))
   /** As oidc-provider does in resume: read by cookie value, change, give the old value up, save under a new one. */
-  async function changeIn(oldId: string, newId: string, change: (payload: Record<string, any>) => void): Promise<void> {
+  async function changeIn(
+    oldId: string,
+    newId: string,
+    change: (payload: Record<string, any>) => void,
+  ): Promise<void> {
     await request(async () => {
       const payload = await sessions.find(oldId)
       if (!payload) throw new Error('no session')
@@ -27,11 +32,18 @@ function setup({ unitOfWork = true } = {}) {
   return { sessions, request, changeIn, context }
 }
 
-describe.each([['in a unit of work', true], ['without one', false]])('session storage %s', (_name, unitOfWork) => {
+describe.each([
+  ['in a unit of work', true],
+  ['without one', false],
+])('session storage %s', (_name, unitOfWork) => {
   it('finds a session by its cookie value and by its uid', async () => {
     const { sessions, request } = setup({ unitOfWork })
     await request(() => sessions.upsert('cookie', { jti: 'cookie', uid: 'u', accountId: 'a' }, TTL))
-    expect(await request(() => sessions.find('cookie'))).toEqual({ jti: 'cookie', uid: 'u', accountId: 'a' })
+    expect(await request(() => sessions.find('cookie'))).toEqual({
+      jti: 'cookie',
+      uid: 'u',
+      accountId: 'a',
+    })
     expect(await request(() => sessions.findByUid('u'))).toMatchObject({ uid: 'u', accountId: 'a' })
     expect(await request(() => sessions.find('u'))).toBeUndefined()
   })
@@ -40,7 +52,11 @@ describe.each([['in a unit of work', true], ['without one', false]])('session st
     await request(() => sessions.upsert('before', { jti: 'before', uid: 'u' }, TTL))
     await changeIn('before', 'after', (payload) => (payload['accountId'] = 'a'))
     expect(await request(() => sessions.find('before'))).toBeUndefined()
-    expect(await request(() => sessions.find('after'))).toEqual({ jti: 'after', uid: 'u', accountId: 'a' })
+    expect(await request(() => sessions.find('after'))).toEqual({
+      jti: 'after',
+      uid: 'u',
+      accountId: 'a',
+    })
   })
   it('an ended session can not be found, nor brought back by a late save', async () => {
     const { sessions, request } = setup({ unitOfWork })
@@ -85,7 +101,10 @@ describe('session storage under concurrency', () => {
       const tab = (clientId: string) =>
         request(async () => {
           const payload = await sessions.find(uid)
-          const authorizations = { ...payload?.authorizations, [clientId]: { sid: clientId, grantId: `g-${clientId}` } }
+          const authorizations = {
+            ...payload?.authorizations,
+            [clientId]: { sid: clientId, grantId: `g-${clientId}` },
+          }
           await sessions.upsert(uid, { ...payload, authorizations }, TTL)
         })
       await Promise.all(clients.map(tab))
@@ -95,10 +114,19 @@ describe('session storage under concurrency', () => {
   })
   it('two tabs that change the cookie value at once both leave a usable one', async () => {
     const { sessions, request, changeIn } = setup()
-    await request(() => sessions.upsert('old', { jti: 'old', uid: 'u', accountId: 'a', authorizations: {} }, TTL))
-    await Promise.all(['x', 'y'].map((id) => changeIn('old', id, (payload) => (payload['authorizations'] = { [id]: { grantId: id } }))))
+    await request(() =>
+      sessions.upsert('old', { jti: 'old', uid: 'u', accountId: 'a', authorizations: {} }, TTL),
+    )
+    await Promise.all(
+      ['x', 'y'].map((id) =>
+        changeIn('old', id, (payload) => (payload['authorizations'] = { [id]: { grantId: id } })),
+      ),
+    )
     for (const id of ['x', 'y'])
-      expect((await request(() => sessions.find(id)))?.authorizations).toEqual({ x: { grantId: 'x' }, y: { grantId: 'y' } })
+      expect((await request(() => sessions.find(id)))?.authorizations).toEqual({
+        x: { grantId: 'x' },
+        y: { grantId: 'y' },
+      })
     expect(await request(() => sessions.find('old'))).toBeUndefined()
   })
   it('needs one round trip by uid, two by cookie value, one to save', async () => {
@@ -119,15 +147,54 @@ describe('session storage under concurrency', () => {
 describe(mergeSession, () => {
   const base = { uid: 'u', accountId: 'a', exp: 1, authorizations: { one: { sid: '1' } } }
   it.each([
-    ['both add a grant', { ...base, authorizations: { ...base.authorizations, two: 2 } }, { ...base, authorizations: { ...base.authorizations, three: 3 } },
-      { ...base, authorizations: { one: { sid: '1' }, two: 2, three: 3 } }],
-    ['we end a grant, they add one', { ...base, authorizations: {} }, { ...base, authorizations: { ...base.authorizations, two: 2 } }, { ...base, authorizations: { two: 2 } }],
-    ['they end a grant, we only prolong', { ...base, exp: 9 }, { uid: 'u', accountId: 'a', exp: 1 }, { uid: 'u', accountId: 'a', exp: 9 }],
-    ['they sign in, we only prolong a session of nobody', { uid: 'u', exp: 9 }, { ...base, exp: 5 }, { ...base, exp: 5 }],
-    ['we change the account', { uid: 'u', accountId: 'b', authorizations: { two: 2 } }, { ...base, acr: 'x' }, { uid: 'u', accountId: 'b', authorizations: { two: 2 } }],
-    ['they change the account', { ...base, authorizations: { two: 2 } }, { uid: 'u', accountId: 'b' }, { uid: 'u', accountId: 'b' }],
-    ['both change it, differently', { uid: 'u', accountId: 'b' }, { uid: 'u', accountId: 'c' }, { uid: 'u', accountId: 'b' }],
-    ['we drop a field', { uid: 'u', accountId: 'a', exp: 1, state: undefined }, { ...base, state: 's' }, { uid: 'u', accountId: 'a', exp: 1, state: 's' }],
+    [
+      'both add a grant',
+      { ...base, authorizations: { ...base.authorizations, two: 2 } },
+      { ...base, authorizations: { ...base.authorizations, three: 3 } },
+      { ...base, authorizations: { one: { sid: '1' }, two: 2, three: 3 } },
+    ],
+    [
+      'we end a grant, they add one',
+      { ...base, authorizations: {} },
+      { ...base, authorizations: { ...base.authorizations, two: 2 } },
+      { ...base, authorizations: { two: 2 } },
+    ],
+    [
+      'they end a grant, we only prolong',
+      { ...base, exp: 9 },
+      { uid: 'u', accountId: 'a', exp: 1 },
+      { uid: 'u', accountId: 'a', exp: 9 },
+    ],
+    [
+      'they sign in, we only prolong a session of nobody',
+      { uid: 'u', exp: 9 },
+      { ...base, exp: 5 },
+      { ...base, exp: 5 },
+    ],
+    [
+      'we change the account',
+      { uid: 'u', accountId: 'b', authorizations: { two: 2 } },
+      { ...base, acr: 'x' },
+      { uid: 'u', accountId: 'b', authorizations: { two: 2 } },
+    ],
+    [
+      'they change the account',
+      { ...base, authorizations: { two: 2 } },
+      { uid: 'u', accountId: 'b' },
+      { uid: 'u', accountId: 'b' },
+    ],
+    [
+      'both change it, differently',
+      { uid: 'u', accountId: 'b' },
+      { uid: 'u', accountId: 'c' },
+      { uid: 'u', accountId: 'b' },
+    ],
+    [
+      'we drop a field',
+      { uid: 'u', accountId: 'a', exp: 1, state: undefined },
+      { ...base, state: 's' },
+      { uid: 'u', accountId: 'a', exp: 1, state: 's' },
+    ],
   ])('%s', (name, ours, theirs, expected) => {
     const from = name.includes('nobody') ? { uid: 'u', exp: 1 } : base
     expect(mergeSession(from, ours, theirs)).toEqual(expected)

@@ -61,7 +61,12 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
   }
 
   /** Compare-and-set until it succeeds. Nothing is written when the session ended meanwhile. */
-  async function saveMerged(uid: string, ours: SessionPayload, seen: Seen, ttlSeconds: number): Promise<void> {
+  async function saveMerged(
+    uid: string,
+    ours: SessionPayload,
+    seen: Seen,
+    ttlSeconds: number,
+  ): Promise<void> {
     let { version } = seen
     let merged = ours
     for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
@@ -71,7 +76,10 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
       version = theirs.version
       merged = mergeSession(seen.payload, ours, theirs.payload)
     }
-    throw new StorageError('unavailable', 'Cannot save a session: it is being saved by too many requests at once')
+    throw new StorageError(
+      'unavailable',
+      'Cannot save a session: it is being saved by too many requests at once',
+    )
   }
 
   /**
@@ -90,7 +98,11 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
   }
 
   /** Outside a request nobody knows what was read before: then the stored session is asked whether it is new. */
-  async function saveUnseen(uid: string, payload: SessionPayload, ttlSeconds: number): Promise<void> {
+  async function saveUnseen(
+    uid: string,
+    payload: SessionPayload,
+    ttlSeconds: number,
+  ): Promise<void> {
     if (currentContext()) return driver.set(sessionKey(uid), payload, ttlSeconds)
     await driver.defer(sessionKey(uid), async () => {
       if (await driver.insert(sessionKey(uid), payload, ttlSeconds)) return
@@ -106,7 +118,9 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
     await Promise.all([
       id.startsWith(HANDLE) ? undefined : driver.set(pointerKey(id), uid, ttlSeconds),
       seen
-        ? driver.defer(sessionKey(uid as string), () => saveMerged(uid as string, ours, seen, ttlSeconds))
+        ? driver.defer(sessionKey(uid as string), () =>
+            saveMerged(uid as string, ours, seen, ttlSeconds),
+          )
         : saveUnseen(uid as string, ours, ttlSeconds),
     ])
   }
@@ -128,7 +142,10 @@ export function createProviderSessions(driver: DeferringDriver): SessionAdapter 
       const uid = await uidOf(id)
       if (uid === undefined) return
       const seen = remembered(seenByRequest)?.get(uid)
-      await Promise.all([driver.delete(pointerKey(id)), driver.defer(sessionKey(uid), () => end(uid, seen))])
+      await Promise.all([
+        driver.delete(pointerKey(id)),
+        driver.defer(sessionKey(uid), () => end(uid, seen)),
+      ])
     },
   }
 }

@@ -7,7 +7,9 @@ import { countWinners } from './races.ts'
 import type { RaceName } from './races.ts'
 import { silentLog } from './silent-log.ts'
 
-type Question = { config: StorageConfig } | { race: RaceName; id: string; at: number; parallel: number }
+type Question =
+  | { config: StorageConfig }
+  | { race: RaceName; id: string; at: number; parallel: number }
 
 let driver: Driver | undefined
 

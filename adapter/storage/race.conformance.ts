@@ -31,7 +31,9 @@ export function describeRaces(name: string, config: () => StorageConfig): void {
 
     beforeAll(async () => {
       driver = await openDriver(config(), { now: Date.now, log: silentLog })
-      workers = Array.from({ length: PROCESSES }, () => fork(new URL('race-worker.ts', import.meta.url), { execArgv: [] }))
+      workers = Array.from({ length: PROCESSES }, () =>
+        fork(new URL('race-worker.ts', import.meta.url), { execArgv: [] }),
+      )
       await Promise.all(workers.map((worker) => ask(worker, { config: config() })))
     }, 20_000)
     afterAll(async () => {
@@ -47,7 +49,9 @@ export function describeRaces(name: string, config: () => StorageConfig): void {
           const id = `${race} ${round} ${Math.random()}`
           await fillRecord(driver, race, id)
           const at = Date.now() + 3
-          const wins = workers.map((worker) => ask(worker, { race, id, at, parallel: PARALLEL / PROCESSES }))
+          const wins = workers.map((worker) =>
+            ask(worker, { race, id, at, parallel: PARALLEL / PROCESSES }),
+          )
           winners.push((await Promise.all(wins)).reduce((sum, each) => sum + each, 0))
         }
         expect(winners).toEqual(Array.from({ length: ROUNDS }, () => 1))

@@ -13,7 +13,8 @@ interface Race {
   move(driver: Driver, id: string): Promise<boolean>
 }
 
-const adapterOf = (driver: Driver, model: string) => createProviderAdapter({ driver: createUnitOfWork(driver).driver })(model)
+const adapterOf = (driver: Driver, model: string) =>
+  createProviderAdapter({ driver: createUnitOfWork(driver).driver })(model)
 
 async function unlessConsumed(action: Promise<unknown>): Promise<boolean> {
   try {
@@ -28,7 +29,12 @@ async function unlessConsumed(action: Promise<unknown>): Promise<boolean> {
 /** As oidc-provider redeems: it looks, and if the record is not consumed, consumes it. */
 function redemption(model: string): Race {
   return {
-    fill: async (driver, id) => void (await adapterOf(driver, model).upsert(id, { jti: id, kind: model, grantId: 'g' }, TTL_SECONDS)),
+    fill: async (driver, id) =>
+      void (await adapterOf(driver, model).upsert(
+        id,
+        { jti: id, kind: model, grantId: 'g' },
+        TTL_SECONDS,
+      )),
     async move(driver, id) {
       const adapter = adapterOf(driver, model)
       const payload = await adapter.find(id)
@@ -44,7 +50,15 @@ export const races = {
     fill: (driver, id) =>
       createLoginTransactions(driver).insert(
         id,
-        { interactionUid: 'i', upstream: 'u', nonce: 'n', codeVerifier: 'v', redirect_uri: 'r', flowId: 'f', createdAt: 0 },
+        {
+          interactionUid: 'i',
+          upstream: 'u',
+          nonce: 'n',
+          codeVerifier: 'v',
+          redirect_uri: 'r',
+          flowId: 'f',
+          createdAt: 0,
+        },
         TTL_SECONDS,
       ),
     move: async (driver, id) => (await createLoginTransactions(driver).take(id)) !== undefined,
@@ -53,7 +67,10 @@ export const races = {
     fill: async () => undefined,
     async move(driver, id) {
       const adapter = adapterOf(driver, 'ReplayDetection')
-      return (await adapter.find(id)) === undefined && unlessConsumed(adapter.upsert(id, { jti: id, kind: 'ReplayDetection' }, TTL_SECONDS))
+      return (
+        (await adapter.find(id)) === undefined &&
+        unlessConsumed(adapter.upsert(id, { jti: id, kind: 'ReplayDetection' }, TTL_SECONDS))
+      )
     },
   },
 } satisfies Record<string, Race>
@@ -65,7 +82,14 @@ export function fillRecord(driver: Driver, race: RaceName, id: string): Promise<
 }
 
 /** How many of `parallel` contestants on one driver bring the move off. */
-export async function countWinners(driver: Driver, race: RaceName, id: string, parallel: number): Promise<number> {
-  const moves = await Promise.all(Array.from({ length: parallel }, () => races[race].move(driver, id)))
+export async function countWinners(
+  driver: Driver,
+  race: RaceName,
+  id: string,
+  parallel: number,
+): Promise<number> {
+  const moves = await Promise.all(
+    Array.from({ length: parallel }, () => races[race].move(driver, id)),
+  )
   return moves.filter(Boolean).length
 }

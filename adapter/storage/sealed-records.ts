@@ -20,9 +20,14 @@ export async function loadOrCreateSealed(
   const existing = await driver.get(recordKey)
   if (existing) return JSON.parse(sealing.unseal(existing.value as string, key))
   const value: unknown = await create()
-  const isFirst = await driver.insert(recordKey, sealing.seal(JSON.stringify(value), key), TTL_SECONDS)
+  const isFirst = await driver.insert(
+    recordKey,
+    sealing.seal(JSON.stringify(value), key),
+    TTL_SECONDS,
+  )
   if (isFirst) return value
   const winner = await driver.get(recordKey)
-  if (!winner) throw new StorageError('unavailable', `Cannot read "${key}" from the store: it is gone again`)
+  if (!winner)
+    throw new StorageError('unavailable', `Cannot read "${key}" from the store: it is gone again`)
   return JSON.parse(sealing.unseal(winner.value as string, key))
 }

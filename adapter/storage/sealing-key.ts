@@ -37,5 +37,9 @@ function create(file: string): string {
 }
 
 function unusable(file: string, why: string, cause?: unknown): StorageError {
-  return new StorageError('unusable', `Cannot use the sealing key in ${file}: ${why}. Restore it, or give keys.sealing_key`, { cause })
+  return new StorageError(
+    'unusable',
+    `Cannot use the sealing key in ${file}: ${why}. Restore it, or give keys.sealing_key`,
+    { cause },
+  )
 }

@@ -16,11 +16,15 @@ export interface Sealing {
 
 /** Names the key in the envelope; tells nothing of it. */
 function keyId(key: Uint8Array): string {
-  return hash('sha256', Buffer.concat([Buffer.from('sealing key id\0'), key]), 'base64url').slice(0, 8)
+  return hash('sha256', Buffer.concat([Buffer.from('sealing key id\0'), key]), 'base64url').slice(
+    0,
+    8,
+  )
 }
 
 function failure(why: string, cause?: unknown): StorageError {
-  const remedy = 'Put the sealing key that wrote it back into the configuration, or delete the record to have it made anew'
+  const remedy =
+    'Put the sealing key that wrote it back into the configuration, or delete the record to have it made anew'
   return new StorageError('unusable', `Cannot unseal a stored secret: ${why}. ${remedy}`, { cause })
 }
 
@@ -36,7 +40,11 @@ export function createSealing(keys: readonly Uint8Array[]): Sealing {
     seal(plaintext, context) {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv(CIPHER, sealingKey, iv).setAAD(Buffer.from(context))
-      const sealed = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      const sealed = Buffer.concat([
+        cipher.update(plaintext, 'utf8'),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ])
       return ['v1', sealingKeyId, iv.toString('base64url'), sealed.toString('base64url')].join('.')
     },
     unseal(text, context) {
@@ -46,9 +54,14 @@ export function createSealing(keys: readonly Uint8Array[]): Sealing {
       if (!key) throw failure(`it was sealed with key "${id}", which is not configured`)
       const sealed = Buffer.from(body, 'base64url')
       try {
-        const decipher = createDecipheriv(CIPHER, key, Buffer.from(iv, 'base64url'), { authTagLength: TAG_BYTES })
+        const decipher = createDecipheriv(CIPHER, key, Buffer.from(iv, 'base64url'), {
+          authTagLength: TAG_BYTES,
+        })
         decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-TAG_BYTES))
-        return decipher.update(sealed.subarray(0, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+        return (
+          decipher.update(sealed.subarray(0, -TAG_BYTES), undefined, 'utf8') +
+          decipher.final('utf8')
+        )
       } catch (error) {
         throw failure('it was changed, or belongs elsewhere', error)
       }

@@ -2,4 +2,10 @@
 import type { Log } from '../../service/log.ts'
 
 const ignore = () => undefined
-export const silentLog: Log = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
+export const silentLog: Log = {
+  trace: ignore,
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+}

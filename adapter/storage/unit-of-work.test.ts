@@ -23,7 +23,15 @@ function recording(driver: Driver): { driver: Driver; calls: string[] } {
       }
     },
   })
-  return { driver: { ...recorded, ...Object.fromEntries(Object.keys(driver).map((name) => [name, recorded[name as keyof Driver]])) } as Driver, calls }
+  return {
+    driver: {
+      ...recorded,
+      ...Object.fromEntries(
+        Object.keys(driver).map((name) => [name, recorded[name as keyof Driver]]),
+      ),
+    } as Driver,
+    calls,
+  }
 }
 
 function setup() {
@@ -44,7 +52,9 @@ describe('unit of work', () => {
     })
     expect(result).toBe('done')
     expect(calls).toEqual(['setAll'])
-    expect(await Promise.all(['a', 'b', 'c'].map(async (key) => (await store.get(key))?.value))).toEqual([1, 2, 3])
+    expect(
+      await Promise.all(['a', 'b', 'c'].map(async (key) => (await store.get(key))?.value)),
+    ).toEqual([1, 2, 3])
   })
   it('waits for the store once, however many kinds of writes there are', async () => {
     const store = countRoundTrips(injectLatency(createMemoryDriver(), 2))

@@ -34,7 +34,10 @@ interface Unit {
   indexes: Map<string, (() => Promise<void>)[]>
 }
 
-export function createUnitOfWork(driver: Driver, { now = Date.now }: { now?: () => number } = {}): UnitOfWork {
+export function createUnitOfWork(
+  driver: Driver,
+  { now = Date.now }: { now?: () => number } = {},
+): UnitOfWork {
   const units = new AsyncLocalStorage<Unit>()
 
   function current(): Unit | undefined {
@@ -86,7 +89,9 @@ export function createUnitOfWork(driver: Driver, { now = Date.now }: { now?: () 
 
   function ownRecord(key: string): StoredRecord | undefined {
     const pending = current()?.sets.get(key)
-    return pending && { value: structuredClone(pending.value), version: 1, expiresAt: pending.expiresAt }
+    return (
+      pending && { value: structuredClone(pending.value), version: 1, expiresAt: pending.expiresAt }
+    )
   }
 
   /** Index entries are sent first, so that where the store keeps the order no artefact is without its entry. */
@@ -138,8 +143,10 @@ export function createUnitOfWork(driver: Driver, { now = Date.now }: { now?: () 
     insert: (key, value, ttlSeconds) => after(key, () => driver.insert(key, value, ttlSeconds)),
     take: (key) => after(key, () => driver.take(key)),
     consume: (key) => after(key, () => driver.consume(key)),
-    update: (key, version, value, ttlSeconds) => after(key, () => driver.update(key, version, value, ttlSeconds)),
-    add: (index, member, ttlSeconds) => deferIndex(index, () => driver.add(index, member, ttlSeconds)),
+    update: (key, version, value, ttlSeconds) =>
+      after(key, () => driver.update(key, version, value, ttlSeconds)),
+    add: (index, member, ttlSeconds) =>
+      deferIndex(index, () => driver.add(index, member, ttlSeconds)),
     async members(index) {
       const unit = current()
       const works = unit?.indexes.get(index) ?? []

@@ -10,7 +10,8 @@ const shared = new Map<() => number, Driver>()
 describeDriver('memory', {
   async open(now) {
     const known = shared.get(now)
-    if (known === undefined || (await known.ping().catch(() => 'closed')) === 'closed') shared.set(now, createMemoryDriver({ now }))
+    if (known === undefined || (await known.ping().catch(() => 'closed')) === 'closed')
+      shared.set(now, createMemoryDriver({ now }))
     return shared.get(now) as Driver
   },
 })

@@ -36,8 +36,14 @@ it('F23 a node dies: its keys reject within 600 ms, the others work, and all wor
   const failures = results.filter((result) => result.status === 'rejected')
   expect(failures.length).toBeGreaterThan(0)
   expect(failures.length).toBeLessThan(keys.length)
-  expect(failures.every(({ reason }) => reason instanceof StorageError && reason.code === 'unavailable')).toBe(true)
+  expect(
+    failures.every(({ reason }) => reason instanceof StorageError && reason.code === 'unavailable'),
+  ).toBe(true)
   await node?.restart()
-  await until('the Cluster works again', async () => (await setAll()).every(({ status }) => status === 'fulfilled'), 10_000)
+  await until(
+    'the Cluster works again',
+    async () => (await setAll()).every(({ status }) => status === 'fulfilled'),
+    10_000,
+  )
   await driver.close()
 }, 20_000)

@@ -79,13 +79,21 @@ function clusterEndpoint(urls: readonly string[]): unknown {
   const { tls, ...credentials } = clusterDefaults(urls[0] ?? '')
   return createCluster({
     rootNodes: urls.map((url) => ({ url, socket: SOCKET })),
-    defaults: { ...CLIENT, ...credentials, socket: tls ? { ...SOCKET, tls: true as const } : SOCKET },
+    defaults: {
+      ...CLIENT,
+      ...credentials,
+      socket: tls ? { ...SOCKET, tls: true as const } : SOCKET,
+    },
     topologyRefreshOnReconnectionAttemptStrategy: 200,
     commandOptions,
   })
 }
 
-function sentinelEndpoint({ name, nodes, password }: NonNullable<RedisOptions['sentinel']>): unknown {
+function sentinelEndpoint({
+  name,
+  nodes,
+  password,
+}: NonNullable<RedisOptions['sentinel']>): unknown {
   return createSentinel({
     name,
     sentinelRootNodes: nodes.map(nodeFrom),
@@ -102,16 +110,28 @@ function createEndpoint({ url, cluster, sentinel }: RedisOptions): RedisEndpoint
   try {
     if (cluster) return clusterEndpoint(cluster) as RedisEndpoint
     if (sentinel) return sentinelEndpoint(sentinel) as RedisEndpoint
-    return createClient({ ...CLIENT, ...(url !== undefined && { url }), socket: SOCKET, commandOptions }) as unknown as RedisEndpoint
+    return createClient({
+      ...CLIENT,
+      ...(url !== undefined && { url }),
+      socket: SOCKET,
+      commandOptions,
+    }) as unknown as RedisEndpoint
   } catch (error) {
     // The cause may show the URL, and with it the password.
     const code = (error as { code?: string }).code ?? 'invalid'
-    throw new StorageError('unusable', `Cannot use Redis: storage.url or storage.cluster is not a redis:// or rediss:// URL (${code})`)
+    throw new StorageError(
+      'unusable',
+      `Cannot use Redis: storage.url or storage.cluster is not a redis:// or rediss:// URL (${code})`,
+    )
   }
 }
 
 function fault(error: unknown): StorageError {
-  return new StorageError('unavailable', `Redis failed: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error })
+  return new StorageError(
+    'unavailable',
+    `Redis failed: ${error instanceof Error ? error.message : 'unknown error'}`,
+    { cause: error },
+  )
 }
 
 export interface RedisConnection {
@@ -148,7 +168,9 @@ export function createRedisConnection(options: RedisOptions): RedisConnection {
         return
       } catch (error) {
         change('lost', error as Error)
-        await new Promise((resolve) => setTimeout(resolve, SOCKET.reconnectStrategy(retries)).unref())
+        await new Promise((resolve) =>
+          setTimeout(resolve, SOCKET.reconnectStrategy(retries)).unref(),
+        )
       }
     }
   }
@@ -156,7 +178,12 @@ export function createRedisConnection(options: RedisOptions): RedisConnection {
 
   /** Sentinel and Cluster look for the primary by themselves; a single connection has to be made anew. */
   function reconnect(reason: Error): void {
-    if (options.url === undefined || state !== 'connected' || performance.now() - lastAnswerAt < SILENCE_MS) return
+    if (
+      options.url === undefined ||
+      state !== 'connected' ||
+      performance.now() - lastAnswerAt < SILENCE_MS
+    )
+      return
     change('lost', reason)
     endpoint.destroy()
     void connect()
@@ -169,9 +196,13 @@ export function createRedisConnection(options: RedisOptions): RedisConnection {
 
   function command<T>(call: (redis: RedisCommands) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (isClosed) return reject(new StorageError('unavailable', 'Cannot use Redis: the connection is closed'))
+      if (isClosed)
+        return reject(new StorageError('unavailable', 'Cannot use Redis: the connection is closed'))
       const timer = setTimeout(() => {
-        const timeout = new StorageError('unavailable', `Redis did not answer within ${commandTimeoutMs} ms`)
+        const timeout = new StorageError(
+          'unavailable',
+          `Redis did not answer within ${commandTimeoutMs} ms`,
+        )
         reconnect(timeout)
         reject(timeout)
       }, commandTimeoutMs)

@@ -14,13 +14,21 @@ beforeAll(async () => {
 afterAll(() => group.stop())
 
 async function open(now = Date.now) {
-  const driver = createRedisDriver({ sentinel: { name: group.name, nodes: group.nodes }, prefix: 'test:', now })
+  const driver = createRedisDriver({
+    sentinel: { name: group.name, nodes: group.nodes },
+    prefix: 'test:',
+    now,
+  })
   await driver.connected()
   return driver
 }
 
 describeDriver('redis behind sentinels', { open })
-describeRaces('redis behind sentinels', () => ({ driver: 'redis', sentinel: { name: group.name, nodes: group.nodes }, prefix: 'races:' }))
+describeRaces('redis behind sentinels', () => ({
+  driver: 'redis',
+  sentinel: { name: group.name, nodes: group.nodes },
+  prefix: 'races:',
+}))
 
 describe('F23 failover', () => {
   it('calls during it reject within 600 ms; afterwards everything works, and what was consumed stays consumed', async () => {

@@ -27,7 +27,8 @@ async function openAt(url: string, now = Date.now) {
 describeDriver('redis', { open: (now) => openAt(server.url, now) })
 describeRaces('redis', () => ({ driver: 'redis', url: server.url, prefix: 'races:' }))
 
-const unavailable = (error: unknown) => error instanceof StorageError && error.code === 'unavailable'
+const unavailable = (error: unknown) =>
+  error instanceof StorageError && error.code === 'unavailable'
 
 /** Milliseconds until the call rejected as unavailable. */
 async function refusedAfter(call: () => Promise<unknown>): Promise<number> {
@@ -58,9 +59,20 @@ describe('redis under trouble', () => {
     await driver.set('k', 'v', 100)
     await own.kill()
     const calls = [
-      () => driver.get('k'), () => driver.set('k', 1, 1), () => driver.setAll([{ key: 'k', value: 1, ttlSeconds: 1 }]), () => driver.delete('k'),
-      () => driver.insert('k', 1, 1), () => driver.take('k'), () => driver.consume('k'), () => driver.update('k', 1, 1), () => driver.add('k', 'm', 1),
-      () => driver.members('k'), () => driver.drop('k'), () => driver.lease('k', 'o', 1), () => driver.release('k', 'o'), () => driver.ping(),
+      () => driver.get('k'),
+      () => driver.set('k', 1, 1),
+      () => driver.setAll([{ key: 'k', value: 1, ttlSeconds: 1 }]),
+      () => driver.delete('k'),
+      () => driver.insert('k', 1, 1),
+      () => driver.take('k'),
+      () => driver.consume('k'),
+      () => driver.update('k', 1, 1),
+      () => driver.add('k', 'm', 1),
+      () => driver.members('k'),
+      () => driver.drop('k'),
+      () => driver.lease('k', 'o', 1),
+      () => driver.release('k', 'o'),
+      () => driver.ping(),
     ]
     for (const call of calls) expect(await refusedAfter(call)).toBeLessThan(600)
     await delay(700)
@@ -70,15 +82,21 @@ describe('redis under trouble', () => {
   })
   it('F22 a server that does not answer: rejects within 600 ms, and works within 1 s of its return', async () => {
     own.pause()
-    const many = await Promise.all(Array.from({ length: 50 }, () => refusedAfter(() => driver.consume('k'))))
+    const many = await Promise.all(
+      Array.from({ length: 50 }, () => refusedAfter(() => driver.consume('k'))),
+    )
     expect(Math.max(...many)).toBeLessThan(600)
     own.resume()
     expect(await worksAfter(driver)).toBeLessThan(1000)
   })
   it('F22 commands to a server that does not answer do not pile up without end', async () => {
     own.pause()
-    const results = await Promise.allSettled(Array.from({ length: 3000 }, (_, n) => driver.get(`k${n}`)))
-    const reasons = results.map((result) => (result.status === 'rejected' ? String(result.reason) : ''))
+    const results = await Promise.allSettled(
+      Array.from({ length: 3000 }, (_, n) => driver.get(`k${n}`)),
+    )
+    const reasons = results.map((result) =>
+      result.status === 'rejected' ? String(result.reason) : '',
+    )
     expect(reasons.filter((reason) => /queue is full/i.test(reason)).length).toBeGreaterThan(500)
     own.resume()
     expect(await worksAfter(driver)).toBeLessThan(1000)
@@ -160,7 +178,11 @@ describe('redis behind a network', () => {
     const [primary, replica] = [await startRedis(), await startRedis()]
     await ask(replica.port, `REPLICAOF 127.0.0.1 ${primary.port}`)
     const ports = [replica.port, primary.port]
-    const moving = createServer((from) => from.pipe(connect(ports.length > 1 ? ports.shift() ?? 0 : ports[0] ?? 0, '127.0.0.1')).pipe(from))
+    const moving = createServer((from) =>
+      from
+        .pipe(connect(ports.length > 1 ? (ports.shift() ?? 0) : (ports[0] ?? 0), '127.0.0.1'))
+        .pipe(from),
+    )
     await new Promise<void>((resolve) => moving.listen(0, '127.0.0.1', resolve))
     const driver = await openAt(`redis://127.0.0.1:${(moving.address() as AddressInfo).port}`)
     await expect(driver.set('k', 1, 1)).rejects.toThrow(/READONLY/)
@@ -172,7 +194,8 @@ describe('redis behind a network', () => {
 })
 
 describe('openDriver with redis', () => {
-  const open = (url: string) => openDriver({ driver: 'redis', url, prefix: 'test:' }, { now: Date.now, log: silentLog })
+  const open = (url: string) =>
+    openDriver({ driver: 'redis', url, prefix: 'test:' }, { now: Date.now, log: silentLog })
 
   it('F20 starts while the server is down', async () => {
     const gone = await startRedis()
@@ -185,7 +208,9 @@ describe('openDriver with redis', () => {
     await gone.stop()
   })
   it('F29 refuses a wrong password, and a user who may not run scripts, with the remedy', async () => {
-    const guarded = await startRedis({ directives: ['requirepass secret', 'user limited on >pw ~* +@all -eval -evalsha'] })
+    const guarded = await startRedis({
+      directives: ['requirepass secret', 'user limited on >pw ~* +@all -eval -evalsha'],
+    })
     const at = (credentials: string) => `redis://${credentials}127.0.0.1:${guarded.port}`
     await expect(open(at(':wrong@'))).rejects.toThrow(/Set the user and password in storage\.url/)
     await expect(open(at(''))).rejects.toThrow(/Set the user and password in storage\.url/)
@@ -195,17 +220,30 @@ describe('openDriver with redis', () => {
     await guarded.stop()
   })
   it('F26 warns of a server that evicts', async () => {
-    const evicting = await startRedis({ directives: ['maxmemory 100mb', 'maxmemory-policy allkeys-lru'] })
+    const evicting = await startRedis({
+      directives: ['maxmemory 100mb', 'maxmemory-policy allkeys-lru'],
+    })
     const warnings: unknown[] = []
-    const log = { ...silentLog, warn: (event: string, fields: unknown) => void warnings.push([event, fields]) }
-    const driver = await openDriver({ driver: 'redis', url: evicting.url, prefix: 'test:' }, { now: Date.now, log })
-    expect(warnings).toEqual([['storage.eviction', expect.objectContaining({ policy: 'allkeys-lru' })]])
+    const log = {
+      ...silentLog,
+      warn: (event: string, fields: unknown) => void warnings.push([event, fields]),
+    }
+    const driver = await openDriver(
+      { driver: 'redis', url: evicting.url, prefix: 'test:' },
+      { now: Date.now, log },
+    )
+    expect(warnings).toEqual([
+      ['storage.eviction', expect.objectContaining({ policy: 'allkeys-lru' })],
+    ])
     await driver.close()
     await evicting.stop()
   })
   it('refuses a URL that is none, without showing it', async () => {
     await expect(open('http://user:hunter2@host')).rejects.toSatisfy(
-      (error) => error instanceof StorageError && error.code === 'unusable' && !error.message.includes('hunter2'),
+      (error) =>
+        error instanceof StorageError &&
+        error.code === 'unusable' &&
+        !error.message.includes('hunter2'),
     )
   })
 })

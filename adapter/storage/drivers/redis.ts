@@ -21,8 +21,14 @@ function decode(text: string | null, at: number): StoredRecord | undefined {
   const third = text.indexOf('|', second + 1)
   const expiresAt = Number(text.slice(first + 1, second))
   if (!(expiresAt > at)) return undefined
-  const record = { value: JSON.parse(text.slice(third + 1)) as Value, version: Number(text.slice(0, first)), expiresAt }
-  return third === second + 1 ? record : { ...record, consumedAt: Number(text.slice(second + 1, third)) }
+  const record = {
+    value: JSON.parse(text.slice(third + 1)) as Value,
+    version: Number(text.slice(0, first)),
+    expiresAt,
+  }
+  return third === second + 1
+    ? record
+    : { ...record, consumedAt: Number(text.slice(second + 1, third)) }
 }
 
 export interface RedisDriver extends Driver {
@@ -92,18 +98,47 @@ export function createRedisDriver(options: RedisOptions & { now?: () => number }
       return (await run(scripts.consume, record(key), now())) === 1
     },
     async update(key, expectedVersion, value, ttlSeconds) {
-      const times = ttlSeconds === undefined ? ['', ''] : [expiry(ttlSeconds), milliseconds(ttlSeconds)]
-      return (await run(scripts.update, record(key), now(), expectedVersion, JSON.stringify(value), ...times)) === 1
+      const times =
+        ttlSeconds === undefined ? ['', ''] : [expiry(ttlSeconds), milliseconds(ttlSeconds)]
+      return (
+        (await run(
+          scripts.update,
+          record(key),
+          now(),
+          expectedVersion,
+          JSON.stringify(value),
+          ...times,
+        )) === 1
+      )
     },
     async add(index, member, ttlSeconds) {
-      await run(scripts.add, set(index), now(), member, expiry(ttlSeconds), milliseconds(ttlSeconds))
+      await run(
+        scripts.add,
+        set(index),
+        now(),
+        member,
+        expiry(ttlSeconds),
+        milliseconds(ttlSeconds),
+      )
     },
-    members: (index) => command((redis) => redis.zRange(set(index), `(${now()}`, '+inf', { BY: 'SCORE' })),
+    members: (index) =>
+      command((redis) => redis.zRange(set(index), `(${now()}`, '+inf', { BY: 'SCORE' })),
     async drop(index, member) {
-      await command((redis) => (member === undefined ? redis.del(set(index)) : redis.zRem(set(index), member)))
+      await command((redis) =>
+        member === undefined ? redis.del(set(index)) : redis.zRem(set(index), member),
+      )
     },
     async lease(key, owner, ttlSeconds) {
-      return (await run(scripts.lease, lease(key), now(), owner, expiry(ttlSeconds), milliseconds(ttlSeconds))) === 1
+      return (
+        (await run(
+          scripts.lease,
+          lease(key),
+          now(),
+          owner,
+          expiry(ttlSeconds),
+          milliseconds(ttlSeconds),
+        )) === 1
+      )
     },
     async release(key, owner) {
       await run(scripts.release, lease(key), owner)
@@ -114,4 +149,3 @@ export function createRedisDriver(options: RedisOptions & { now?: () => number }
     close: connection.close,
   }
 }
-

@@ -44,16 +44,22 @@ export function isBusy(error: unknown): boolean {
 }
 
 function reason(error: unknown): string {
-  return FAULTS[resultCode(error) ?? -1] ?? (error instanceof Error ? error.message : 'unknown error')
+  return (
+    FAULTS[resultCode(error) ?? -1] ?? (error instanceof Error ? error.message : 'unknown error')
+  )
 }
 
 /** What a failed operation rejects with. */
 export function sqliteFault(file: string, error: unknown): StorageError {
-  return new StorageError('unavailable', `Cannot use the database "${file}": ${reason(error)}`, { cause: error })
+  return new StorageError('unavailable', `Cannot use the database "${file}": ${reason(error)}`, {
+    cause: error,
+  })
 }
 
 function unusable(file: string, why: string, remedy: string, cause?: unknown): StorageError {
-  return new StorageError('unusable', `Cannot use the database "${file}": ${why}. ${remedy}`, { cause })
+  return new StorageError('unusable', `Cannot use the database "${file}": ${why}. ${remedy}`, {
+    cause,
+  })
 }
 
 const REMEDIES: Readonly<Record<number, string>> = {
@@ -61,7 +67,8 @@ const REMEDIES: Readonly<Record<number, string>> = {
   13: 'Free some space and start again',
 }
 const DAMAGED = 'Restore it from a backup, or move it away to start empty: everyone signs in again'
-const NO_ACCESS = 'Give this user the right to read and write the file and its folder, or set storage.file to another place'
+const NO_ACCESS =
+  'Give this user the right to read and write the file and its folder, or set storage.file to another place'
 
 function remedyFor(error: unknown): string {
   const code = resultCode(error) ?? -1
@@ -100,7 +107,11 @@ function prepareDatabase(file: string, database: DatabaseSync): void {
   database.exec('PRAGMA synchronous = NORMAL')
   const version = schemaVersion(database)
   if (version > SCHEMA_VERSION)
-    throw unusable(file, `its schema is version ${version}, this release knows ${SCHEMA_VERSION}`, 'Start the release that wrote it, or move the file away to start empty')
+    throw unusable(
+      file,
+      `its schema is version ${version}, this release knows ${SCHEMA_VERSION}`,
+      'Start the release that wrote it, or move the file away to start empty',
+    )
   const damage = findDamage(file, database)
   if (damage !== undefined) throw unusable(file, `it is damaged (${damage})`, DAMAGED)
   migrate(database)

@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -15,7 +23,9 @@ const folder = mkdtempSync(join(tmpdir(), 'auth-adapter-sqlite-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const path = (name: string) => join(folder, name)
 
-describeDriver('sqlite', { open: async (now) => createSqliteDriver({ file: path('contract.sqlite'), now }) })
+describeDriver('sqlite', {
+  open: async (now) => createSqliteDriver({ file: path('contract.sqlite'), now }),
+})
 describeRaces('sqlite', () => ({ driver: 'sqlite', file: path('races.sqlite') }))
 
 const withCode = (code: string, message: RegExp) => (error: unknown) =>
@@ -26,7 +36,8 @@ describe('sqlite file', () => {
     const file = path('new/folder/a.sqlite')
     const driver = createSqliteDriver({ file })
     await driver.set('k', 1, 10)
-    for (const each of [file, `${file}-wal`, `${file}-shm`]) expect(statSync(each).mode & 0o777, each).toBe(0o600)
+    for (const each of [file, `${file}-wal`, `${file}-shm`])
+      expect(statSync(each).mode & 0o777, each).toBe(0o600)
     await driver.close()
   })
   it('keeps its records when the process ends', async () => {
@@ -41,7 +52,9 @@ describe('sqlite file', () => {
   it('that is no database is refused by name, with a remedy', () => {
     const file = path('text.sqlite')
     writeFileSync(file, 'this is not a database, '.repeat(100))
-    expect(() => createSqliteDriver({ file })).toThrow(/text\.sqlite": it is not a SQLite database\. Restore it from a backup/)
+    expect(() => createSqliteDriver({ file })).toThrow(
+      /text\.sqlite": it is not a SQLite database\. Restore it from a backup/,
+    )
     expect(() => createSqliteDriver({ file })).toThrow(StorageError)
   })
   it('that is damaged inside is refused by name, with a remedy', async () => {
@@ -52,7 +65,9 @@ describe('sqlite file', () => {
     const bytes = readFileSync(file)
     bytes.fill(0x5a, 4096 * 3, 4096 * 12)
     writeFileSync(file, bytes)
-    expect(() => createSqliteDriver({ file })).toThrow(/damaged\.sqlite": .*damaged.*Restore it from a backup/)
+    expect(() => createSqliteDriver({ file })).toThrow(
+      /damaged\.sqlite": .*damaged.*Restore it from a backup/,
+    )
   })
   it('that was cut short is refused, or is empty', async () => {
     const file = path('short.sqlite')
@@ -67,18 +82,30 @@ describe('sqlite file', () => {
     const newer = new DatabaseSync(file)
     newer.exec('PRAGMA user_version = 99')
     newer.close()
-    expect(() => createSqliteDriver({ file })).toThrow(/version 99, this release knows 1\. Start the release that wrote it/)
+    expect(() => createSqliteDriver({ file })).toThrow(
+      /version 99, this release knows 1\. Start the release that wrote it/,
+    )
   })
   it('in a place that can not be written is refused with a remedy', () => {
     expect(() => createSqliteDriver({ file: folder })).toThrow(/can not be opened\. Give this user/)
     const file = path('text-file')
     writeFileSync(file, '')
     chmodSync(file, 0o600)
-    expect(() => createSqliteDriver({ file: join(file, 'a.sqlite') })).toThrow(/Give this user the right to read and write/)
+    expect(() => createSqliteDriver({ file: join(file, 'a.sqlite') })).toThrow(
+      /Give this user the right to read and write/,
+    )
   })
   it('may be opened by several at once while it is made', async () => {
-    const drivers = await Promise.all(Array.from({ length: 5 }, async () => createSqliteDriver({ file: path('together.sqlite') })))
-    expect(await Promise.all(drivers.map((driver, n) => driver.insert('k', n, 10)))).toEqual([true, false, false, false, false])
+    const drivers = await Promise.all(
+      Array.from({ length: 5 }, async () => createSqliteDriver({ file: path('together.sqlite') })),
+    )
+    expect(await Promise.all(drivers.map((driver, n) => driver.insert('k', n, 10)))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
     await Promise.all(drivers.map((driver) => driver.close()))
   })
 })
@@ -93,7 +120,9 @@ describe('sqlite under trouble', () => {
     const started = performance.now()
     let ticks = 0
     const ticking = setInterval(() => ticks++, 10)
-    await expect(driver.set('k', 'w', 100)).rejects.toSatisfy(withCode('unavailable', /locked\.sqlite": another process holds its lock/))
+    await expect(driver.set('k', 'w', 100)).rejects.toSatisfy(
+      withCode('unavailable', /locked\.sqlite": another process holds its lock/),
+    )
     clearInterval(ticking)
     expect(performance.now() - started).toBeLessThan(600)
     expect(ticks).toBeGreaterThan(20)
@@ -127,13 +156,16 @@ describe('sqlite under trouble', () => {
     const file = path('swept.sqlite')
     let skewMs = 0
     const driver = createSqliteDriver({ file, now: () => Date.now() + skewMs, sweepSeconds: 0.05 })
-    await driver.setAll(Array.from({ length: 500 }, (_, n) => ({ key: `k${n}`, value: 'v', ttlSeconds: 10 })))
+    await driver.setAll(
+      Array.from({ length: 500 }, (_, n) => ({ key: `k${n}`, value: 'v', ttlSeconds: 10 })),
+    )
     await driver.set('kept', 'v', 100)
     await driver.add('i', 'm', 10)
     await driver.lease('l', 'o', 10)
     skewMs = 20_000
     const reader = new DatabaseSync(file)
-    const rows = (table: string) => (reader.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n
+    const rows = (table: string) =>
+      (reader.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n
     await expect.poll(() => [rows('records'), rows('members'), rows('leases')]).toEqual([1, 0, 0])
     reader.close()
     await driver.close()

@@ -27,7 +27,11 @@ interface Row {
 }
 
 function recordFrom(row: Row): StoredRecord {
-  const record = { value: JSON.parse(row.value) as Value, version: row.version, expiresAt: row.expires_at }
+  const record = {
+    value: JSON.parse(row.value) as Value,
+    version: row.version,
+    expiresAt: row.expires_at,
+  }
   return row.consumed_at === null ? record : { ...record, consumedAt: row.consumed_at }
 }
 
@@ -40,7 +44,8 @@ const STATEMENTS = {
     SET value = excluded.value, version = 1, expires_at = excluded.expires_at, consumed_at = NULL
     WHERE records.expires_at <= ?`,
   take: 'DELETE FROM records WHERE key = ? RETURNING value, version, expires_at, consumed_at',
-  consume: 'UPDATE records SET consumed_at = ? WHERE key = ? AND expires_at > ? AND consumed_at IS NULL',
+  consume:
+    'UPDATE records SET consumed_at = ? WHERE key = ? AND expires_at > ? AND consumed_at IS NULL',
   update: `UPDATE records SET value = ?, version = version + 1, expires_at = coalesce(?, expires_at)
     WHERE key = ? AND version = ? AND expires_at > ?`,
   add: `INSERT INTO members (name, member, expires_at) VALUES (?, ?, ?) ON CONFLICT (name, member) DO UPDATE
@@ -65,10 +70,9 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
   const { file, now = Date.now, sweepSeconds = 30, lockWaitMs = 500 } = options
   const database = openSqliteFile(file)
   const names = Object.keys(STATEMENTS) as (keyof typeof STATEMENTS)[]
-  const sql = Object.fromEntries(names.map((name) => [name, database.prepare(STATEMENTS[name])])) as Record<
-    keyof typeof STATEMENTS,
-    ReturnType<typeof database.prepare>
-  >
+  const sql = Object.fromEntries(
+    names.map((name) => [name, database.prepare(STATEMENTS[name])]),
+  ) as Record<keyof typeof STATEMENTS, ReturnType<typeof database.prepare>>
 
   /** Runs a statement; while another process holds the lock it tries again, and other requests go on meanwhile. */
   async function attempt<T>(statement: () => T): Promise<T> {
@@ -78,7 +82,8 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
         return statement()
       } catch (error) {
         firstTriedAt ??= performance.now()
-        if (!isBusy(error) || performance.now() - firstTriedAt >= lockWaitMs) throw sqliteFault(file, error)
+        if (!isBusy(error) || performance.now() - firstTriedAt >= lockWaitMs)
+          throw sqliteFault(file, error)
       }
       await delay(waitMs * (0.5 + Math.random()))
     }
@@ -100,7 +105,8 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
   function writeAll(entries: Parameters<Driver['setAll']>[0]): void {
     sql.begin.run()
     try {
-      for (const { key, value, ttlSeconds } of entries) sql.set.run(key, JSON.stringify(value), expiry(ttlSeconds))
+      for (const { key, value, ttlSeconds } of entries)
+        sql.set.run(key, JSON.stringify(value), expiry(ttlSeconds))
       sql.commit.run()
     } catch (error) {
       if (database.isTransaction) sql.rollback.run()
@@ -120,12 +126,14 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
     async setAll(entries) {
       const [first, second] = entries
       if (second) await attempt(() => writeAll(entries))
-      else if (first) await changes('set', first.key, JSON.stringify(first.value), expiry(first.ttlSeconds))
+      else if (first)
+        await changes('set', first.key, JSON.stringify(first.value), expiry(first.ttlSeconds))
     },
     async delete(key) {
       await changes('delete', key)
     },
-    insert: (key, value, ttlSeconds) => changes('insert', key, JSON.stringify(value), expiry(ttlSeconds), now()),
+    insert: (key, value, ttlSeconds) =>
+      changes('insert', key, JSON.stringify(value), expiry(ttlSeconds), now()),
     async take(key) {
       const row = await attempt(() => sql.take.get(key) as Row | undefined)
       return row && row.expires_at > now() ? recordFrom(row) : undefined
@@ -143,7 +151,9 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
       return rows.map(({ member }) => member)
     },
     async drop(index, member) {
-      await (member === undefined ? changes('dropIndex', index) : changes('dropMember', index, member))
+      await (member === undefined
+        ? changes('dropIndex', index)
+        : changes('dropMember', index, member))
     },
     lease: (key, owner, ttlSeconds) => changes('lease', key, owner, expiry(ttlSeconds), now()),
     async release(key, owner) {
@@ -158,4 +168,3 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
     },
   }
 }
-
