@@ -3,7 +3,7 @@ import dns from 'node:dns'
 
 const lookup = dns.lookup
 const promised = dns.promises.lookup
-const addressOf = (host) => (/\.test$/.test(host) ? '127.0.0.1' : host)
+const addressOf = (host) => (host.endsWith('.test') ? '127.0.0.1' : host)
 
 dns.lookup = (host, ...rest) => lookup(addressOf(host), ...rest)
 dns.promises.lookup = (host, ...rest) => promised(addressOf(host), ...rest)
