@@ -4,9 +4,10 @@ import type { NextFunction, Request, Response } from 'express'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Config } from './config/schema.ts'
 import { InteractionError, StorageError, UpstreamError, type InteractionErrorCode, type WayOn } from './errors.ts'
+import type { LoginBinding } from './interaction/login-binding.ts'
 import type { MessageKindName } from './pages/message-kinds.ts'
 import { messagePage, messageStatus } from './pages/message-page.ts'
-import { currentContext } from '../service/request-context.ts'
+import { currentContext, noteFields } from '../service/request-context.ts'
 import type { Log } from '../service/log.ts'
 import type { Refuse } from '../service/refuse.ts'
 
@@ -22,6 +23,8 @@ interface Problem {
   oauth?: OAuthProblem | undefined
   wayOn?: WayOn | undefined
   upstream?: string | undefined
+  /** The same request may be sent again: it is a GET. */
+  isRepeatable?: boolean
 }
 
 interface Reply {
@@ -50,7 +53,14 @@ const OAUTH_PAGES: Record<string, MessageKindName> = {
 
 const RETRY_AFTER_SECONDS = '2'
 
-export function createErrorHandler({ config, log }: { config: Config; log: Log }) {
+interface ErrorHandlerOptions {
+  config: Config
+  log: Log
+  /** Knows which app a login of this browser began at. */
+  binding: Pick<LoginBinding, 'find'>
+}
+
+export function createErrorHandler({ config, log, binding }: ErrorHandlerOptions) {
   const reply = (problem: Problem) => replyTo(problem, config)
 
   return {
@@ -58,7 +68,7 @@ export function createErrorHandler({ config, log }: { config: Config; log: Log }
     express(error: unknown, request: Request, response: Response, next: NextFunction): void {
       if (response.headersSent) return next(error)
       report(log, error)
-      send(response, request, reply(problemOf(error)))
+      send(response, request, reply({ ...problemOf(error), isRepeatable: request.method === 'GET' }))
     },
 
     notFound(request: Request, response: Response): void {
@@ -68,7 +78,8 @@ export function createErrorHandler({ config, log }: { config: Config; log: Log }
     /** For oidc-provider: its `renderError`, and what fails around it. */
     provider(ctx: KoaContextWithOIDC, error: unknown, out?: OAuthProblem): void {
       if (!out) report(log, error)
-      const { status, headers, html, json } = reply(providerProblem(ctx, error, out))
+      if (nameOf(error) === 'SessionNotFound') noteLogin(ctx, binding)
+      const { status, headers, html, json } = reply({ ...providerProblem(ctx, error, out), isRepeatable: ctx.method === 'GET' })
       ctx.status = status
       ctx.set(headers)
       ctx.body = ctx.accepts('html', 'json') === 'html' || ctx.method === 'GET' ? html : json
@@ -86,11 +97,17 @@ export function createErrorHandler({ config, log }: { config: Config; log: Log }
 function problemOf(error: unknown): Problem {
   if (error instanceof InteractionError) return { kind: INTERACTION_PAGES[error.code], wayOn: error.wayOn, oauth: { error: error.code } }
   if (error instanceof UpstreamError) return upstreamProblem(error)
-  if (error instanceof StorageError) return { kind: 'temporarily_unavailable', oauth: { error: 'temporarily_unavailable' } }
+  if (storageError(error)) return { kind: 'temporarily_unavailable', oauth: { error: 'temporarily_unavailable' } }
   const status = (error as { status?: unknown } | null)?.status
   // Express and its parsers mark what the request did wrong with a 4xx status.
   if (typeof status === 'number' && status >= 400 && status < 500) return { kind: 'invalid_request', status, oauth: { error: 'invalid_request' } }
   return { kind: 'server_error', oauth: { error: 'server_error' } }
+}
+
+/** oidc-provider's models throw it in OAuth's words, also where they are used outside its own routes. */
+function storageError(error: unknown): StorageError | undefined {
+  const candidates = [error, (error as { cause?: unknown } | null | undefined)?.cause]
+  return candidates.find((candidate) => candidate instanceof StorageError)
 }
 
 function upstreamProblem({ code, upstream, wayOn }: UpstreamError): Problem {
@@ -101,10 +118,18 @@ function providerProblem(ctx: KoaContextWithOIDC, error: unknown, out: OAuthProb
   const oauth = out ?? oauthProblem(error)
   if (!oauth) return problemOf(error)
   const clientId = ctx.oidc?.client?.clientId
-  const { statusCode: status, name } = (error ?? {}) as { statusCode?: number; name?: string }
+  const { statusCode: status } = (error ?? {}) as { statusCode?: number }
   // oidc-provider finds no interaction to resume: it is over, which is no fault when this browser is signed in.
-  if (name === 'SessionNotFound') return { kind: ctx.oidc.session?.accountId === undefined ? 'expired' : 'already_signed_in', oauth, wayOn: { clientId: clientId ?? lastClient(ctx) } }
+  if (nameOf(error) === 'SessionNotFound') return { kind: ctx.oidc.session?.accountId === undefined ? 'expired' : 'already_signed_in', oauth, wayOn: { clientId: clientId ?? lastClient(ctx) } }
   return { kind: OAUTH_PAGES[oauth.error] ?? 'invalid_request', status, oauth, wayOn: { clientId } }
+}
+
+const nameOf = (error: unknown) => (error as { name?: unknown } | null | undefined)?.name
+
+/** The interaction is gone, and with it who asked; the cookie of this browser's login still knows (F47). */
+function noteLogin(ctx: KoaContextWithOIDC, binding: Pick<LoginBinding, 'find'>): void {
+  const login = binding.find(ctx.path.split('/').at(-1) ?? '', ctx.get('cookie') || undefined)
+  if (login) noteFields({ client_id: login.clientId, flow_id: login.flowId })
 }
 
 function oauthProblem(error: unknown): OAuthProblem | undefined {
@@ -116,7 +141,7 @@ function lastClient(ctx: KoaContextWithOIDC): string | undefined {
   return Object.keys(ctx.oidc.session?.authorizations ?? {}).at(-1)
 }
 
-function replyTo({ kind, status = messageStatus(kind), oauth, wayOn, upstream }: Problem, config: Config): Reply {
+function replyTo({ kind, status = messageStatus(kind), oauth, wayOn, upstream, isRepeatable = false }: Problem, config: Config): Reply {
   const { flow_id: flowId, request_id: requestId, client_id } = currentContext()?.fields ?? {}
   const clientId = wayOn?.clientId ?? client_id
   const client = clientId === undefined ? onlyClient(config) : config.clients[clientId]
@@ -127,6 +152,8 @@ function replyTo({ kind, status = messageStatus(kind), oauth, wayOn, upstream }:
     clientUri: client?.client_uri,
     upstreamName: upstream === undefined ? undefined : (config.upstreams[upstream]?.display_name ?? upstream),
     retryUrl: wayOn?.retryPath,
+    // Nothing was decided yet: the store did not answer.
+    hasReload: kind === 'temporarily_unavailable' && isRepeatable,
     links: wayOn?.cancelPath === undefined ? [] : [{ text: `Give up and return to ${client?.client_name ?? clientId ?? 'the app'}`, href: wayOn.cancelPath }],
     ...oauth,
   })
@@ -149,7 +176,8 @@ function send(response: Response, request: Request, { status, headers, html, jso
 /** An upstream's failure was logged where its cause was known. */
 function report(log: Log, error: unknown): void {
   if (error instanceof UpstreamError) return
+  const storage = storageError(error)
   if (error instanceof InteractionError) log.warn('login.refused', { code: error.code, reason: error.message })
-  else if (error instanceof StorageError) log.error('storage.failed', { code: error.code, error })
+  else if (storage) log.error('storage.failed', { code: storage.code, error: storage })
   else log.error('request.failed', { error })
 }
