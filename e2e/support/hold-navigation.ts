@@ -24,7 +24,8 @@ export async function holdNavigation(
   devtools.on('Fetch.requestPaused', ({ requestId, request }) => {
     const url = new URL(request.url)
     const goOn = () => devtools.send('Fetch.continueRequest', { requestId })
-    if (isHeld || !isIt(url, request.method)) return void goOn()
+    // One that pauses while `release` ends all holding goes on by itself.
+    if (isHeld || !isIt(url, request.method)) return void goOn().catch(() => undefined)
     isHeld = true
     const release = async () => {
       await goOn()

@@ -24,6 +24,8 @@ export interface HttpBrowser {
     stopBefore?: (next: URL) => boolean,
     form?: Readonly<Record<string, string>>,
   ): Promise<HttpAnswer>
+  /** One request whose answer never arrives: neither its cookies nor where it leads. */
+  requestInVain(url: string | URL): Promise<void>
   /** Values of all cookies ever received. */
   readonly received: readonly string[]
 }
@@ -87,7 +89,12 @@ export function createHttpBrowser(): HttpBrowser {
     return answer
   }
 
-  return { request, follow, received }
+  async function requestInVain(target: string | URL): Promise<void> {
+    const url = new URL(target)
+    await fetch(url, { headers: { accept: 'text/html', cookie: cookieHeader(url) }, redirect: 'manual' })
+  }
+
+  return { request, follow, requestInVain, received }
 }
 
 /** Sends the upstream's sign-in form that `page` shows. */

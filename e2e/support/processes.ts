@@ -1,6 +1,6 @@
 // Starts a whole chain for tests: real processes on free ports with a data folder of their own.
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -99,53 +99,63 @@ function partOf(parts: ReadonlyMap<string, Part>, name: string): Part {
   return part
 }
 
+interface Parts {
+  chain: ReadonlyMap<string, Part>
+  redis: Part | undefined
+}
+
+async function startParts({ chain, redis }: Parts, notStarted: readonly string[]): Promise<void> {
+  await redis?.start()
+  const started = [...chain.values()].filter(({ name }) => !notStarted.includes(name))
+  await Promise.all(started.map((part) => part.start()))
+}
+
+async function stopParts({ chain, redis }: Parts): Promise<void> {
+  await Promise.all([...chain.values()].map((part) => part.stop()))
+  await redis?.stop()
+}
+
+function describeChain(layout: Layout, { chain, redis }: Parts) {
+  const all = [...chain.values(), ...(redis ? [redis] : [])]
+  return {
+    ...layout.urls,
+    browserArgs: layout.browserArgs,
+    upstream: partOf(chain, 'upstream'),
+    adapter: partOf(chain, 'adapter'),
+    testApp: partOf(chain, 'test-app'),
+    secondApp: chain.get('second-app'),
+    redis,
+    logs: (part?: Part) => (part ? part.lines : all.flatMap(({ lines }) => lines)),
+  }
+}
+
 /** Resolves when every part serves. Rejects with the last lines of the part that does not, with nothing left running. */
 export async function startChain(options: ChainOptions): Promise<Chain> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'auth-adapter-e2e-'))
   const [testApp = 0, secondApp = 0, adapter = 0, admin = 0, upstream = 0, redisPort = 0] =
     await freePorts(6)
   const ports = { testApp, secondApp, adapter, admin, upstream }
-  mkdirSync(join(dataFolder, 'tls'))
-  const layout = options.https ? httpsLayout(ports, join(dataFolder, 'tls')) : plainLayout(ports)
+  const layout = options.https ? httpsLayout(ports, dataFolder) : plainLayout(ports)
   const redis = options.storage === 'redis' ? createRedisPart(dataFolder, redisPort) : undefined
-  const storage = redis ? redisEnvironment(`redis://127.0.0.1:${redisPort}`) : {}
   const env = {
     ...withoutOurSettings(process.env),
     ...QUICK,
     AUTH_ADAPTER_DATA: dataFolder,
-    ...storage,
+    ...(redis ? redisEnvironment(`redis://127.0.0.1:${redisPort}`) : {}),
     ...layout.sharedEnv,
     ...options.env,
   }
   const configFile = writeChainConfig(dataFolder, layout.config, options.config ?? {})
-  const parts = createParts(layout, configFile, env, options.secondApp === true)
-  const all = [...parts.values(), ...(redis ? [redis] : [])]
+  const parts = { chain: createParts(layout, configFile, env, options.secondApp === true), redis }
   const stop = async () => {
-    await Promise.all([...parts.values()].map((part) => part.stop()))
-    await redis?.stop()
+    await stopParts(parts)
     rmSync(dataFolder, { recursive: true, force: true })
   }
   try {
-    await redis?.start()
-    const started = [...parts.values()].filter(
-      ({ name }) => !options.notStarted?.some((left) => left === name),
-    )
-    await Promise.all(started.map((part) => part.start()))
+    await startParts(parts, options.notStarted ?? [])
   } catch (error) {
     await stop()
     throw error
   }
-  return {
-    ...layout.urls,
-    browserArgs: layout.browserArgs,
-    dataFolder,
-    configFile,
-    upstream: partOf(parts, 'upstream'),
-    adapter: partOf(parts, 'adapter'),
-    testApp: partOf(parts, 'test-app'),
-    secondApp: parts.get('second-app'),
-    redis,
-    logs: (part) => (part ? part.lines : all.flatMap(({ lines }) => lines)),
-    stop,
-  }
+  return { ...describeChain(layout, parts), dataFolder, configFile, stop }
 }

@@ -1,0 +1,148 @@
+// Each process killed in mid-login and started again: the login goes on, or ends on a page with a way on that then works.
+import type { Page } from 'playwright/test'
+import { expect, fillSignIn, test } from './support/fixtures.ts'
+import { holdNavigation, type HeldNavigation } from './support/hold-navigation.ts'
+import { authorizationRequest, redeemCode } from './support/http-client.ts'
+import { createHttpBrowser, submitSignIn } from './support/http-browser.ts'
+import { startChain, type Chain } from './support/processes.ts'
+
+let chain: Chain
+test.beforeAll(async ({ storage }) => {
+  chain = await startChain({ storage })
+})
+test.afterAll(() => chain.stop())
+test.afterEach(async () => {
+  await chain.redis?.start()
+  await Promise.all([chain.upstream.start(), chain.adapter.start(), chain.testApp.start()])
+})
+
+type Owner = 'appUrl' | 'adapterUrl' | 'upstreamUrl'
+
+interface Step {
+  /** `before …`: the request that has not been sent yet. */
+  name: string
+  owner: Owner
+  path: RegExp
+  method?: 'POST'
+  /** Comes after the sign-in form. */
+  isLate?: true
+}
+
+/** Every hop of the browser, in order. */
+const STEPS: readonly Step[] = [
+  { name: 'the authorization request', owner: 'adapterUrl', path: /^\/oauth2\/authorize$/ },
+  { name: 'the choice of the upstream', owner: 'adapterUrl', path: /^\/oauth2\/authorization\/test-auth-server$/ },
+  { name: 'the authorization request upstream', owner: 'upstreamUrl', path: /^\/oauth2\/authorize$/ },
+  { name: 'the form is shown', owner: 'upstreamUrl', path: /^\/login$/ },
+  { name: 'the form is sent', owner: 'upstreamUrl', path: /^\/login$/, method: 'POST', isLate: true },
+  { name: 'the upstream goes on', owner: 'upstreamUrl', path: /^\/oauth2\/authorize\/./, isLate: true },
+  { name: "the adapter's callback", owner: 'adapterUrl', path: /^\/login\/oauth2\/code\/test-auth-server$/, isLate: true },
+  { name: 'resume', owner: 'adapterUrl', path: /^\/oauth2\/authorize\/./, isLate: true },
+  { name: "the app's callback and the token call", owner: 'appUrl', path: /^\/login\/oauth2\/code\/auth-adapter$/, isLate: true },
+]
+
+const ignored = () => undefined
+
+/** Opens the app and stops before `step`. */
+async function loginUpTo(page: Page, { owner, path, method, isLate }: Step): Promise<HeldNavigation> {
+  const isStep = (url: URL, how: string) => url.origin === chain[owner] && path.test(url.pathname) && how === (method ?? 'GET')
+  if (isLate) await page.goto(`${chain.appUrl}/authenticated`)
+  const hold = await holdNavigation(page, isStep)
+  if (isLate) fillSignIn(page).catch(ignored)
+  else page.goto(`${chain.appUrl}/authenticated`).catch(ignored)
+  return hold.reached
+}
+
+/** What the person still has to do from here: fill in the form, if it is not behind them. */
+async function expectSignedIn(page: Page, isFormBehind = false): Promise<void> {
+  const done = page.getByRole('heading', { name: 'Hello, testuser' })
+  const form = page.getByRole('button', { name: 'Sign in', exact: true })
+  if (!isFormBehind) {
+    await expect(form).toBeVisible()
+    await fillSignIn(page)
+  }
+  await expect(done).toBeVisible()
+}
+
+type PartName = 'adapter' | 'upstream' | 'testApp' | 'redis'
+
+async function killAndStart(names: readonly PartName[]): Promise<void> {
+  await Promise.all(names.map((name) => chain[name]?.kill()))
+  // The adapter may find its store away when it starts; Redis first keeps the storage outages to their own tests.
+  await chain.redis?.start()
+  await Promise.all(names.map((name) => chain[name]?.start()))
+}
+
+const KILLED: readonly { what: string; names: readonly PartName[]; storage?: 'sqlite' | 'redis' }[] = [
+  { what: 'adapter', names: ['adapter'], storage: 'sqlite' },
+  { what: 'redis', names: ['redis'], storage: 'redis' },
+  { what: 'every process', names: ['adapter', 'upstream', 'testApp', 'redis'] },
+]
+
+for (const { what, names, storage } of KILLED) {
+  test.describe(`F45 ${what} killed and restarted`, { tag: storage === 'sqlite' ? [] : ['@redis'] }, () => {
+    for (const step of STEPS) {
+      test(`before ${step.name}: the login finishes`, async ({ page }) => {
+        const held = await loginUpTo(page, step)
+        await killAndStart(names)
+        await held.release()
+        await expectSignedIn(page, step.isLate)
+      })
+    }
+  })
+}
+
+test.describe('answers that a crash took away', { tag: '@redis' }, () => {
+  const isApp = ({ origin }: URL) => origin === chain.appUrl
+  const isCallback = ({ origin, pathname }: URL) => origin === chain.adapterUrl && pathname.startsWith('/login/oauth2/code/')
+  const isResume = ({ origin, pathname }: URL) => origin === chain.adapterUrl && pathname.startsWith('/oauth2/authorize/')
+
+  async function loginInHttp(stopBefore: (next: URL) => boolean) {
+    const browser = createHttpBrowser()
+    const request = authorizationRequest(chain)
+    const { location } = await submitSignIn(browser, await browser.follow(request.url), stopBefore)
+    if (!location) throw new Error('The login ended before that')
+    return { browser, request, location }
+  }
+
+  test('F46 crash between the code exchange and the save: a reload of the callback finishes the login without the form', async () => {
+    const { browser, request, location: callback } = await loginInHttp(isCallback)
+    chain.upstream.signal('SIGSTOP')
+    // Two at once: the one that is answered says that the other has taken the state and waits for the upstream.
+    const calls = [browser.request(callback), browser.request(callback)]
+    const outcomes = Promise.allSettled(calls)
+    expect((await Promise.any(calls)).location?.pathname).toBe('/oauth2/authorization/test-auth-server')
+    await chain.adapter.kill()
+    expect((await outcomes).map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    chain.upstream.signal('SIGCONT')
+    await chain.adapter.start()
+    const { location } = await browser.follow(callback, isApp)
+    expect((await redeemCode(chain, location as URL, request)).access_token).toMatch(/^ey/)
+  })
+
+  test('F47 crash after resume, before its answer arrived: a page with a way on that works without the form', async () => {
+    const { browser, location: resume } = await loginInHttp(isResume)
+    await browser.requestInVain(resume)
+    await chain.adapter.kill()
+    await chain.adapter.start()
+    const shown = await browser.request(resume)
+    expect(shown.status).toBe(400)
+    expect(shown.body).toContain(`href="${chain.appUrl}/"`)
+    const again = authorizationRequest(chain)
+    const { location } = await browser.follow(again.url, isApp)
+    expect((await redeemCode(chain, location as URL, again)).access_token).toMatch(/^ey/)
+  })
+
+  test('F48 crash after the code was consumed: the retry is refused, what was issued ends, a new login needs no form', async () => {
+    const { browser, request, location: callback } = await loginInHttp(isApp)
+    const lost = await redeemCode(chain, callback, request)
+    await chain.adapter.kill()
+    await chain.adapter.start()
+    await expect(redeemCode(chain, callback, request)).rejects.toThrow('invalid_grant')
+    const userinfo = await fetch(`${chain.adapterUrl}/userinfo`, { headers: { authorization: `Bearer ${lost.access_token}` } })
+    expect(userinfo.status).toBe(401)
+    const again = authorizationRequest(chain)
+    const { location } = await browser.follow(again.url, isApp)
+    expect((await redeemCode(chain, location as URL, again)).access_token).toMatch(/^ey/)
+  })
+})
