@@ -44,9 +44,9 @@ export async function createAdapter({ config, driver, secrets, version, log, now
   const unitOfWork = createUnitOfWork(driver, { now })
   const identities = createIdentities(unitOfWork.driver)
   const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
-  const errors = createErrorHandler({ config, log })
   const isHttps = config.issuer.startsWith('https:')
   const binding = createLoginBinding({ keys: secrets.cookieKeys, isHttps, ttlSeconds: config.login.ttl, now })
+  const errors = createErrorHandler({ config, log, binding })
   const upstream = config.default_upstream ?? (upstreams.names[0] as string)
   const provider = await createProvider({
     config, ...secrets, unitOfWork, identities, log, now,

@@ -19,6 +19,8 @@ export interface MessageOptions {
   readonly upstreamName?: string | undefined
   /** Starts the same sign-in again. */
   readonly retryUrl?: string | undefined
+  /** Offers to open the same address again; it holds secrets, so the link does not spell it out. */
+  readonly hasReload?: boolean | undefined
   /** Other ways on. */
   readonly links?: readonly PageLink[] | undefined
   /** OAuth error code, shown folded away. */
@@ -30,14 +32,18 @@ export interface MessageOptions {
 /** HTTP status that belongs to the page. */
 export const messageStatus = (kind: MessageKindName): number => MESSAGE_KINDS[kind].status
 
+/** An empty reference is the address of the page itself, with its query. */
+const SAME_ADDRESS: PageLink = { text: 'Try again', href: '' }
+
 function waysOn(options: MessageOptions): PageLink[] {
-  const { retryUrl, clientUri, clientName = 'the app', links = [] } = options
+  const { retryUrl, hasReload, clientUri, clientName = 'the app', links = [] } = options
   const ways = [
     { text: 'Try again', href: retryUrl ?? '' },
     { text: `Go to ${clientName}`, href: clientUri ?? '' },
     ...links,
   ]
-  return ways.filter(({ href }) => href !== '' && safeHref(href) !== undefined)
+  const known = ways.filter(({ href }) => href !== '' && safeHref(href) !== undefined)
+  return hasReload ? [SAME_ADDRESS, ...known] : known
 }
 
 const NO_WAY_ON = html`<p class="todo">You can close this tab and open the app again.</p>`
