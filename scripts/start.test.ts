@@ -1,0 +1,84 @@
+// `npm start` as people run it: its own process, real ports, real children.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NODE, startProcess, type ManagedProcess } from './managed-process.ts'
+import { freePorts, isPortFree } from './ports.ts'
+
+let data: string
+let ports: number[]
+let started: ManagedProcess | undefined
+
+beforeEach(async () => {
+  data = mkdtempSync(join(tmpdir(), 'auth-adapter-start-'))
+  ports = await freePorts(4)
+})
+afterEach(async () => {
+  await started?.stop()
+  started = undefined
+  rmSync(data, { recursive: true, force: true })
+})
+
+const settings = () => {
+  const [TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT, UPSTREAM_PORT] = ports.map(String)
+  return { TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT, UPSTREAM_PORT, AUTH_ADAPTER_DATA: data }
+}
+
+function npmStart(env: NodeJS.ProcessEnv = {}): ManagedProcess {
+  const { REDIS_URL: _, ...inherited } = process.env
+  const options = { env: { ...inherited, ...settings(), ...env } }
+  started = startProcess({ name: 'start', command: NODE, args: ['scripts/start.ts'], ...options })
+  return started
+}
+
+const shows = (run: ManagedProcess, text: string) =>
+  expect.poll(() => run.lines.join('\n'), { timeout: 15_000 }).toContain(text)
+
+const listen = (port: number) =>
+  new Promise<Server>((resolve) => {
+    const server = createServer().listen(port, '127.0.0.1', () => resolve(server))
+  })
+
+const portsInUse = async () => {
+  const free = await Promise.all(ports.map(isPortFree))
+  return ports.filter((_, index) => !free[index])
+}
+
+describe('npm start', () => {
+  it('says what to open and who can sign in, serves, and leaves nothing behind', async () => {
+    const run = npmStart()
+    await shows(run, `Open      http://127.0.0.1:${ports[0]}`)
+    await shows(run, 'testuser / password')
+    const health = await fetch(`http://127.0.0.1:${ports[2]}/healthz`)
+    expect(health.status).toBe(200)
+    expect((await run.stop()).code).toBe(0)
+    expect(await portsInUse()).toEqual([])
+  })
+
+  it('names a taken port and the setting that moves it, and starts nothing', async () => {
+    const taken = await listen(ports[1] ?? 0)
+    const run = npmStart()
+    expect((await run.ended).code).toBe(1)
+    expect(run.lines).toEqual([
+      `Port ${ports[1]} for the adapter is taken: set ADAPTER_PORT to another.`,
+    ])
+    await new Promise((done) => taken.close(done))
+  })
+
+  it('brings the others down when one ends, and says which', async () => {
+    const run = npmStart({ AUTH_ADAPTER_CONFIG: join(data, 'missing.yaml') })
+    expect((await run.ended).code).toBe(1)
+    expect(run.lines.join('\n')).toContain('adapter ended with exit code 2')
+    expect(await portsInUse()).toEqual([])
+  })
+
+  it('names two settings that want the same port', async () => {
+    const run = npmStart({ ADAPTER_PORT: String(ports[3]) })
+    expect((await run.ended).code).toBe(1)
+    expect(run.lines[0]).toBe(
+      `ADAPTER_PORT and UPSTREAM_PORT are both ${ports[3]}: give each its own port`,
+    )
+  })
+})
