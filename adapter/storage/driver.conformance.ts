@@ -69,7 +69,7 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       const value = { list: [1] }
       await driver.set(key, value, TTL)
       value.list.push(2)
-      ;((await driver.get(key))?.value as typeof value).list.push(3)
+      ;((await driver.get(key)) as { value: typeof value }).value.list.push(3)
       expect((await driver.get(key))?.value).toEqual({ list: [1] })
     })
     it('knows nothing of keys never written', async () => {

@@ -54,7 +54,11 @@ async function openRedis(
   const { createRedisDriver } = await import('./drivers/redis.ts')
   let lastError: Error | undefined
   const driver = createRedisDriver({
-    ...{ url, cluster, sentinel, prefix, now },
+    url,
+    cluster,
+    sentinel,
+    prefix,
+    now,
     onChange(state, error) {
       lastError = error
       if (state === 'lost') log.warn('storage.lost', { driver: 'redis', reason: error?.message })

@@ -19,7 +19,7 @@ function setup({ unitOfWork = true } = {}) {
   async function changeIn(
     oldId: string,
     newId: string,
-    change: (payload: Record<string, any>) => void,
+    change: (payload: Record<string, unknown>) => void,
   ): Promise<void> {
     await request(async () => {
       const payload = await sessions.find(oldId)

@@ -8,7 +8,7 @@ import { createUnitOfWork } from './unit-of-work.ts'
 const TTL_SECONDS = 60
 
 interface Race {
-  fill(driver: Driver, id: string): Promise<void>
+  fill(driver: Driver, id: string): Promise<unknown>
   /** True if this contestant may go on. */
   move(driver: Driver, id: string): Promise<boolean>
 }
@@ -29,12 +29,8 @@ async function unlessConsumed(action: Promise<unknown>): Promise<boolean> {
 /** As oidc-provider redeems: it looks, and if the record is not consumed, consumes it. */
 function redemption(model: string): Race {
   return {
-    fill: async (driver, id) =>
-      void (await adapterOf(driver, model).upsert(
-        id,
-        { jti: id, kind: model, grantId: 'g' },
-        TTL_SECONDS,
-      )),
+    fill: (driver, id) =>
+      adapterOf(driver, model).upsert(id, { jti: id, kind: model, grantId: 'g' }, TTL_SECONDS),
     async move(driver, id) {
       const adapter = adapterOf(driver, model)
       const payload = await adapter.find(id)
@@ -77,8 +73,8 @@ export const races = {
 
 export type RaceName = keyof typeof races
 
-export function fillRecord(driver: Driver, race: RaceName, id: string): Promise<void> {
-  return races[race].fill(driver, id)
+export async function fillRecord(driver: Driver, race: RaceName, id: string): Promise<void> {
+  await races[race].fill(driver, id)
 }
 
 /** How many of `parallel` contestants on one driver bring the move off. */

@@ -22,56 +22,45 @@ function sweep(maps: readonly Map<string, { expiresAt: number }>[], at: number):
     for (const [key, { expiresAt }] of map) if (expiresAt <= at) map.delete(key)
 }
 
-/** `now`: epoch milliseconds. */
-export function createMemoryDriver({ now = Date.now }: { now?: () => number } = {}): Driver {
-  const records = new Map<string, Entry>()
-  const leases = new Map<string, { owner: string; expiresAt: number }>()
-  const indexes = new Map<string, { members: Map<string, number>; expiresAt: number }>()
-  const timer = setInterval(() => sweep([records, leases, indexes], now()), SWEEP_MS).unref()
-  let isClosed = false
+type Clock = () => number
+type Records = Pick<
+  Driver,
+  'get' | 'set' | 'setAll' | 'delete' | 'insert' | 'take' | 'consume' | 'update'
+>
 
-  function at(): number {
-    if (isClosed) throw new StorageError('unavailable', 'Cannot use the memory store: it is closed')
-    return now()
-  }
-
+function recordOperations(records: Map<string, Entry>, now: Clock): Records {
   function live(key: string): Entry | undefined {
-    const time = at()
+    const time = now()
     const entry = records.get(key)
     return entry && entry.expiresAt > time ? entry : undefined
   }
-
   function write(key: string, value: Value, ttlSeconds: number): void {
-    const expiresAt = at() + ttlSeconds * 1000
+    const expiresAt = now() + ttlSeconds * 1000
     records.set(key, { json: JSON.stringify(value), version: 1, expiresAt })
   }
-
+  function takeOut(key: string): Entry | undefined {
+    const entry = live(key)
+    records.delete(key)
+    return entry
+  }
+  function found(entry: Entry | undefined): StoredRecord | undefined {
+    return entry && recordFrom(entry)
+  }
   return {
-    kind: 'memory',
-    async get(key) {
-      const entry = live(key)
-      return entry && recordFrom(entry)
-    },
-    async set(key, value, ttlSeconds) {
-      write(key, value, ttlSeconds)
-    },
+    get: async (key) => found(live(key)),
+    set: async (...entry) => write(...entry),
     async setAll(entries) {
       for (const { key, value, ttlSeconds } of entries) write(key, value, ttlSeconds)
     },
     async delete(key) {
-      at()
-      records.delete(key)
+      takeOut(key)
     },
-    async insert(key, value, ttlSeconds) {
-      if (live(key)) return false
-      write(key, value, ttlSeconds)
+    async insert(...entry) {
+      if (live(entry[0])) return false
+      write(...entry)
       return true
     },
-    async take(key) {
-      const entry = live(key)
-      records.delete(key)
-      return entry && recordFrom(entry)
-    },
+    take: async (key) => found(takeOut(key)),
     async consume(key) {
       const entry = live(key)
       if (!entry || entry.consumedAt !== undefined) return false
@@ -86,34 +75,80 @@ export function createMemoryDriver({ now = Date.now }: { now?: () => number } = 
       if (ttlSeconds !== undefined) entry.expiresAt = now() + ttlSeconds * 1000
       return true
     },
+  }
+}
+
+interface IndexSet {
+  /** Each with its expiry. */
+  members: Map<string, number>
+  expiresAt: number
+}
+
+function indexOperations(
+  indexes: Map<string, IndexSet>,
+  now: Clock,
+): Pick<Driver, 'add' | 'members' | 'drop'> {
+  return {
     async add(index, member, ttlSeconds) {
-      const expiresAt = at() + ttlSeconds * 1000
+      const expiresAt = now() + ttlSeconds * 1000
       const set = indexes.get(index) ?? { members: new Map<string, number>(), expiresAt: 0 }
       set.members.set(member, Math.max(expiresAt, set.members.get(member) ?? 0))
       set.expiresAt = Math.max(expiresAt, set.expiresAt)
       indexes.set(index, set)
     },
     async members(index) {
-      const time = at()
+      const time = now()
       const entries = [...(indexes.get(index)?.members ?? [])]
       return entries.filter(([, expiresAt]) => expiresAt > time).map(([member]) => member)
     },
     async drop(index, member) {
-      at()
       if (member === undefined) indexes.delete(index)
       else indexes.get(index)?.members.delete(member)
     },
+  }
+}
+
+interface Lease {
+  owner: string
+  expiresAt: number
+}
+
+function leaseOperations(
+  leases: Map<string, Lease>,
+  now: Clock,
+): Pick<Driver, 'lease' | 'release'> {
+  return {
     async lease(key, owner, ttlSeconds) {
-      const time = at()
+      const time = now()
       const held = leases.get(key)
       if (held && held.owner !== owner && held.expiresAt > time) return false
       leases.set(key, { owner, expiresAt: time + ttlSeconds * 1000 })
       return true
     },
     async release(key, owner) {
-      at()
       if (leases.get(key)?.owner === owner) leases.delete(key)
     },
+  }
+}
+
+/** `now`: epoch milliseconds. */
+export function createMemoryDriver({ now = Date.now }: { now?: Clock } = {}): Driver {
+  const records = new Map<string, Entry>()
+  const indexes = new Map<string, IndexSet>()
+  const leases = new Map<string, Lease>()
+  const timer = setInterval(() => sweep([records, indexes, leases], now()), SWEEP_MS).unref()
+  let isClosed = false
+
+  function at(): number {
+    if (isClosed) throw new StorageError('unavailable', 'Cannot use the memory store: it is closed')
+    return now()
+  }
+
+  return {
+    kind: 'memory',
+    ...recordOperations(records, at),
+    ...indexOperations(indexes, at),
+    ...leaseOperations(leases, at),
     async ping() {
       at()
     },

@@ -5,7 +5,7 @@
 // a failover. Operators who can not have that set `min-replicas-to-write 1` on the servers; codes live 60 s at most.
 import type { Driver, StoredRecord, Value } from '../driver.ts'
 import { createRedisConnection } from './redis-connection.ts'
-import type { RedisOptions } from './redis-connection.ts'
+import type { RedisConnection, RedisOptions } from './redis-connection.ts'
 import { scripts } from './redis-scripts.ts'
 import type { Script } from './redis-scripts.ts'
 
@@ -38,21 +38,26 @@ export interface RedisDriver extends Driver {
   evictionPolicy(): Promise<string | undefined>
 }
 
-/**
- * Connects in the background and keeps trying; until then, and while the connection is lost, operations reject at once.
- * Throws StorageError `unusable` when the settings themselves can not be right.
- */
-export function createRedisDriver(options: RedisOptions & { now?: () => number }): RedisDriver {
-  const { prefix, now = Date.now } = options
-  const connection = createRedisConnection(options)
-  const { command } = connection
-
-  const milliseconds = (ttlSeconds: number) => Math.max(1, Math.ceil(ttlSeconds * 1000))
-  const expiry = (ttlSeconds: number) => Math.ceil(now() + ttlSeconds * 1000)
-
+interface Store {
+  command: RedisConnection['command']
   /** Scripts are sent by their digest; a server that does not know one yet gets the text once. */
-  function run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown> {
-    const call = { keys: [key], arguments: values.map(String) }
+  run(script: Script, key: string, ...values: (string | number)[]): Promise<unknown>
+  now: () => number
+  /** Keys: of records, indexes and leases. */
+  key: Record<'record' | 'index' | 'lease', (name: string) => string>
+}
+
+const milliseconds = (ttlSeconds: number) => Math.max(1, Math.ceil(ttlSeconds * 1000))
+const expiry = (now: () => number, ttlSeconds: number) => Math.ceil(now() + ttlSeconds * 1000)
+
+function createStore({ command }: RedisConnection, prefix: string, now: () => number): Store {
+  const key = {
+    record: (name: string) => `${prefix}r:${name}`,
+    index: (name: string) => `${prefix}i:${name}`,
+    lease: (name: string) => `${prefix}l:${name}`,
+  }
+  const run: Store['run'] = (script, name, ...values) => {
+    const call = { keys: [name], arguments: values.map(String) }
     return command((redis) =>
       redis.evalSha(script.sha1, call).catch((error: unknown) => {
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
@@ -60,91 +65,96 @@ export function createRedisDriver(options: RedisOptions & { now?: () => number }
       }),
     )
   }
+  return { command, run, now, key }
+}
 
-  const record = (key: string) => `${prefix}r:${key}`
-  const set = (index: string) => `${prefix}i:${index}`
-  const lease = (key: string) => `${prefix}l:${key}`
+type Plain = Pick<Driver, 'get' | 'set' | 'setAll' | 'delete' | 'take'>
 
-  async function write(key: string, value: Value, ttlSeconds: number): Promise<void> {
-    const text = encode(value, expiry(ttlSeconds))
+function plainCommands({ command, now, key: { record } }: Store): Plain {
+  async function set(key: string, value: Value, ttlSeconds: number): Promise<void> {
+    const text = encode(value, expiry(now, ttlSeconds))
     await command((redis) => redis.set(record(key), text, { PX: milliseconds(ttlSeconds) }))
   }
-
   return {
-    kind: 'redis',
-    connected: connection.connected,
-    async evictionPolicy() {
-      const info = await run(scripts.memory, lease('ping'))
-      return /maxmemory_policy:(\S+)/.exec(String(info))?.[1]
-    },
-    async get(key) {
-      return decode(await command((redis) => redis.get(record(key))), now())
-    },
-    set: write,
+    set,
+    get: async (key) => decode(await command((redis) => redis.get(record(key))), now()),
+    take: async (key) => decode(await command((redis) => redis.getDel(record(key))), now()),
     async setAll(entries) {
-      await Promise.all(entries.map(({ key, value, ttlSeconds }) => write(key, value, ttlSeconds)))
+      await Promise.all(entries.map(({ key, value, ttlSeconds }) => set(key, value, ttlSeconds)))
     },
     async delete(key) {
       await command((redis) => redis.del(record(key)))
     },
+  }
+}
+
+type Deciding = Pick<Driver, 'insert' | 'consume' | 'update'>
+
+function decidingScripts({ run, now, key: { record } }: Store): Deciding {
+  return {
     async insert(key, value, ttlSeconds) {
-      const text = encode(value, expiry(ttlSeconds))
+      const text = encode(value, expiry(now, ttlSeconds))
       return (await run(scripts.insert, record(key), now(), text, milliseconds(ttlSeconds))) === 1
     },
-    async take(key) {
-      return decode(await command((redis) => redis.getDel(record(key))), now())
-    },
-    async consume(key) {
-      return (await run(scripts.consume, record(key), now())) === 1
-    },
+    consume: async (key) => (await run(scripts.consume, record(key), now())) === 1,
     async update(key, expectedVersion, value, ttlSeconds) {
       const times =
-        ttlSeconds === undefined ? ['', ''] : [expiry(ttlSeconds), milliseconds(ttlSeconds)]
-      return (
-        (await run(
-          scripts.update,
-          record(key),
-          now(),
-          expectedVersion,
-          JSON.stringify(value),
-          ...times,
-        )) === 1
-      )
+        ttlSeconds === undefined ? ['', ''] : [expiry(now, ttlSeconds), milliseconds(ttlSeconds)]
+      const json = JSON.stringify(value)
+      return (await run(scripts.update, record(key), now(), expectedVersion, json, ...times)) === 1
     },
+  }
+}
+
+function indexes({ command, run, now, key }: Store): Pick<Driver, 'add' | 'members' | 'drop'> {
+  return {
     async add(index, member, ttlSeconds) {
-      await run(
-        scripts.add,
-        set(index),
-        now(),
-        member,
-        expiry(ttlSeconds),
-        milliseconds(ttlSeconds),
-      )
+      const times = [expiry(now, ttlSeconds), milliseconds(ttlSeconds)]
+      await run(scripts.add, key.index(index), now(), member, ...times)
     },
     members: (index) =>
-      command((redis) => redis.zRange(set(index), `(${now()}`, '+inf', { BY: 'SCORE' })),
+      command((redis) => redis.zRange(key.index(index), `(${now()}`, '+inf', { BY: 'SCORE' })),
     async drop(index, member) {
-      await command((redis) =>
-        member === undefined ? redis.del(set(index)) : redis.zRem(set(index), member),
-      )
+      const name = key.index(index)
+      await command((redis) => (member === undefined ? redis.del(name) : redis.zRem(name, member)))
     },
-    async lease(key, owner, ttlSeconds) {
-      return (
-        (await run(
-          scripts.lease,
-          lease(key),
-          now(),
-          owner,
-          expiry(ttlSeconds),
-          milliseconds(ttlSeconds),
-        )) === 1
-      )
-    },
-    async release(key, owner) {
-      await run(scripts.release, lease(key), owner)
+  }
+}
+
+function leases({ run, now, key }: Store): Pick<Driver, 'lease' | 'release' | 'ping'> {
+  const lease: Driver['lease'] = async (name, owner, ttlSeconds) => {
+    const times = [expiry(now, ttlSeconds), milliseconds(ttlSeconds)]
+    return (await run(scripts.lease, key.lease(name), now(), owner, ...times)) === 1
+  }
+  return {
+    lease,
+    async release(name, owner) {
+      await run(scripts.release, key.lease(name), owner)
     },
     async ping() {
-      await run(scripts.lease, lease('ping'), now(), 'ping', expiry(1), 1000)
+      await lease('ping', 'ping', 1)
+    },
+  }
+}
+
+/**
+ * Connects in the background and keeps trying; until then, and while the connection is lost, operations reject at once.
+ * Throws StorageError `unusable` when the settings themselves can not be right.
+ */
+export function createRedisDriver(options: RedisOptions & { now?: () => number }): RedisDriver {
+  const { prefix, now = Date.now } = options
+  const connection = createRedisConnection(options)
+  const store = createStore(connection, prefix, now)
+  return {
+    kind: 'redis',
+    ...plainCommands(store),
+    ...decidingScripts(store),
+    ...indexes(store),
+    ...leases(store),
+    connected: connection.connected,
+    async evictionPolicy() {
+      const info = await store.run(scripts.memory, store.key.lease('ping'))
+      return /maxmemory_policy:(\S+)/.exec(String(info))?.[1]
     },
     close: connection.close,
   }
