@@ -106,9 +106,17 @@ export const importTable: readonly Row[] = [
   { room: 'vitest.config.ts', ours: [], packages: ['vitest'] },
 ]
 
-/** What tests and their support may import beside what their room may. */
+/** What tests and their support may import beside what their room may: also the whole adapter, and the support of others. */
 export const testRow = {
-  ours: ['service/', 'adapter/config/', 'scripts/redis-server.ts', 'scripts/ports.ts'],
+  ours: [
+    'service/',
+    'adapter/config/',
+    'adapter/server.ts',
+    'adapter/test-support/',
+    'adapter/upstream/test-support/',
+    'scripts/redis-server.ts',
+    'scripts/ports.ts',
+  ],
   packages: [
     'vitest',
     'fast-check',
