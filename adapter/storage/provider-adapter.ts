@@ -53,6 +53,18 @@ function artefactFrom(id: string, payload: AdapterPayload): Artefact {
   return { payload: stored(id, payload), ...(flow_id !== undefined && { flow_id }) }
 }
 
+/** What oidc-provider asks only of a session, or only for the device flow, which is off. */
+function refusals(model: string): Pick<Adapter, 'findByUid' | 'findByUserCode'> {
+  return {
+    async findByUid() {
+      throw new Error(`Cannot find a ${model} by uid: only sessions have one`)
+    },
+    async findByUserCode() {
+      throw new Error(`Cannot find a ${model} by user code: the device flow is off`)
+    },
+  }
+}
+
 function createModelAdapter(
   model: string,
   driver: DeferringDriver,
@@ -89,12 +101,7 @@ function createModelAdapter(
     },
     destroy: (id) => driver.delete(keyOf(id)),
     revokeByGrantId: revoke,
-    async findByUid() {
-      throw new Error(`Cannot find a ${model} by uid: only sessions have one`)
-    },
-    async findByUserCode() {
-      throw new Error(`Cannot find a ${model} by user code: the device flow is off`)
-    },
+    ...refusals(model),
   }
 }
 

@@ -12,7 +12,9 @@ interface Entry {
   consumedAt?: number
 }
 
-function recordFrom({ json, ...rest }: Entry): StoredRecord {
+function recordFrom(entry: Entry | undefined): StoredRecord | undefined {
+  if (!entry) return undefined
+  const { json, ...rest } = entry
   return { value: JSON.parse(json) as Value, ...rest }
 }
 
@@ -28,26 +30,35 @@ type Records = Pick<
   'get' | 'set' | 'setAll' | 'delete' | 'insert' | 'take' | 'consume' | 'update'
 >
 
-function recordOperations(records: Map<string, Entry>, now: Clock): Records {
+interface Cells {
+  live(key: string): Entry | undefined
+  takeOut(key: string): Entry | undefined
+  write(key: string, value: Value, ttlSeconds: number): void
+}
+
+function createCells(records: Map<string, Entry>, now: Clock): Cells {
   function live(key: string): Entry | undefined {
     const time = now()
     const entry = records.get(key)
     return entry && entry.expiresAt > time ? entry : undefined
   }
-  function write(key: string, value: Value, ttlSeconds: number): void {
-    const expiresAt = now() + ttlSeconds * 1000
-    records.set(key, { json: JSON.stringify(value), version: 1, expiresAt })
-  }
-  function takeOut(key: string): Entry | undefined {
-    const entry = live(key)
-    records.delete(key)
-    return entry
-  }
-  function found(entry: Entry | undefined): StoredRecord | undefined {
-    return entry && recordFrom(entry)
-  }
   return {
-    get: async (key) => found(live(key)),
+    live,
+    takeOut(key) {
+      const entry = live(key)
+      records.delete(key)
+      return entry
+    },
+    write(key, value, ttlSeconds) {
+      const expiresAt = now() + ttlSeconds * 1000
+      records.set(key, { json: JSON.stringify(value), version: 1, expiresAt })
+    },
+  }
+}
+
+function recordOperations({ live, takeOut, write }: Cells, now: Clock): Records {
+  return {
+    get: async (key) => recordFrom(live(key)),
     set: async (...entry) => write(...entry),
     async setAll(entries) {
       for (const { key, value, ttlSeconds } of entries) write(key, value, ttlSeconds)
@@ -60,7 +71,7 @@ function recordOperations(records: Map<string, Entry>, now: Clock): Records {
       write(...entry)
       return true
     },
-    take: async (key) => found(takeOut(key)),
+    take: async (key) => recordFrom(takeOut(key)),
     async consume(key) {
       const entry = live(key)
       if (!entry || entry.consumedAt !== undefined) return false
@@ -146,7 +157,7 @@ export function createMemoryDriver({ now = Date.now }: { now?: Clock } = {}): Dr
 
   return {
     kind: 'memory',
-    ...recordOperations(records, at),
+    ...recordOperations(createCells(records, at), at),
     ...indexOperations(indexes, at),
     ...leaseOperations(leases, at),
     async ping() {
