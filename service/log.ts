@@ -1,7 +1,7 @@
 // The log of a process: one JSON line an event on stdout, pretty on a terminal, redacted always. Knows no OAuth.
+import { createRequire } from 'node:module'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
-import { isColorSupported, prettyFactory } from 'pino-pretty'
 import { redactFields } from './redact.ts'
 import { currentContext } from './request-context.ts'
 
@@ -57,6 +57,8 @@ function renameOwnKeys(fields: Record<string, unknown>): Record<string, unknown>
 function stdout(pretty: boolean): LogDestination {
   const out = pino.destination({ fd: 1, sync: true })
   if (!pretty) return out
+  // Only for people: a process that writes JSON does not carry it.
+  const { isColorSupported, prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
   const prettify = prettyFactory({
     colorize: isColorSupported,
     messageKey: 'event',

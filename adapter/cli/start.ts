@@ -1,6 +1,11 @@
 // `auth-adapter start`: the adapter itself, in this process.
-import { runAdapter } from '../main.ts'
+import { flushCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { prepareRuntime } from '../../service/runtime.ts'
 import { reportConfigError } from './report-config-error.ts'
+
+/** Inside the installation, so that only who may change the code may change what was compiled from it. */
+const COMPILE_CACHE = join(import.meta.dirname, '..', '..', '.cache', 'compile')
 
 export interface StartOptions {
   configFile: string | undefined
@@ -10,7 +15,10 @@ export interface StartOptions {
 /** Resolves once the adapter serves; a signal ends it later. What keeps it from starting ends the process here. */
 export async function start(options: StartOptions): Promise<0> {
   try {
+    prepareRuntime(COMPILE_CACHE)
+    const { runAdapter } = await import('../run-adapter.ts')
     await runAdapter(options)
+    flushCompileCache()
     return 0
   } catch (error) {
     // Sockets and stores may be open already, and would keep the process alive.

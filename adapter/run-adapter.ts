@@ -1,0 +1,57 @@
+// What the process does: configuration → storage → secrets → server → listen, and the same way back on SIGTERM.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
+import { loadConfig } from './config/load-config.ts'
+import { createReadiness } from './admin/health.ts'
+import { openSecrets } from './secrets.ts'
+import { createAdapter, createAdmin } from './server.ts'
+import { openDriver } from './storage/open-driver.ts'
+import { listen, type Listening } from '../service/listen.ts'
+import { createLog, type Log } from '../service/log.ts'
+import { onShutdown } from '../service/shutdown.ts'
+import packageJson from '../package.json' with { type: 'json' }
+
+export interface RunOptions {
+  configFile?: string | undefined
+  env: Readonly<Record<string, string | undefined>>
+}
+
+/** How long a load balancer may take to see that we are about to stop; requests are still served. */
+const DRAIN_MS = 500
+
+/**
+ * Serves until a signal comes.
+ * @throws ConfigError, StorageError `unusable`, ListenError: the adapter can not start, and the message says why
+ */
+export async function runAdapter({ configFile, env }: RunOptions): Promise<void> {
+  const startedAt = performance.now()
+  const { config } = loadConfig({ file: configFile, env })
+  const log = createLog({ level: config.log.level })
+  const now = Date.now
+  const driver = await openDriver(config.storage, { now, log })
+  const secrets = await openSecrets({ config, driver, sealingKeyFile: join(config.data, 'sealing.key') })
+  const readiness = createReadiness()
+  const adapter = await createAdapter({ config, driver, secrets, version: packageJson.version, log, now })
+  const admin = await listen(createAdmin({ driver, readiness }), { ...config.admin, log, portSetting: 'admin.port (AUTH_ADAPTER_ADMIN__PORT)' })
+  const main = await listen(adapter.app, { ...config.listen, log, portSetting: 'listen.port (AUTH_ADAPTER_LISTEN__PORT)' })
+  stopInOrder({ main, admin, log, stopping: readiness.stop, closers: [adapter.close, driver.close] })
+  log.info('listening', { url: main.url, admin_url: admin.url, issuer: config.issuer, storage: driver.kind, version: packageJson.version, ms: Math.round(performance.now() - startedAt) })
+}
+
+interface Running {
+  main: Listening
+  admin: Listening
+  log: Log
+  stopping: () => void
+  closers: (() => Promise<void>)[]
+}
+
+/** Not ready at once; what runs is finished; then sockets and files close (F50). */
+function stopInOrder({ main, admin, log, stopping, closers }: Running): void {
+  onShutdown({ log }, async () => {
+    stopping()
+    await sleep(DRAIN_MS)
+    await Promise.all([main.close(), admin.close()])
+    for (const close of closers) await close()
+  })
+}
