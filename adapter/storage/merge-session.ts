@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 
 export type SessionPayload = Record<string, unknown> & {
+  uid: string
   accountId?: string
   authorizations?: Record<string, unknown>
 }

@@ -25,6 +25,17 @@ export interface PendingWrites {
   sendAll(): Promise<void>
 }
 
+function takeOut<T>(map: Map<string, T>, key: string): T | undefined {
+  const value = map.get(key)
+  map.delete(key)
+  return value
+}
+
+function recordFrom(entry: (Entry & { expiresAt: number }) | undefined): StoredRecord | undefined {
+  if (!entry) return undefined
+  return { value: structuredClone(entry.value), version: 1, expiresAt: entry.expiresAt }
+}
+
 export function createPendingWrites(driver: Driver, now: () => number): PendingWrites {
   const sets = new Map<string, Entry & { expiresAt: number }>()
   const works = new Map<string, Work>()
@@ -45,32 +56,24 @@ export function createPendingWrites(driver: Driver, now: () => number): PendingW
       sets.delete(key)
       works.set(key, work)
     },
-    putIndexWork: (index, work) =>
-      void indexWorks.set(index, [...(indexWorks.get(index) ?? []), work]),
-    has: (key) => sets.has(key) || works.has(key),
-    ownRecord(key) {
-      const own = sets.get(key)
-      return own && { value: structuredClone(own.value), version: 1, expiresAt: own.expiresAt }
+    putIndexWork(index, work) {
+      indexWorks.set(index, [...(indexWorks.get(index) ?? []), work])
     },
+    has: (key) => sets.has(key) || works.has(key),
+    ownRecord: (key) => recordFrom(sets.get(key)),
     async sendNow(key) {
-      const own = sets.get(key)
-      const work = works.get(key)
-      forget(key)
+      const own = takeOut(sets, key)
+      const work = takeOut(works, key)
       if (own) await driver.set(key, own.value, own.ttlSeconds)
       await work?.()
     },
     async sendIndexNow(index) {
-      const waiting = indexWorks.get(index) ?? []
-      indexWorks.delete(index)
-      for (const work of waiting) await work()
+      for (const work of takeOut(indexWorks, index) ?? []) await work()
     },
-    sendAll: () =>
-      sendTogether(
-        driver,
-        [...indexWorks.values()].flat(),
-        [...sets.values()],
-        [...works.values()],
-      ),
+    sendAll() {
+      const indexed = [...indexWorks.values()].flat()
+      return sendTogether(driver, indexed, [...sets.values()], [...works.values()])
+    },
   }
 }
 

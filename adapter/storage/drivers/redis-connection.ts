@@ -1,130 +1,14 @@
-// One connection to Redis: a server, a Sentinel group or a Cluster. Puts a time limit around every command, queues
-// nothing while the connection is lost, and comes back within a second of the server's return.
-import { createClient, createCluster, createSentinel } from 'redis'
+// One connection to Redis, whatever kind. Puts a time limit around every command, queues nothing while the connection is
+// lost, and comes back within a second of the server's return.
+import { setTimeout as delay } from 'node:timers/promises'
 import { StorageError } from '../../errors.ts'
+import { createEndpoint, retryDelayMs } from './redis-endpoint.ts'
+import type { RedisCommands, RedisOptions } from './redis-endpoint.ts'
 
-export interface RedisOptions {
-  /** redis:// or rediss:// URL of one server. Exactly one of url, cluster, sentinel. */
-  url?: string | undefined
-  /** URLs of some nodes. */
-  cluster?: readonly string[] | undefined
-  /** `nodes`: host:port of the sentinels; `password`: of the Redis servers behind them. */
-  sentinel?: { name: string; nodes: readonly string[]; password?: string | undefined } | undefined
-  /** Comes before every key. */
-  prefix: string
-  /** Default 500. */
-  commandTimeoutMs?: number
-  /** Told when the connection is lost and when it is back; never more than once for each. */
-  onChange?: (state: 'connected' | 'lost', error?: Error) => void
-}
-
-interface ScriptCall {
-  keys: string[]
-  arguments: string[]
-}
-
-/** The commands the driver needs, as all three clients offer them. */
-export interface RedisCommands {
-  get(key: string): Promise<string | null>
-  set(key: string, value: string, options: { PX: number }): Promise<unknown>
-  getDel(key: string): Promise<string | null>
-  del(key: string): Promise<number>
-  evalSha(sha1: string, call: ScriptCall): Promise<unknown>
-  eval(script: string, call: ScriptCall): Promise<unknown>
-  zRange(key: string, from: string, to: string, options: { BY: 'SCORE' }): Promise<string[]>
-  zRem(key: string, member: string): Promise<number>
-}
-
-interface RedisEndpoint extends RedisCommands {
-  connect(): Promise<unknown>
-  destroy(): void
-  on(event: 'error', listener: (error: Error) => void): unknown
-}
-
-const MAX_COMMANDS_IN_FLIGHT = 2000
-const SOCKET = {
-  connectTimeout: 1000,
-  // Of a connection nothing is said on, the PING below; one that is being set up and hangs.
-  socketTimeout: 5000,
-  reconnectStrategy: (retries: number) => Math.min(25 * 2 ** Math.min(retries, 4), 400),
-}
 /** Commands go out and nothing comes back for so long: the peer is gone without a word. TCP would wait for minutes. */
 const SILENCE_MS = 2000
 /** The server was made a replica, and the address of the primary may by now lead elsewhere. */
 const NO_PRIMARY = /^(READONLY|MASTERDOWN)/
-const CLIENT = {
-  disableOfflineQueue: true,
-  commandsQueueMaxLength: MAX_COMMANDS_IN_FLIGHT,
-  pingInterval: 2000,
-}
-// The library's own limit (an AbortSignal for each command) stops waiting commands only, and is costly; ours covers both.
-const commandOptions = { timeout: 0 }
-
-function nodeFrom(address: string): { host: string; port: number } {
-  const separator = address.lastIndexOf(':')
-  return { host: address.slice(0, separator), port: Number(address.slice(separator + 1)) }
-}
-
-/** Credentials and TLS of the first URL hold for every node that the Cluster names. */
-function clusterDefaults(url: string): { username?: string; password?: string; tls: boolean } {
-  const { username, password, protocol } = new URL(url)
-  return {
-    tls: protocol === 'rediss:',
-    ...(username && { username: decodeURIComponent(username) }),
-    ...(password && { password: decodeURIComponent(password) }),
-  }
-}
-
-function clusterEndpoint(urls: readonly string[]): unknown {
-  const { tls, ...credentials } = clusterDefaults(urls[0] ?? '')
-  return createCluster({
-    rootNodes: urls.map((url) => ({ url, socket: SOCKET })),
-    defaults: {
-      ...CLIENT,
-      ...credentials,
-      socket: tls ? { ...SOCKET, tls: true as const } : SOCKET,
-    },
-    topologyRefreshOnReconnectionAttemptStrategy: 200,
-    commandOptions,
-  })
-}
-
-function sentinelEndpoint({
-  name,
-  nodes,
-  password,
-}: NonNullable<RedisOptions['sentinel']>): unknown {
-  return createSentinel({
-    name,
-    sentinelRootNodes: nodes.map(nodeFrom),
-    nodeClientOptions: { ...CLIENT, socket: SOCKET, ...(password !== undefined && { password }) },
-    sentinelClientOptions: { socket: SOCKET },
-    reserveClient: true,
-    scanInterval: 500,
-    passthroughClientErrorEvents: true,
-    commandOptions,
-  })
-}
-
-function createEndpoint({ url, cluster, sentinel }: RedisOptions): RedisEndpoint {
-  try {
-    if (cluster) return clusterEndpoint(cluster) as RedisEndpoint
-    if (sentinel) return sentinelEndpoint(sentinel) as RedisEndpoint
-    return createClient({
-      ...CLIENT,
-      ...(url !== undefined && { url }),
-      socket: SOCKET,
-      commandOptions,
-    }) as unknown as RedisEndpoint
-  } catch (error) {
-    // The cause may show the URL, and with it the password.
-    const code = (error as { code?: string }).code ?? 'invalid'
-    throw new StorageError(
-      'unusable',
-      `Cannot use Redis: storage.url or storage.cluster is not a redis:// or rediss:// URL (${code})`,
-    )
-  }
-}
 
 function fault(error: unknown): StorageError {
   return new StorageError(
@@ -142,92 +26,108 @@ export interface RedisConnection {
   close(): Promise<void>
 }
 
-/** Throws StorageError `unusable` for a URL that is none. */
-export function createRedisConnection(options: RedisOptions): RedisConnection {
-  const { commandTimeoutMs = 500, onChange } = options
-  const endpoint = createEndpoint(options)
-  let state: 'connecting' | 'connected' | 'lost' = 'connecting'
-  let isClosed = false
-  let lastAnswerAt = performance.now()
+type State = 'connecting' | 'connected' | 'lost' | 'closed'
 
-  function change(to: 'connected' | 'lost', error?: Error): void {
-    if (state === to || isClosed) return
-    state = to
-    onChange?.(to, error)
+/** Tells of changes only: of a loss once, and of the first answer after it. */
+function createState(onChange: RedisOptions['onChange']) {
+  let state: State = 'connecting'
+  return {
+    is: (asked: State) => state === asked,
+    change(to: 'connected' | 'lost', error?: Error): void {
+      if (state === to || state === 'closed') return
+      state = to
+      onChange?.(to, error)
+    },
+    close(): void {
+      state = 'closed'
+    },
   }
+}
 
+/** The endpoint, connected again and again until it is closed. */
+function createLink(options: RedisOptions) {
+  const endpoint = createEndpoint(options)
+  const state = createState(options.onChange)
+  let lastAnswerAt = performance.now()
   // A listener must be there: without one an 'error' event ends the process.
-  endpoint.on('error', (error) => change('lost', error))
+  endpoint.on('error', (error) => state.change('lost', error))
 
   /** A single client retries by itself; Cluster and Sentinel give up when no node answers at the first attempt. */
   async function connect(): Promise<void> {
-    for (let retries = 0; !isClosed; retries++) {
+    for (let retries = 0; !state.is('closed'); retries++) {
       try {
         await endpoint.connect()
-        change('connected')
-        return
+        return state.change('connected')
       } catch (error) {
-        change('lost', error as Error)
-        await new Promise((resolve) =>
-          setTimeout(resolve, SOCKET.reconnectStrategy(retries)).unref(),
-        )
+        state.change('lost', error as Error)
+        await delay(retryDelayMs(retries), undefined, { ref: false })
       }
     }
   }
-  const firstConnection = connect()
-
-  /** Sentinel and Cluster look for the primary by themselves; a single connection has to be made anew. */
-  function reconnect(reason: Error): void {
-    if (
-      options.url === undefined ||
-      state !== 'connected' ||
-      performance.now() - lastAnswerAt < SILENCE_MS
-    )
-      return
-    change('lost', reason)
-    endpoint.destroy()
-    void connect()
-  }
-
-  function answered(): void {
-    lastAnswerAt = performance.now()
-    if (state !== 'connected') change('connected')
-  }
-
-  function command<T>(call: (redis: RedisCommands) => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (isClosed)
-        return reject(new StorageError('unavailable', 'Cannot use Redis: the connection is closed'))
-      const timer = setTimeout(() => {
-        const timeout = new StorageError(
-          'unavailable',
-          `Redis did not answer within ${commandTimeoutMs} ms`,
-        )
-        reconnect(timeout)
-        reject(timeout)
-      }, commandTimeoutMs)
-      call(endpoint).then(
-        (reply) => {
-          clearTimeout(timer)
-          answered()
-          resolve(reply)
-        },
-        (error: unknown) => {
-          clearTimeout(timer)
-          if (error instanceof Error && NO_PRIMARY.test(error.message)) reconnect(error)
-          reject(fault(error))
-        },
-      )
-    })
-  }
 
   return {
-    command,
+    endpoint,
+    state,
+    connect,
+    answered(): void {
+      lastAnswerAt = performance.now()
+      if (!state.is('connected')) state.change('connected')
+    },
+    /** Sentinel and Cluster look for the primary by themselves; a single connection has to be made anew. */
+    reconnect(reason: Error): void {
+      const isSilent = performance.now() - lastAnswerAt >= SILENCE_MS
+      if (options.url === undefined || !state.is('connected') || !isSilent) return
+      state.change('lost', reason)
+      endpoint.destroy()
+      void connect()
+    },
+  }
+}
+
+type Link = ReturnType<typeof createLink>
+
+function limitedCommand<T>(
+  { endpoint, answered, reconnect }: Link,
+  call: (redis: RedisCommands) => Promise<T>,
+  timeoutMs: number,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const why = `Redis did not answer within ${timeoutMs} ms`
+      const timeout = new StorageError('unavailable', why)
+      reconnect(timeout)
+      reject(timeout)
+    }, timeoutMs)
+    call(endpoint).then(
+      (reply) => {
+        clearTimeout(timer)
+        answered()
+        resolve(reply)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        if (error instanceof Error && NO_PRIMARY.test(error.message)) reconnect(error)
+        reject(fault(error))
+      },
+    )
+  })
+}
+
+/** Throws StorageError `unusable` for a URL that is none. */
+export function createRedisConnection(options: RedisOptions): RedisConnection {
+  const { commandTimeoutMs = 500 } = options
+  const link = createLink(options)
+  const firstConnection = link.connect()
+  return {
+    async command(call) {
+      if (!link.state.is('closed')) return limitedCommand(link, call, commandTimeoutMs)
+      throw new StorageError('unavailable', 'Cannot use Redis: the connection is closed')
+    },
     connected: () => firstConnection,
     async close() {
-      if (isClosed) return
-      isClosed = true
-      endpoint.destroy()
+      if (link.state.is('closed')) return
+      link.state.close()
+      link.endpoint.destroy()
     },
   }
 }

@@ -5,7 +5,8 @@
 // a failover. Operators who can not have that set `min-replicas-to-write 1` on the servers; codes live 60 s at most.
 import type { Driver, StoredRecord, Value } from '../driver.ts'
 import { createRedisConnection } from './redis-connection.ts'
-import type { RedisConnection, RedisOptions } from './redis-connection.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import type { RedisOptions } from './redis-endpoint.ts'
 import { scripts } from './redis-scripts.ts'
 import type { Script } from './redis-scripts.ts'
 
