@@ -1,6 +1,6 @@
 // Owns the signing keys: generates them, reads them from a JWK Set, and checks what it is given. Where they are kept
 // (a file in production, a sealed record otherwise) is decided by the composition root.
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import { calculateJwkThumbprint, CompactSign, compactVerify, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import { ConfigError } from '../errors.ts'
 
 export type SigningAlg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
@@ -45,10 +45,17 @@ async function parseKey(key: JWK, index: number, preferred: SigningAlg): Promise
   if (typeof key.d !== 'string') throw fault(`${place}: expected a private key, found a public one`)
   // RFC 8725, section 3.5: https://www.rfc-editor.org/rfc/rfc8725#section-3.5
   if (key.kty === 'RSA' && Buffer.from(key.n ?? '', 'base64url').length < 256) throw fault(`${place}: expected at least 2048 bits`)
-  await importJWK(key, alg).catch((cause: unknown) => {
+  await proveKey(key, alg).catch((cause: unknown) => {
     throw fault(`${place}: not a usable ${alg} key`, cause)
   })
   return complete(key, alg)
+}
+
+/** Parts of two keys can be imported as one; what it signs then verifies nowhere. */
+async function proveKey(key: JWK, alg: SigningAlg): Promise<void> {
+  const [publicKey] = publicJwks({ keys: [key] }).keys as [JWK]
+  const signed = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(await importJWK(key, alg))
+  await compactVerify(signed, await importJWK(publicKey, alg))
 }
 
 function algOf(key: JWK, preferred: SigningAlg): SigningAlg | undefined {
