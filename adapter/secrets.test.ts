@@ -1,0 +1,161 @@
+// The secrets the adapter starts with: made once, kept sealed, the same after a restart, or taken from the configuration.
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { configSchema, type Config } from './config/schema.ts'
+import { ConfigError, StorageError } from './errors.ts'
+import { generateSigningKeys } from './provider/signing-keys.ts'
+import { openSecrets } from './secrets.ts'
+import type { Driver } from './storage/driver.ts'
+import { createMemoryDriver } from './storage/drivers/memory.ts'
+import { loadOrCreateSealingKey } from './storage/sealing-key.ts'
+import { claimsOf, headerOf } from './test-support/app.ts'
+import { startChain, type Chain } from './test-support/chain.ts'
+
+let folder: string
+let driver: Driver
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'auth-adapter-secrets-'))
+  driver = createMemoryDriver({})
+})
+afterEach(async () => {
+  await driver.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function config(keys: Record<string, unknown> = {}): Config {
+  const upstream = { kind: 'oidc', issuer: 'http://127.0.0.1:1', client_id: 'a', client_secret: 'b' }
+  return configSchema.parse({ issuer: 'http://127.0.0.1:9000', upstreams: { up: upstream }, clients: {}, keys: { alg: 'ES256', ...keys } })
+}
+
+const sealingKeyFile = () => join(folder, 'sealing.key')
+const open = (keys: Record<string, unknown> = {}) => openSecrets({ config: config(keys), driver, sealingKeyFile: sealingKeyFile() })
+
+describe('openSecrets', () => {
+  it('makes signing keys and cookie keys once, however many processes start at the same time', async () => {
+    const opened = await Promise.all(Array.from({ length: 8 }, () => open()))
+    for (const secrets of opened) expect(secrets).toEqual(opened[0])
+    expect(opened[0]?.cookieKeys.map((key) => Buffer.from(key, 'base64url').length)).toEqual([32])
+    expect(await open()).toEqual(opened[0])
+  })
+
+  it('keeps keys of each algorithm, so that a change and its undoing lose none', async () => {
+    const es256 = await open()
+    const eddsa = await open({ alg: 'EdDSA' })
+    expect(eddsa.signingKeys.keys[0]?.alg).toBe('EdDSA')
+    expect(await open()).toEqual(es256)
+  })
+
+  it('nothing of them is in the store in clear', async () => {
+    const { signingKeys, cookieKeys } = await open()
+    const stored = JSON.stringify([await driver.get('Sealed:signing-keys-ES256'), await driver.get('Sealed:cookie-keys')])
+    expect(stored).toContain('v1.')
+    for (const secret of [signingKeys.keys[0]?.d as string, ...cookieKeys]) expect(stored).not.toContain(secret)
+  })
+
+  it('F71 another sealing key than the one that sealed them: refuses to start and says what to do', async () => {
+    await open()
+    const other = randomBytes(32).toString('base64url')
+    await expect(open({ sealing_key: other })).rejects.toThrow(/sealed with key .* not configured.*sealing key/s)
+    await expect(open({ sealing_key: other })).rejects.toMatchObject({ name: 'StorageError', code: 'unusable' })
+  })
+
+  it('writes no sealing key where the configuration gives one', async () => {
+    await open({ sealing_key: randomBytes(32).toString('base64url') })
+    expect(existsSync(sealingKeyFile())).toBe(false)
+  })
+
+  it('takes signing keys from a file', async () => {
+    const keys = await generateSigningKeys('ES256')
+    writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys))
+    expect((await open({ file: join(folder, 'keys.json') })).signingKeys).toEqual(keys)
+    expect(await driver.get('Sealed:signing-keys-ES256')).toBeUndefined()
+  })
+
+  it.each([
+    ['is not there', undefined],
+    ['is no JSON', '{'],
+    ['is no key set', '{"kty":"EC"}'],
+    ['is empty', '{"keys":[]}'],
+  ])('F71 a key file that %s is a ConfigError at keys.file', async (_name, content) => {
+    const file = join(folder, 'keys.json')
+    if (content !== undefined) writeFileSync(file, content)
+    const error = await open({ file }).catch((refused: unknown) => refused)
+    expect(error).toBeInstanceOf(ConfigError)
+    expect((error as ConfigError).faults[0]?.path).toBe('keys.file')
+  })
+})
+
+describe('loadOrCreateSealingKey', () => {
+  it('is made once, 32 bytes, for its owner only, in a folder that need not be there', () => {
+    const file = join(folder, 'deep', 'down', 'sealing.key')
+    const key = loadOrCreateSealingKey(file)
+    expect(key).toHaveLength(32)
+    expect(loadOrCreateSealingKey(file)).toEqual(key)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+
+  it.each(['', 'short', 'x'.repeat(44), '*'.repeat(43)])('F71 refuses a file that holds %j, naming it and not its content', (content) => {
+    const file = sealingKeyFile()
+    writeFileSync(file, content)
+    try {
+      loadOrCreateSealingKey(file)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(StorageError)
+      expect((error as StorageError).code).toBe('unusable')
+      expect((error as Error).message).toContain(file)
+      if (content) expect((error as Error).message.replaceAll(file, '')).not.toContain(content)
+    }
+  })
+
+  it('refuses a file that can not be read', () => {
+    expect(() => loadOrCreateSealingKey(folder)).toThrow(/can not be read/)
+  })
+})
+
+describe('a restart with the SQLite file', () => {
+  let chain: Chain
+  beforeEach(async () => void (chain ??= await startChain({ storage: 'sqlite' })))
+  afterAll(() => chain?.close())
+
+  it('keys, sessions and tokens go on', async () => {
+    const browser = chain.newBrowser()
+    const request = chain.app.request()
+    const { body } = await chain.app.finish(await chain.signIn(browser, request.url), request)
+    const before = { jwks: await (await fetch(`${chain.url}/oauth2/jwks`)).text(), secrets: chain.secrets }
+    await chain.restart()
+    expect(await (await fetch(`${chain.url}/oauth2/jwks`)).text()).toBe(before.jwks)
+    expect(chain.secrets).toEqual(before.secrets)
+    expect((await chain.app.userinfo(body.access_token)).status).toBe(200)
+    const silent = chain.app.request({ prompt: 'none' })
+    const again = await chain.app.finish(await browser.open(silent.url), silent)
+    expect(claimsOf(again.body.id_token)['sub']).toBe('testuser')
+    expect(headerOf(again.body.id_token)['kid']).toBe(headerOf(body.id_token)['kid'])
+  })
+
+  it.each(['/oauth2/authorization/', '/login', '/login/oauth2/code/test-auth-server', '/oauth2/authorize/'])('F53 a login that stood before %s is finished afterwards', async (path) => {
+    const browser = chain.newBrowser()
+    const request = chain.app.request()
+    const stopBefore = (url: URL) => url.pathname.startsWith(path) && (path !== '/login' || url.pathname === path)
+    const first = await browser.open(request.url, { stopBefore })
+    let visit = first
+    if (!stopBefore(first.url)) visit = await browser.submit(first, { username: 'testuser', password: 'password' }, { stopBefore })
+    await chain.restart()
+    let done = await browser.open(visit.url)
+    if (done.url.pathname === '/login') done = await browser.submit(done, { username: 'testuser', password: 'password' })
+    expect((await chain.app.finish(done, request)).status).toBe(200)
+  })
+
+  it('F48 a code issued before is redeemed afterwards, and a code used before stays used', async () => {
+    const [one, two] = [chain.app.request(), chain.app.request()]
+    const used = await chain.signIn(chain.newBrowser(), one.url)
+    const fresh = await chain.signIn(chain.newBrowser(), two.url)
+    await chain.app.finish(used, one)
+    await chain.restart()
+    expect((await chain.app.finish(fresh, two)).status).toBe(200)
+    expect((await chain.app.finish(used, one)).body['error']).toBe('invalid_grant')
+  })
+})
