@@ -6,7 +6,7 @@ import type { Config } from './config/schema.ts'
 import { InteractionError, StorageError, UpstreamError, type InteractionErrorCode, type WayOn } from './errors.ts'
 import type { LoginBinding } from './interaction/login-binding.ts'
 import type { MessageKindName } from './pages/message-kinds.ts'
-import { messagePage, messageStatus } from './pages/message-page.ts'
+import { messagePage, messageStatus, type MessageOptions } from './pages/message-page.ts'
 import { currentContext, noteFields } from '../service/request-context.ts'
 import type { Log } from '../service/log.ts'
 import type { Refuse } from '../service/refuse.ts'
@@ -141,24 +141,30 @@ function lastClient(ctx: KoaContextWithOIDC): string | undefined {
   return Object.keys(ctx.oidc.session?.authorizations ?? {}).at(-1)
 }
 
-function replyTo({ kind, status = messageStatus(kind), oauth, wayOn, upstream, isRepeatable = false }: Problem, config: Config): Reply {
-  const { flow_id: flowId, request_id: requestId, client_id } = currentContext()?.fields ?? {}
-  const clientId = wayOn?.clientId ?? client_id
+function replyTo(problem: Problem, config: Config): Reply {
+  const { kind, status = messageStatus(kind), oauth } = problem
+  const { flow_id, request_id } = currentContext()?.fields ?? {}
+  const html = messagePage(kind, { flowId: flow_id ?? request_id, requestId: request_id, ...upstreamOf(problem, config), ...waysOn(problem, config), ...oauth })
+  const headers: Record<string, string> = kind === 'temporarily_unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}
+  return { status, headers, html, json: { error: 'server_error', ...oauth, flow_id, request_id } }
+}
+
+function upstreamOf({ upstream }: Problem, { upstreams }: Config): Pick<MessageOptions, 'upstreamName'> {
+  return upstream === undefined ? {} : { upstreamName: upstreams[upstream]?.display_name ?? upstream }
+}
+
+function waysOn({ kind, wayOn = {}, isRepeatable = false }: Problem, config: Config): MessageOptions {
+  const clientId = wayOn.clientId ?? currentContext()?.fields['client_id']
   const client = clientId === undefined ? onlyClient(config) : config.clients[clientId]
-  const html = messagePage(kind, {
-    flowId: flowId ?? requestId,
-    requestId,
-    clientName: client?.client_name ?? clientId,
+  const clientName = client?.client_name ?? clientId
+  return {
+    clientName,
     clientUri: client?.client_uri,
-    upstreamName: upstream === undefined ? undefined : (config.upstreams[upstream]?.display_name ?? upstream),
-    retryUrl: wayOn?.retryPath,
+    retryUrl: wayOn.retryPath,
     // Nothing was decided yet: the store did not answer.
     hasReload: kind === 'temporarily_unavailable' && isRepeatable,
-    links: wayOn?.cancelPath === undefined ? [] : [{ text: `Give up and return to ${client?.client_name ?? clientId ?? 'the app'}`, href: wayOn.cancelPath }],
-    ...oauth,
-  })
-  const headers: Record<string, string> = kind === 'temporarily_unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}
-  return { status, headers, html, json: { error: 'server_error', ...oauth, flow_id: flowId, request_id: requestId } }
+    links: wayOn.cancelPath === undefined ? [] : [{ text: `Give up and return to ${clientName ?? 'the app'}`, href: wayOn.cancelPath }],
+  }
 }
 
 /** Where there is but one app, it is the way back from everywhere. */

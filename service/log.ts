@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
+import type * as pinoPretty from 'pino-pretty'
 import { redactFields } from './redact.ts'
 import { currentContext } from './request-context.ts'
 
@@ -58,7 +59,7 @@ function stdout(pretty: boolean): LogDestination {
   const out = pino.destination({ fd: 1, sync: true })
   if (!pretty) return out
   // Only for people: a process that writes JSON does not carry it.
-  const { isColorSupported, prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
+  const { isColorSupported, prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof pinoPretty
   const prettify = prettyFactory({
     colorize: isColorSupported,
     messageKey: 'event',
