@@ -58,10 +58,14 @@ function isEqual(left: string, right: string): boolean {
   return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right))
 }
 
-/** All but the newest of this browser's logins; one more is about to be added. */
+/**
+ * All but the newest of this browser's logins; one more is about to be added. Of the same second the later in the header is
+ * the newer one (RFC 6265, section 5.4).
+ */
 function evictable(cookies: Map<string, string[]>, prefix: string): string[] {
   const issuedAt = ([, values]: [string, string[]]) => parseInt(values[0]?.split('.')[0] ?? '', 36) || 0
-  const ours = [...cookies].filter(([name]) => name.startsWith(prefix)).sort((left, right) => issuedAt(right) - issuedAt(left))
+  // https://www.rfc-editor.org/rfc/rfc6265#section-5.4
+  const ours = [...cookies].filter(([name]) => name.startsWith(prefix)).reverse().sort((left, right) => issuedAt(right) - issuedAt(left))
   return ours.slice(MAX_LOGINS - 1).map(([name]) => name)
 }
 
