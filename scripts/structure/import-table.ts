@@ -24,7 +24,7 @@ export const importTable: readonly Row[] = [
   {
     room: 'adapter/upstream/',
     ours: ['adapter/errors.ts', 'service/'],
-    packages: ['openid-client', 'jose', 'undici', 'cockatiel'],
+    packages: ['openid-client', 'jose', 'undici'],
   },
   {
     room: 'adapter/storage/',
