@@ -1,6 +1,6 @@
 // Finds a Chromium, or unpacks one that came with the packages.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from './fetch/cache-folder.ts'
 import {
@@ -39,6 +39,16 @@ const INFLATE = `
   for (const archive of process.argv.slice(1)) await inflate(archive)
 `
 
+/** The package's own names fixed folders that are not ours; without any font Chromium ends at the first text. */
+const fontsConf = (folder: string) => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${folder}</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>${folder}/cache</cachedir>
+</fontconfig>
+`
+
 /** The package inflates into the temp folder under a fixed name; TMPDIR makes that a folder of this run's own. */
 function unpackSparticuz(): string {
   const target = cacheFolder('chromium', 'sparticuz')
@@ -60,6 +70,7 @@ function unpackSparticuz(): string {
   )
   if (unpacking.status !== 0)
     throw new Error(`Could not unpack @sparticuz/chromium: ${unpacking.stderr}`)
+  writeFileSync(join(work, 'fonts', 'fonts.conf'), fontsConf(join(target, 'fonts')))
   if (!existsSync(target)) renameSync(work, target)
   rmSync(work, { recursive: true, force: true })
   const settings = {
