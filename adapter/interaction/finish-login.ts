@@ -9,7 +9,7 @@ import type { Identity } from '../storage/identities.ts'
 import type { LoginTransaction } from '../storage/login-transactions.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import { noteFields } from '../../service/request-context.ts'
-import { answer, boundLogin, handleUpstreamError, knownUpstream, maxAge, startPath, type Location, type LoginParts } from './start-login.ts'
+import { answer, boundLogin, clientOf, handleUpstreamError, knownUpstream, maxAge, startPath, type Location, type LoginParts } from './start-login.ts'
 
 export interface FinishParts extends LoginParts {
   upstreamConfigs: Record<string, UpstreamConfig>
@@ -42,7 +42,7 @@ export async function finishLogin(parts: FinishParts, request: FinishRequest): P
     parts.log.warn('upstream.mixup', { expected: transaction.upstream, received: upstream.name })
     throw new InteractionError('upstream_mismatch', `the login began at "${transaction.upstream}", the answer came for "${upstream.name}"`)
   }
-  const { clientId } = boundLogin(parts, { uid: transaction.interactionUid, cookieHeader: request.cookieHeader })
+  const { clientId } = await boundLogin(parts, { uid: transaction.interactionUid, cookieHeader: request.cookieHeader })
   const interaction = await parts.interactions.find(transaction.interactionUid)
   if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
   if (interaction.result) return interaction.returnTo
@@ -95,10 +95,10 @@ function loginResult(interaction: Interaction, said: UpstreamIdentity, identity:
  */
 async function wayOnWithoutTransaction(parts: FinishParts, { upstream, cookieHeader }: FinishRequest, uid: string): Promise<Location> {
   const bound = parts.binding.find(uid, cookieHeader)
-  const interaction = bound && !bound.isExpired ? await parts.interactions.find(uid) : undefined
-  if (interaction) return interaction.result ? interaction.returnTo : startPath(upstream, uid)
+  const interaction = await parts.interactions.find(uid)
+  if (interaction && bound && !bound.isExpired) return interaction.result ? interaction.returnTo : startPath(upstream, uid)
   const signedIn = await parts.signedInClient()
   if (signedIn) throw new InteractionError('already_signed_in', 'the state was used before', { wayOn: { clientId: bound?.clientId ?? signedIn.clientId } })
   const code = bound?.isExpired ? 'expired' : 'not_started_here'
-  throw new InteractionError(code, 'the state is unknown, used or expired', { wayOn: { clientId: bound?.clientId } })
+  throw new InteractionError(code, 'the state is unknown, used or expired', { wayOn: { clientId: bound?.clientId ?? clientOf(interaction) } })
 }

@@ -54,7 +54,7 @@ export function callbackPath(upstream: string): string {
 export async function startLogin(parts: LoginParts, request: StartRequest): Promise<Location> {
   const upstream = knownUpstream(parts, request.upstream)
   // We set the cookie one redirect ago: a browser that brings none at all keeps none.
-  const { clientId, flowId } = boundLogin(parts, request, 'cookies_blocked')
+  const { clientId, flowId } = await boundLogin(parts, request, 'cookies_blocked')
   const secrets = { state: `${request.uid}.${secret()}`, nonce: secret(), codeVerifier: secret() }
   const redirect_uri = parts.issuer + callbackPath(upstream.name)
   const [interaction] = await Promise.all([
@@ -76,7 +76,7 @@ export async function startLogin(parts: LoginParts, request: StartRequest): Prom
 
 /** The person gives up after an upstream failed: the app learns `temporarily_unavailable`. */
 export async function cancelLogin(parts: LoginParts, request: StartRequest): Promise<Location> {
-  const { clientId } = boundLogin(parts, request)
+  const { clientId } = await boundLogin(parts, request)
   const interaction = await parts.interactions.find(request.uid)
   if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
   parts.log.info('login.cancelled', { upstream: request.upstream, client_id: clientId })
@@ -90,13 +90,21 @@ export function knownUpstream({ upstreams }: LoginParts, name: string): Upstream
   return upstream
 }
 
-/** Only the browser that was sent here from the authorization endpoint may go on (A03). */
-export function boundLogin({ binding }: LoginParts, { uid, cookieHeader }: Omit<StartRequest, 'upstream'>, withoutCookies: InteractionErrorCode = 'not_started_here'): BoundLogin {
-  const bound = binding.find(uid, cookieHeader)
-  if (!bound) throw new InteractionError(cookieHeader === undefined ? withoutCookies : 'not_started_here', 'this browser holds no cookie of this sign-in')
+/** Only the browser that was sent here from the authorization endpoint may go on (A03); another one is shown the way to the app. */
+export async function boundLogin(parts: LoginParts, { uid, cookieHeader }: Omit<StartRequest, 'upstream'>, withoutCookies: InteractionErrorCode = 'not_started_here'): Promise<BoundLogin> {
+  const bound = parts.binding.find(uid, cookieHeader)
+  if (!bound) {
+    const code = cookieHeader === undefined ? withoutCookies : 'not_started_here'
+    throw new InteractionError(code, 'this browser holds no cookie of this sign-in', { wayOn: { clientId: clientOf(await parts.interactions.find(uid)) } })
+  }
   noteFields({ client_id: bound.clientId, flow_id: bound.flowId })
   if (bound.isExpired) throw new InteractionError('expired', 'the sign-in took longer than login.ttl', { wayOn: { clientId: bound.clientId } })
   return bound
+}
+
+export function clientOf(interaction: Interaction | undefined): string | undefined {
+  const clientId = interaction?.params['client_id']
+  return typeof clientId === 'string' ? clientId : undefined
 }
 
 /** Leaves the answer for oidc-provider, which resumes the authorization request with it. */
