@@ -82,7 +82,8 @@ export function createErrorHandler({ config, log, binding }: ErrorHandlerOptions
       const { status, headers, html, json } = reply({ ...providerProblem(ctx, error, out), isRepeatable: ctx.method === 'GET' })
       ctx.status = status
       ctx.set(headers)
-      ctx.body = ctx.accepts('html', 'json') === 'html' || ctx.method === 'GET' ? html : json
+      // Who POSTs and takes anything is an app at the token endpoint.
+      ctx.body = ctx.method === 'GET' || ctx.accepts('json', 'html') === 'html' ? html : json
       if (typeof ctx.body === 'string') ctx.type = 'html'
     },
 
