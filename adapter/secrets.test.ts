@@ -74,6 +74,22 @@ describe('openSecrets', () => {
     expect(await driver.get('Sealed:signing-keys-ES256')).toBeUndefined()
   })
 
+  it('C42 of several keys in the file the first signs, and all are published', async () => {
+    const [one, two] = await Promise.all([generateSigningKeys('ES256'), generateSigningKeys('ES256')])
+    const file = join(folder, 'keys.json')
+    writeFileSync(file, JSON.stringify({ keys: [...one.keys, ...two.keys] }))
+    const rotated = await startChain({ config: { keys: { alg: 'ES256', file } } })
+    try {
+      const { keys } = (await (await fetch(`${rotated.url}/oauth2/jwks`)).json()) as { keys: { kid: string }[] }
+      expect(keys.map(({ kid }) => kid)).toEqual([one.keys[0]?.kid, two.keys[0]?.kid])
+      const request = rotated.app.request()
+      const { body } = await rotated.app.finish(await rotated.signIn(rotated.newBrowser(), request.url), request)
+      for (const token of [body.access_token, body.id_token]) expect(headerOf(token)['kid']).toBe(one.keys[0]?.kid)
+    } finally {
+      await rotated.close()
+    }
+  })
+
   it.each([
     ['is not there', undefined],
     ['is no JSON', '{'],

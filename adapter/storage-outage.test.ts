@@ -98,3 +98,20 @@ describe('F21 one operation of a login fails', () => {
     expect(told.get('ok') ?? 0).toBeLessThanOrEqual(operations / 4)
   })
 })
+
+describe('A21 a code that is used again while the store fails', () => {
+  it('whichever operation fails: no token, and the first one is over at the latest with the next use', async () => {
+    for (let at = 1; at <= 8; at += 1) {
+      const request = on.chain.app.request()
+      const visit = await on.chain.signIn(on.chain.newBrowser(), request.url)
+      const first = await on.chain.app.finish(visit, request)
+      breaker.breakAt(at)
+      const again = await on.chain.app.finish(visit, request)
+      breaker.mend()
+      expect(again.body, `operation ${at}`).not.toHaveProperty('access_token')
+      expect([400, 503]).toContain(again.status)
+      await on.chain.app.finish(visit, request)
+      expect((await on.chain.app.userinfo(first.body.access_token)).status).toBe(401)
+    }
+  })
+})

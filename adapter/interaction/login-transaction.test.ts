@@ -167,6 +167,18 @@ describe('an answer that comes again', () => {
     for (const visit of visits) expect(visit.status).toBeLessThan(500)
   })
 
+  it('A04 the resume URL 20 times in parallel: one code that can be used', async () => {
+    const browser = on.chain.newBrowser()
+    const request = on.chain.app.request()
+    const { url } = await browser.open(await upToCallback(browser, request), { stopBefore: isResume })
+    const visits = await Promise.all(Array.from({ length: 20 }, () => browser.open(url)))
+    const codes = new Set(visits.filter(hasCode).map((visit) => visit.url.searchParams.get('code') as string))
+    expect(codes.size).toBeGreaterThanOrEqual(1)
+    const answers = await Promise.all([...codes].map((code) => on.chain.app.redeem(code, { verifier: request.verifier })))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    for (const visit of visits) expect(visit.status).toBeLessThan(500)
+  })
+
   it('A04 after logout: nothing comes back to life', async () => {
     const browser = on.chain.newBrowser()
     const request = on.chain.app.request()

@@ -150,6 +150,7 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const page = await browser.open(logout)
     const done = await browser.submit(page, { logout: 'yes' })
     expect(done.url.href).toBe(`${target}?state=s`)
+    expect(done.hops.map(({ method, status }) => `${method} ${status}`)).toEqual(['POST 303'])
     expect(await isSignedIn(browser)).toBe(false)
     expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([false, false])
     expect(await identityOf(tokens.access_token)).toBeUndefined()

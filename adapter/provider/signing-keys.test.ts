@@ -60,15 +60,16 @@ describe('parseSigningKeys', () => {
     ['a public key', async () => ({ keys: [await exportJWK((await generateKeyPair('ES256')).publicKey)] }), /key 1: expected a private key/],
     ['a shared secret', () => ({ keys: [{ kty: 'oct', k: 'c2VjcmV0' }] }), /key 1/],
     ['another curve', async () => ({ keys: [await pair('ES384')] }), /key 1/],
-    ['another algorithm than the settings', async () => ({ keys: [await pair('ES256')] }), /expected a key for keys.alg RS256, found ES256/],
-    ['the same kid twice', async () => ({ keys: [{ ...(await pair('RS256')), kid: 'a' }, { ...(await pair('RS256')), kid: 'a' }] }), /own kid/],
-    ['the second key is broken', async () => ({ keys: [await pair('RS256'), { ...(await pair('RS256')), n: (await pair('RS256')).n as string }] }), /key 2/],
+    ['another algorithm than the settings', async () => ({ keys: [await pair('EdDSA')] }), /expected a key for keys.alg ES256, found EdDSA/],
+    ['the same kid twice', async () => ({ keys: [{ ...(await pair('ES256')), kid: 'a' }, { ...(await pair('ES256')), kid: 'a' }] }), /own kid/],
+    ['a second key that is made of two', async () => ({ keys: [await pair('ES256'), { ...(await pair('ES256')), d: (await pair('ES256')).d as string }] }), /key 2/],
+    ['an RSA key that is made of two', async () => ({ keys: [{ ...(await pair('RS256')), n: (await pair('RS256')).n as string }] }), /key 1: not a usable RS256 key/],
     ['a key that is null', () => ({ keys: [null] }), /key 1/],
     ['a key that is text', () => ({ keys: ['secret-text'] }), /key 1/],
-    ['an alg that is none of ours', async () => ({ keys: [{ ...(await pair('RS256')), alg: 'RS1' }] }), /key 1/],
+    ['an alg that is none of ours', async () => ({ keys: [{ ...(await pair('ES256')), alg: 'ES256K' }] }), /key 1/],
   ]
   it.each(REFUSED)('refuses %s', async (_name, json, words) => {
-    const message = await faultOf(parseSigningKeys(await json(), 'RS256'))
+    const message = await faultOf(parseSigningKeys(await json(), 'ES256'))
     expect(message).toMatch(words)
     expect(message).not.toMatch(/secret-text|[\w-]{43}/)
   })
