@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StorageError } from '../errors.ts'
 import type { Driver } from './driver.ts'
-import { injectLatency } from './inject-latency.ts'
+import { injectLatency } from './testing/inject-latency.ts'
 
 export interface DriverHarness {
   /** Called twice: two drivers that share a store, as two processes would. The second may be the first. */

@@ -1,15 +1,15 @@
 // Exactly once, seen from outside: one code, refresh token, state or jti, used by many at the same moment in several
-// processes. Each contestant is a whole process with its own driver (race-worker.ts).
+// processes. Each contestant is a whole process with its own driver (testing/race-worker.ts).
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StorageConfig } from '../config/schema.ts'
-import { fillRecord, races } from './races.ts'
-import type { RaceName } from './races.ts'
+import { fillRecord, races } from './testing/races.ts'
+import type { RaceName } from './testing/races.ts'
 import { openDriver } from './open-driver.ts'
 import type { Driver } from './driver.ts'
-import { silentLog } from './silent-log.ts'
+import { silentLog } from './testing/silent-log.ts'
 
 const PROCESSES = 2
 const PARALLEL = 50
@@ -32,7 +32,7 @@ export function describeRaces(name: string, config: () => StorageConfig): void {
     beforeAll(async () => {
       driver = await openDriver(config(), { now: Date.now, log: silentLog })
       workers = Array.from({ length: PROCESSES }, () =>
-        fork(new URL('race-worker.ts', import.meta.url), { execArgv: [] }),
+        fork(new URL('testing/race-worker.ts', import.meta.url), { execArgv: [] }),
       )
       await Promise.all(workers.map((worker) => ask(worker, { config: config() })))
     }, 20_000)

@@ -5,7 +5,7 @@ import { StorageError } from '../errors.ts'
 import { countRoundTrips } from './count-round-trips.ts'
 import type { Driver } from './driver.ts'
 import { createMemoryDriver } from './drivers/memory.ts'
-import { injectLatency } from './inject-latency.ts'
+import { injectLatency } from './testing/inject-latency.ts'
 import { createUnitOfWork } from './unit-of-work.ts'
 
 const TTL = 100

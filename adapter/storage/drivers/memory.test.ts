@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { describeDriver } from '../driver.conformance.ts'
 import type { Driver } from '../driver.ts'
-import { injectLatency } from '../inject-latency.ts'
-import { countWinners, fillRecord, races } from '../races.ts'
-import type { RaceName } from '../races.ts'
+import { injectLatency } from '../testing/inject-latency.ts'
+import { countWinners, fillRecord, races } from '../testing/races.ts'
+import type { RaceName } from '../testing/races.ts'
 import { createMemoryDriver } from './memory.ts'
 
 const shared = new Map<() => number, Driver>()

@@ -9,7 +9,7 @@ import { describeDriver } from '../driver.conformance.ts'
 import type { Driver } from '../driver.ts'
 import { openDriver } from '../open-driver.ts'
 import { describeRaces } from '../race.conformance.ts'
-import { silentLog } from '../silent-log.ts'
+import { silentLog } from '../testing/silent-log.ts'
 import { createRedisDriver } from './redis.ts'
 
 let server: RedisServer

@@ -1,6 +1,6 @@
 // For tests: makes a driver as slow and as unordered as a network, so that races which a fast store hides show.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Driver } from './driver.ts'
+import type { Driver } from '../driver.ts'
 
 /** Waits 0 to `maxMs` before and after every operation. */
 export function injectLatency(driver: Driver, maxMs = 3): Driver {

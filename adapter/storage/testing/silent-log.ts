@@ -1,5 +1,5 @@
 // For tests: a log that says nothing.
-import type { Log } from '../../service/log.ts'
+import type { Log } from '../../../service/log.ts'
 
 const ignore = () => undefined
 export const silentLog: Log = {

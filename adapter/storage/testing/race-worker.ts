@@ -1,8 +1,8 @@
 // For tests: one of the processes in a race. Told the storage settings first, then one race after the other.
-import type { StorageConfig } from '../config/schema.ts'
-import type { Driver } from './driver.ts'
+import type { StorageConfig } from '../../config/schema.ts'
+import type { Driver } from '../driver.ts'
 import { injectLatency } from './inject-latency.ts'
-import { openDriver } from './open-driver.ts'
+import { openDriver } from '../open-driver.ts'
 import { countWinners } from './races.ts'
 import type { RaceName } from './races.ts'
 import { silentLog } from './silent-log.ts'
