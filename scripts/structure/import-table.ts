@@ -96,7 +96,11 @@ export const importTable: readonly Row[] = [
       'node:sqlite',
     ],
   },
-  { room: 'e2e/', ours: ['scripts/'], packages: ['playwright', '@axe-core/playwright', 'yaml'] },
+  {
+    room: 'e2e/',
+    ours: ['scripts/'],
+    packages: ['playwright', '@axe-core/playwright', 'yaml', 'node:sqlite'],
+  },
   { room: 'bench/', ours: ['scripts/'], packages: ['undici', 'jose'] },
   {
     room: 'scripts/',
@@ -115,6 +119,7 @@ export const testRow = {
     'adapter/test-support/',
     'adapter/upstream/test-support/',
     'scripts/redis-server.ts',
+    'scripts/redis-groups.ts',
     'scripts/ports.ts',
   ],
   packages: [
