@@ -114,7 +114,8 @@ export const importTable: readonly Row[] = [
 export const testRow = {
   ours: [
     'service/',
-    'adapter/config/',
+    'scripts/redis-server.ts',
+    'scripts/redis-groups.ts',
     'adapter/server.ts',
     'adapter/test-support/',
     'adapter/upstream/test-support/',
