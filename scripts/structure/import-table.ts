@@ -114,8 +114,7 @@ export const importTable: readonly Row[] = [
 export const testRow = {
   ours: [
     'service/',
-    'scripts/redis-server.ts',
-    'scripts/redis-groups.ts',
+    'adapter/config/',
     'adapter/server.ts',
     'adapter/test-support/',
     'adapter/upstream/test-support/',
