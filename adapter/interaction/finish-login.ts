@@ -15,6 +15,7 @@ export interface FinishParts extends LoginParts {
   upstreamConfigs: Record<string, UpstreamConfig>
   /** The client of this browser's session, if it is signed in. */
   signedInClient: () => Promise<{ clientId: string | undefined } | undefined>
+  isSessionAlive: (uid: string) => Promise<boolean>
 }
 
 export interface FinishRequest {
@@ -64,11 +65,30 @@ async function redeem(parts: FinishParts, request: FinishRequest, { interaction,
     const expected = { redirect_uri, state, nonce, codeVerifier, ...(max_age === undefined ? {} : { max_age }) }
     const said = await upstream.redeem(request.parameters, expected)
     const identity = mapIdentity(parts.upstreamConfigs[upstream.name] as UpstreamConfig, said)
+    if (contradictsHint(interaction, identity)) return await answer(interaction, ANOTHER_PERSON)
+    await forgetEndedSession(parts, interaction)
     parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId })
     return await answer(interaction, loginResult(interaction, said, identity, parts.now))
   } catch (error) {
     return handleUpstreamError(parts, error, { interaction, upstream: upstream.name, clientId })
   }
+}
+
+const ANOTHER_PERSON = { error: 'login_required', error_description: 'the end-user of id_token_hint did not sign in' }
+
+/** oidc-provider judges the hint before a login, not after it. It verified the hint then; here only its subject is read. */
+function contradictsHint({ params }: Interaction, { accountId }: Identity): boolean {
+  // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
+  const hint = params['id_token_hint']
+  if (typeof hint !== 'string') return false
+  const { sub } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString()) as { sub?: unknown }
+  return sub !== accountId
+}
+
+/** The session that this login was to renew may have ended meanwhile, by logout in another tab: then it begins a new one. */
+async function forgetEndedSession({ isSessionAlive }: FinishParts, interaction: Interaction): Promise<void> {
+  const uid = interaction.session?.uid
+  if (uid !== undefined && !(await isSessionAlive(uid))) delete interaction.session
 }
 
 /** @throws UpstreamError `identity_invalid` when a required claim is missing or the subject can not be minted */

@@ -7,7 +7,7 @@ import type { UnitOfWork } from '../storage/unit-of-work.ts'
 import { finishLogin, type FinishParts } from './finish-login.ts'
 import { cancelLogin, startLogin, type Location, type StartRequest } from './start-login.ts'
 
-export interface LoginRouteOptions extends Omit<FinishParts, 'signedInClient'> {
+export interface LoginRouteOptions extends Omit<FinishParts, 'signedInClient' | 'isSessionAlive'> {
   provider: Provider
   unitOfWork: UnitOfWork
 }
@@ -28,7 +28,8 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
   router.all('/login/oauth2/code/:upstream', go((request, response) => {
     const signedInClient = () => findSignedInClient(options.provider, request, response)
     const parameters = new URL(request.originalUrl, options.issuer).searchParams
-    return finishLogin({ ...options, signedInClient }, { upstream: String(request.params['upstream']), parameters, cookieHeader: request.headers.cookie })
+    const isSessionAlive = async (uid: string) => (await options.provider.Session.findByUid(uid)) !== undefined
+    return finishLogin({ ...options, signedInClient, isSessionAlive }, { upstream: String(request.params['upstream']), parameters, cookieHeader: request.headers.cookie })
   }))
   return router
 }

@@ -85,6 +85,16 @@ describe('prompt and max_age', () => {
     expect(other.answer).toMatchObject({ error: 'login_required' })
   })
 
+  it('C18 id_token_hint and another person signs in: login_required, and no session', async () => {
+    const { idToken } = await signedIn()
+    const ada = on.chain.newBrowser()
+    const request = on.chain.app.request({ id_token_hint: idToken })
+    expect(answerOf(await on.chain.signIn(ada, request.url, 'ada'))).toMatchObject({ error: 'login_required', state: request.state })
+    expect(answerOf(await ada.open(on.chain.app.request({ prompt: 'none' }).url))).toMatchObject({ error: 'login_required' })
+    const same = on.chain.newBrowser()
+    expect(answerOf(await on.chain.signIn(same, request.url))['code']).toBeTruthy()
+  })
+
   it('prompt=consent: consent_required, for there is nothing to ask', async () => {
     const { browser } = await signedIn()
     const { visit, answer } = await again(browser, { prompt: 'consent' }, false)

@@ -156,6 +156,19 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     expect(await identityOf(tokens.access_token)).toBeUndefined()
   })
 
+  it('F67 a login that was to renew a session which ended meanwhile begins a new one', async () => {
+    const browser = on.chain.newBrowser()
+    await login(browser)
+    const request = on.chain.app.request({ prompt: 'login' })
+    const form = await browser.open(request.url)
+    const logout = await browser.open(`${on.chain.url}/connect/logout`)
+    await browser.submit(logout, { logout: 'yes' })
+    expect(await isSignedIn(browser)).toBe(false)
+    const done = await browser.submit(form, { username: 'testuser', password: 'password' })
+    expect((await on.chain.app.finish(done, request)).body.access_token).toBeTruthy()
+    expect(await isSignedIn(browser)).toBe(true)
+  })
+
   it('A37 a logout link from elsewhere asks first, and a forged form is refused', async () => {
     const browser = on.chain.newBrowser()
     await login(browser)
