@@ -53,7 +53,7 @@ export interface Chain {
 /** Cheap password hashes: tests sign in often, and how long a hash takes is not what they are about. */
 const QUICK = { UPSTREAM_PASSWORD_MEMORY_KIB: '1024', LOG_LEVEL: 'debug', NO_COLOR: '1' }
 
-function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isOurs = (name: string) =>
     /^(AUTH_ADAPTER|TEST_APP|SECOND_APP|UPSTREAM|ADAPTER)_|^(REDIS_URL|NODE_ENV|FORCE_COLOR)$/.test(
       name,
