@@ -1,15 +1,19 @@
 // What the process does: configuration → storage → secrets → server → listen, and the same way back on SIGTERM.
+import type { RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { loadConfig } from './config/load-config.ts'
+import { StorageError } from './errors.ts'
 import { createReadiness } from './admin/health.ts'
 import { openSecrets } from './secrets.ts'
-import { createAdapter, createAdmin } from './server.ts'
+import { createAdapter, createAdmin, createWaiting, type Adapter, type AdapterOptions } from './server.ts'
 import { openDriver } from './storage/open-driver.ts'
 import { listen, type Listening } from '../service/listen.ts'
 import { createLog, type Log } from '../service/log.ts'
 import { onShutdown } from '../service/shutdown.ts'
 import packageJson from '../package.json' with { type: 'json' }
+
+const { version } = packageJson
 
 export interface RunOptions {
   configFile?: string | undefined
@@ -18,6 +22,7 @@ export interface RunOptions {
 
 /** How long a load balancer may take to see that we are about to stop; requests are still served. */
 const DRAIN_MS = 500
+const STORE_RETRY_MS = 200
 
 /**
  * Serves until a signal comes.
@@ -29,13 +34,37 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   const log = createLog({ level: config.log.level })
   const now = Date.now
   const driver = await openDriver(config.storage, { now, log })
-  const secrets = await openSecrets({ config, driver, sealingKeyFile: join(config.data, 'sealing.key') })
-  const readiness = createReadiness()
-  const adapter = await createAdapter({ config, driver, secrets, version: packageJson.version, log, now })
+  const open = () => openAdapter({ config, driver, log, now })
+  let adapter = await open().catch(unlessUnavailable)
+  const waiting = adapter ? undefined : createWaiting({ config, log, version })
+  const readiness = createReadiness({ hasKeys: () => adapter !== undefined })
   const admin = await listen(createAdmin({ driver, readiness }), { ...config.admin, log, portSetting: 'admin.port (AUTH_ADAPTER_ADMIN__PORT)' })
-  const main = await listen(adapter.app, { ...config.listen, log, portSetting: 'listen.port (AUTH_ADAPTER_LISTEN__PORT)' })
-  stopInOrder({ main, admin, log, stopping: readiness.stop, closers: [adapter.close, driver.close] })
-  log.info('listening', { url: main.url, admin_url: admin.url, issuer: config.issuer, storage: driver.kind, version: packageJson.version, ms: Math.round(performance.now() - startedAt) })
+  const handler: RequestListener = (request, response) => void (adapter?.app ?? waiting)?.(request, response)
+  const main = await listen(handler, { ...config.listen, log, portSetting: 'listen.port (AUTH_ADAPTER_LISTEN__PORT)' })
+  stopInOrder({ main, admin, log, stopping: readiness.stop, closers: [async () => adapter?.close(), driver.close] })
+  log.info('listening', { url: main.url, admin_url: admin.url, issuer: config.issuer, storage: driver.kind, version, ms: Math.round(performance.now() - startedAt) })
+  adapter ??= await whenStoreAnswers(open)
+}
+
+type Opening = Pick<AdapterOptions, 'config' | 'driver' | 'log' | 'now'>
+
+async function openAdapter(opening: Opening): Promise<Adapter> {
+  const { config, driver } = opening
+  const secrets = await openSecrets({ config, driver, sealingKeyFile: join(config.data, 'sealing.key') })
+  return createAdapter({ ...opening, secrets, version })
+}
+
+/** A store that does not answer now may do so later; anything else keeps the adapter from starting. */
+function unlessUnavailable(error: unknown): undefined {
+  if (!(error instanceof StorageError && error.code === 'unavailable')) throw error
+}
+
+async function whenStoreAnswers(open: () => Promise<Adapter>): Promise<Adapter> {
+  for (;;) {
+    await sleep(STORE_RETRY_MS)
+    const opened = await open().catch(unlessUnavailable)
+    if (opened) return opened
+  }
 }
 
 interface Running {

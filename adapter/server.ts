@@ -2,6 +2,7 @@
 import express, { type Express } from 'express'
 import type { Config } from './config/schema.ts'
 import { createErrorHandler } from './error-handler.ts'
+import { StorageError } from './errors.ts'
 import { createHealthRoutes, type Readiness } from './admin/health.ts'
 import { createInteractionUrl } from './interaction/interaction-url.ts'
 import { createLoginBinding } from './interaction/login-binding.ts'
@@ -54,16 +55,7 @@ export async function createAdapter({ config, driver, secrets, version, log, now
     interactionUrl: createInteractionUrl({ upstream, binding }),
     showError: errors.provider,
   })
-  const trusted = trustedProxies(config.trusted_proxies)
-
-  const app = express().disable('x-powered-by').disable('etag')
-  app.use(requestLog({ log, trusted }))
-  app.use(forwardedHeaders({ trusted }))
-  app.use(securityHeaders({ https: isHttps }))
-  app.get('/ping', (_request, response) => void response.json({ status: 'pong', version }))
-  app.use(hostCheck({ url: config.issuer, trusted, log, refuse: errors.refuse }))
-  app.use(urlLimits({ refuse: errors.refuse }))
-  app.get(stylesheet.path, (_request, response) => void response.set(stylesheet.headers).send(stylesheet.body))
+  const app = createFront({ config, version, log }, errors)
   app.use(createLoginRoutes({
     issuer: config.issuer, interactions: provider.Interaction, transactions: createLoginTransactions(unitOfWork.driver),
     upstreamConfigs: config.upstreams, ttlSeconds: config.login.ttl, provider, upstreams, binding, unitOfWork, log, now,
@@ -77,6 +69,33 @@ export async function createAdapter({ config, driver, secrets, version, log, now
   function userinfo() {
     return createUserinfo({ provider, identities, signingKeys: secrets.signingKeys, now })
   }
+}
+
+type FrontOptions = Pick<AdapterOptions, 'config' | 'version' | 'log'>
+
+/** What stands before every room. */
+function createFront({ config, version, log }: FrontOptions, errors: ReturnType<typeof createErrorHandler>): Express {
+  const trusted = trustedProxies(config.trusted_proxies)
+  const app = express().disable('x-powered-by').disable('etag')
+  app.use(requestLog({ log, trusted }))
+  app.use(forwardedHeaders({ trusted }))
+  app.use(securityHeaders({ https: config.issuer.startsWith('https:') }))
+  app.get('/ping', (_request, response) => void response.json({ status: 'pong', version }))
+  app.use(hostCheck({ url: config.issuer, trusted, log, refuse: errors.refuse }))
+  app.use(urlLimits({ refuse: errors.refuse }))
+  app.get(stylesheet.path, (_request, response) => void response.set(stylesheet.headers).send(stylesheet.body))
+  return app
+}
+
+/** The public listener of an adapter whose store, and the keys in it, have not answered since the start: 503 to all. */
+export function createWaiting(options: FrontOptions): Express {
+  const errors = createErrorHandler({ ...options, binding: { find: () => undefined } })
+  const app = createFront(options, errors)
+  app.use(() => {
+    throw new StorageError('unavailable', 'The store has not answered since the start')
+  })
+  app.use(errors.express)
+  return app
 }
 
 const PROVIDER_PATHS = /^\/(\.well-known|oauth2|connect)\//

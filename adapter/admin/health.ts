@@ -7,18 +7,20 @@ export interface Readiness {
   /** From now on `/readyz` says no. */
   stop(): void
   isStopping(): boolean
+  /** Signing keys come from the store, which may be away at the start. */
+  hasKeys(): boolean
 }
 
-export function createReadiness(): Readiness {
+export function createReadiness({ hasKeys = () => true }: Partial<Pick<Readiness, 'hasKeys'>> = {}): Readiness {
   let stopping = false
-  return { stop: () => void (stopping = true), isStopping: () => stopping }
+  return { stop: () => void (stopping = true), isStopping: () => stopping, hasKeys }
 }
 
 export function createHealthRoutes({ driver, readiness }: { driver: Driver; readiness: Readiness }): Router {
   const router = Router()
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
   router.get('/readyz', async (_request, response) => {
-    const checks = { storage: await isAnswering(driver), keys: true, stopping: readiness.isStopping() }
+    const checks = { storage: await isAnswering(driver), keys: readiness.hasKeys(), stopping: readiness.isStopping() }
     const isReady = checks.storage && checks.keys && !checks.stopping
     response.status(isReady ? 200 : 503).json({ status: isReady ? 'ready' : 'not_ready', checks })
   })
