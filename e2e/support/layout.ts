@@ -81,7 +81,11 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
     TEST_APP_TLS_CERT: filesOf(host).cert,
     TEST_APP_TLS_KEY: filesOf(host).key,
   })
-  const redirect_uris = (url: string) => [`${url}/login/oauth2/code/auth-adapter`]
+  const client = (url: string) => ({
+    client_uri: `${url}/`,
+    redirect_uris: [`${url}/login/oauth2/code/auth-adapter`],
+    post_logout_redirect_uris: [`${url}/`],
+  })
   return {
     ports,
     urls,
@@ -106,8 +110,8 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
       listen: { host: '127.0.0.1', port: ports.adapter, tls: filesOf(HOSTS.adapter) },
       upstreams: { 'test-auth-server': { issuer: urls.upstreamUrl } },
       clients: {
-        client: { redirect_uris: redirect_uris(urls.appUrl) },
-        'second-client': { redirect_uris: redirect_uris(urls.secondAppUrl) },
+        client: client(urls.appUrl),
+        'second-client': client(urls.secondAppUrl),
       },
     },
     browserArgs: [
