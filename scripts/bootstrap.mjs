@@ -160,7 +160,8 @@ function run(node, script, args) {
   const binaries = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(':')
   const child = spawn(node, [join(root, script), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, PATH: binaries },
+    // Starts after the first take the compiled code from there, in the verb and in all processes that it starts.
+    env: { NODE_COMPILE_CACHE: join(root, '.cache', 'compile'), ...process.env, PATH: binaries },
   })
   // A terminal sends Ctrl-C to the whole group itself; anything else that signals us means the verb.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
