@@ -20,8 +20,6 @@ export interface RunOptions {
   env: Readonly<Record<string, string | undefined>>
 }
 
-/** How long a load balancer may take to see that we are about to stop; requests are still served. */
-const DRAIN_MS = 500
 const STORE_RETRY_MS = 200
 
 /**
@@ -41,7 +39,7 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   const admin = await listen(createAdmin({ driver, readiness }), { ...config.admin, log, portSetting: 'admin.port (AUTH_ADAPTER_ADMIN__PORT)' })
   const handler: RequestListener = (request, response) => void (adapter?.app ?? waiting)?.(request, response)
   const main = await listen(handler, { ...config.listen, log, portSetting: 'listen.port (AUTH_ADAPTER_LISTEN__PORT)' })
-  stopInOrder({ main, admin, log, stopping: readiness.stop, closers: [async () => adapter?.close(), driver.close] })
+  stopInOrder({ main, admin, log, drainMs: config.listen.drain * 1000, stopping: readiness.stop, closers: [async () => adapter?.close(), driver.close] })
   log.info('listening', { url: main.url, admin_url: admin.url, issuer: config.issuer, storage: driver.kind, version, ms: Math.round(performance.now() - startedAt) })
   adapter ??= await whenStoreAnswers(open)
 }
@@ -71,15 +69,16 @@ interface Running {
   main: Listening
   admin: Listening
   log: Log
+  drainMs: number
   stopping: () => void
   closers: (() => Promise<void>)[]
 }
 
 /** Not ready at once; what runs is finished; then sockets and files close (F50). */
-function stopInOrder({ main, admin, log, stopping, closers }: Running): void {
+function stopInOrder({ main, admin, log, drainMs, stopping, closers }: Running): void {
   onShutdown({ log }, async () => {
     stopping()
-    await sleep(DRAIN_MS)
+    await sleep(drainMs)
     await Promise.all([main.close(), admin.close()])
     for (const close of closers) await close()
   })

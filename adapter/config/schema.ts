@@ -17,6 +17,11 @@ const listen = z.strictObject({
     .prefault('127.0.0.1')
     .describe('Address to listen on. `0.0.0.0` for all.'),
   port: port.prefault(9000).describe('Port to listen on. `0` takes a free one.'),
+  drain: duration(0, 15)
+    .prefault('500ms')
+    .describe(
+      'After SIGTERM `/readyz` says no at once, and requests are accepted for this long, until a load balancer has seen it. `5s` or more behind one.',
+    ),
   tls: tls
     .optional()
     .describe(
