@@ -1,6 +1,7 @@
 // The one `new Provider(...)`. Puts configuration, storage and the functions of this room together; what they do is said
 // in their own files. It never talks to an upstream: where the browser goes to sign in is passed in.
 import { randomBytes } from 'node:crypto'
+import { decodeProtectedHeader } from 'jose'
 import { Provider, type AdapterFactory, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
@@ -50,6 +51,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     customizeAccessToken,
   }))
   trustOnlyTheIssuer(provider)
+  takeOnlyIdTokensAsHint(provider)
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
   logProviderEvents(provider, options.log)
   // oidc-provider judges a client at its first use; a wrong one has to stop the start instead.
@@ -79,6 +81,17 @@ function trustOnlyTheIssuer(provider: Provider): void {
     protocol: { get: () => issuer.protocol.slice(0, -1) },
     host: { get: () => issuer.host },
   })
+}
+
+/** Our access tokens have the same issuer, audience and key; only their type tells them from ID tokens. */
+function takeOnlyIdTokensAsHint(provider: Provider): void {
+  const { IdToken } = provider as unknown as { IdToken: { validate(jwt: string, client: unknown): Promise<unknown> } }
+  const validate = IdToken.validate.bind(IdToken)
+  IdToken.validate = async (jwt, client) => {
+    // RFC 8725, section 3.11: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
+    if (decodeProtectedHeader(jwt).typ === 'at+jwt') throw new TypeError('expected an ID token, got an access token')
+    return validate(jwt, client)
+  }
 }
 
 function customizeAccessToken(_ctx: KoaContextWithOIDC, token: object, jwt: { payload: Record<string, unknown> }): void {
