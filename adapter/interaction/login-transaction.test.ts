@@ -297,6 +297,27 @@ describe('many tabs and long waits', () => {
     expect(visit.hops).toHaveLength(1)
   })
 
+  it.each(['/login/oauth2/code/', '/oauth2/authorize/'])('F64 cookies cleared before %s: one page with a way on, no loop', async (path) => {
+    const browser = on.chain.newBrowser()
+    const request = on.chain.app.request()
+    const { url } = await on.chain.signIn(browser, request.url, 'testuser', { stopBefore: ({ origin, pathname }) => origin === on.chain.url && pathname.startsWith(path) })
+    browser.cookies = []
+    const visit = await browser.open(url)
+    expect([visit.status, visit.hops.length]).toEqual([400, 1])
+    expect(hasCode(visit)).toBe(false)
+  })
+
+  it('F61 every address of a finished login opened again: a page that leads to the app, and no second code', async () => {
+    const browser = on.chain.newBrowser()
+    const visit = await on.chain.signIn(browser, on.chain.app.request().url)
+    for (const { url } of visit.hops.filter((hop, index) => index > 0 && hop.url.origin === on.chain.url)) {
+      const again = await browser.open(url)
+      expect(hasCode(again)).toBe(false)
+      expect([200, 400]).toContain(again.status)
+      expect(again.body, url.pathname).toContain('href="http://127.0.0.1:8080/"')
+    }
+  })
+
   it('state and nonce of 50 logins are all different', async () => {
     const seen = new Set<string>()
     for (let index = 0; index < 50; index += 1) {

@@ -208,6 +208,7 @@ describe('requests that are refused', () => {
     ['C23 redirect URI missing, though one is registered', { redirect_uri: undefined }],
     ['C23 redirect URI empty', { redirect_uri: '' }],
     ['an unknown client', { client_id: 'nobody' }],
+    ...['__proto__', 'constructor', 'toString', 'client\u0000', 'CLIENT'].map((client_id): [string, Parameters] => [`A41 client ${JSON.stringify(client_id)}`, { client_id }]),
     ['client_id missing', { client_id: undefined }],
     ['A02 the redirect URI of another client', { client_id: 'second-client' }],
     ['A10 a wrong response type with a foreign redirect URI', { redirect_uri: 'https://evil.test/', response_type: 'token' }],

@@ -95,6 +95,15 @@ describe('prompt and max_age', () => {
     expect(answerOf(await on.chain.signIn(same, request.url))['code']).toBeTruthy()
   })
 
+  it('A18 an access token is no id_token_hint', async () => {
+    const { browser } = await signedIn()
+    const request = on.chain.app.request()
+    const { body } = await on.chain.app.finish(await browser.open(request.url), request)
+    const { answer } = await again(browser, { prompt: 'none', id_token_hint: body.access_token }, false)
+    expect(answer).toMatchObject({ error: 'invalid_request' })
+    expect(answer).not.toHaveProperty('code')
+  })
+
   it('prompt=consent: consent_required, for there is nothing to ask', async () => {
     const { browser } = await signedIn()
     const { visit, answer } = await again(browser, { prompt: 'consent' }, false)

@@ -199,13 +199,23 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const waiting = await browser.open(first.url)
     const { tokens } = await login(browser, 'ada', { prompt: 'login' })
     expect(claimsOf(tokens.access_token)['sub']).toBe('user-0002')
-    const done = await browser.submit(waiting, { username: 'testuser', password: 'password' })
-    const landed = done.status === 200 && done.body.includes('/connect/logout/confirm') ? await browser.submit(done) : done
-    const { status, body } = await on.chain.app.finish(landed, first)
-    if (status !== 200) return expect(landed.status).toBeGreaterThanOrEqual(400)
-    const [access, id] = [claimsOf(body.access_token), claimsOf(body.id_token)]
-    expect(access['sub']).toBe(id['sub'])
-    expect(access['preferred_username']).toBe(access['sub'] === 'testuser' ? 'testuser' : 'ada')
-    expect(access['sub'] === 'testuser' ? await isAlive(tokens.access_token) : false).toBe(false)
+    const page = await browser.submit(waiting, { username: 'testuser', password: 'password' })
+    expect(formOf(page).action.pathname).toBe('/connect/logout/confirm')
+    const { status, body } = await on.chain.app.finish(await browser.submit(page), first)
+    expect(status).toBe(200)
+    for (const token of [body.access_token, body.id_token]) expect(claimsOf(token)).toMatchObject({ sub: 'testuser', preferred_username: 'testuser' })
+    expect([await isAlive(body.access_token), await isAlive(tokens.access_token)]).toEqual([true, false])
+  })
+
+  it('C61 a forged or unreadable id_token_hint at logout: a page, the session stays', async () => {
+    const browser = on.chain.newBrowser()
+    const { tokens } = await login(browser)
+    const [header, claims] = tokens.id_token.split('.')
+    const none = Buffer.from('{"alg":"none"}').toString('base64url')
+    for (const hint of [`${none}.${claims ?? ''}.`, `${header ?? ''}.${claims ?? ''}.AAAA`, 'x', tokens.access_token]) {
+      const page = await browser.open(`${on.chain.url}/connect/logout?id_token_hint=${hint}&post_logout_redirect_uri=http://127.0.0.1:8080/`)
+      expect([page.status, page.hops.length]).toEqual([400, 1])
+    }
+    expect(await isSignedIn(browser)).toBe(true)
   })
 })
