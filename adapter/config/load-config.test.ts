@@ -47,7 +47,7 @@ function briefly({ path, message, line, column }: ConfigFault): string {
 describe('loadConfig: values', () => {
   it('fills in defaults, durations in seconds, and absolute paths', () => {
     const { config } = load(SMALL)
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 9000 })
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 9000, drain: 0.5 })
     expect(config.session).toEqual({ idle: 28_800, absolute: 43_200 })
     expect(config.data).toBe(join(folder, 'data'))
     expect(config.storage).toEqual({
