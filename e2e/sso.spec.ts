@@ -1,33 +1,9 @@
 // Single sign-on: what the adapter answers from its own session, without the upstream.
 import type { Page } from 'playwright/test'
+import { answerTo, requestTo, SAMPLE_STATE } from './support/authorization-request.ts'
 import { expect, fillSignIn, signIn, test } from './support/fixtures.ts'
-import { describeHops, hopsAt, recordHops, type Hop } from './support/hops.ts'
-import type { Chain } from './support/processes.ts'
+import { describeHops, hopsAt, recordHops } from './support/hops.ts'
 import { CALLBACKS, withheld } from './support/walk.ts'
-
-const SAMPLE_STATE = 'state-of-this-test-0123456789'
-/** SHA-256 of the verifier of RFC 7636, appendix B. */
-const SAMPLE_CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
-
-function requestTo(chain: Chain, parameters: Record<string, string>): string {
-  const url = new URL('/oauth2/authorize', chain.adapterUrl)
-  url.search = new URLSearchParams({
-    client_id: 'client',
-    redirect_uri: chain.appUrl + CALLBACKS.app,
-    response_type: 'code',
-    scope: 'openid profile read',
-    state: SAMPLE_STATE,
-    nonce: 'nonce-of-this-test-0123456789',
-    code_challenge: SAMPLE_CHALLENGE,
-    code_challenge_method: 'S256',
-    ...parameters,
-  }).toString()
-  return url.href
-}
-
-/** What the adapter sent to the app's callback. */
-const answerTo = (hops: readonly Hop[], chain: Chain) =>
-  Object.fromEntries(hops.findLast(({ url }) => url.href.startsWith(chain.appUrl + CALLBACKS.app))?.url.searchParams ?? [])
 
 function everyRequestOf(page: Page): URL[] {
   const urls: URL[] = []
