@@ -98,7 +98,10 @@ export function createWaiting(options: FrontOptions): Express {
   return app
 }
 
-const PROVIDER_PATHS = /^\/(\.well-known|oauth2|connect)\//
+/**
+ * Exactly as written: oidc-provider would also take `/oauth2/Token` and `/oauth2/token/`, past what stands around it by path.
+ */
+const PROVIDER_PATHS = /^\/(?:\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
 
 /** Mounted at the root: oidc-provider would take a mount path for a part of its URLs. */
 function providerPaths(handler: (request: express.Request, response: express.Response) => void): express.RequestHandler {

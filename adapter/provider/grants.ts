@@ -55,8 +55,11 @@ function requestedClaims(ctx: KoaContextWithOIDC): [allowed: string[], refused: 
 }
 
 async function keepIdentity(identities: Identities, ctx: KoaContextWithOIDC, ttlSeconds: number): Promise<void> {
-  const identity = loginResult(ctx)?.identity ?? (ctx.oidc.account as KnownAccount | undefined)?.identity
-  if (identity && ctx.oidc.session) await identities.save(ctx.oidc.session.uid, identity, ttlSeconds)
+  const sessionUid = ctx.oidc.session?.uid
+  const [fresh, known] = [loginResult(ctx)?.identity, (ctx.oidc.account as KnownAccount | undefined)?.identity]
+  if (sessionUid === undefined) return
+  if (fresh) await identities.save(sessionUid, fresh, ttlSeconds)
+  else if (known) await identities.renew(sessionUid, known, ttlSeconds)
 }
 
 function clientId(ctx: KoaContextWithOIDC): string {

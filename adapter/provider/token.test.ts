@@ -36,6 +36,15 @@ describe.each(['memory', 'sqlite'] as const)('codes in %s', (storage) => {
     expect((await on.chain.app.userinfo(first.body.access_token)).status).toBe(401)
   })
 
+  it.each(['/oauth2/token/', '/oauth2/Token', '/OAUTH2/token', '/oauth2//token', '/oauth2/%74oken'])('A02 A47 no other spelling of the token endpoint takes a code: %s', async (path) => {
+    const { code, verifier } = await issueCode(on.chain)
+    const { clientId, secret, redirectUri } = on.chain.app
+    const body = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier })
+    const response = await fetch(on.chain.url + path, { method: 'POST', headers: { authorization: basic(clientId, secret) }, body })
+    expect(response.status).toBe(404)
+    expect((await on.chain.app.redeem(code, { verifier })).status).toBe(200)
+  })
+
   it('C20 used again after 30 seconds: the same', async () => {
     const { code, verifier } = await issueCode(on.chain)
     const first = await on.chain.app.redeem(code, { verifier })

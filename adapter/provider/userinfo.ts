@@ -54,9 +54,10 @@ function createVerify({ provider, signingKeys, now }: UserinfoOptions) {
 async function find({ provider, identities }: UserinfoOptions, payload: JWTPayload | undefined): Promise<Granted | undefined> {
   const [, grantId, sessionUid] = payload?.jti?.split('.') ?? []
   if (!payload || !grantId || !sessionUid) return undefined
-  const [grant, identity] = await Promise.all([provider.Grant.find(grantId), identities.find(sessionUid)])
+  // The session itself too: a request that was under way at logout may have saved the other two once more.
+  const [grant, identity, session] = await Promise.all([provider.Grant.find(grantId), identities.find(sessionUid), provider.Session.findByUid(sessionUid)])
   const scope = String(payload['scope'])
-  const isAlive = grant?.accountId === payload.sub && grant?.clientId === payload['client_id'] && identity?.accountId === payload.sub
+  const isAlive = [grant, identity, session].every((record) => record?.accountId === payload.sub) && grant?.clientId === payload['client_id']
   return isAlive && scope.split(' ').includes('openid') ? { grant: grant as Grant, identity: identity as Identity, scope } : undefined
 }
 

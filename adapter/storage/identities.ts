@@ -1,7 +1,7 @@
 // Identities: who signed in upstream, kept beside the session for as long as it lives. No directory of users: when the
 // session is over, so is this record.
 import { hashed } from './artefact-key.ts'
-import type { Driver } from './driver.ts'
+import type { DeferringDriver } from './unit-of-work.ts'
 
 export interface Identity {
   /** The `sub` we mint. */
@@ -19,17 +19,31 @@ export interface Identity {
 
 export interface Identities {
   save(sessionUid: string, identity: Identity, ttlSeconds: number): Promise<void>
+  /** Prolongs the life of one that `find` gave. Nothing is written when it was deleted or replaced since: the session may be over. */
+  renew(sessionUid: string, identity: Identity, ttlSeconds: number): Promise<void>
   find(sessionUid: string): Promise<Identity | undefined>
   delete(sessionUid: string): Promise<void>
 }
 
 /** All reject with StorageError `unavailable`. */
-export function createIdentities(driver: Driver): Identities {
+export function createIdentities(driver: DeferringDriver): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
+  const versions = new WeakMap<Identity, number>()
   return {
     save: (sessionUid, identity, ttlSeconds) => driver.set(keyOf(sessionUid), identity, ttlSeconds),
-    find: async (sessionUid) =>
-      (await driver.get(keyOf(sessionUid)))?.value as Identity | undefined,
+    async renew(sessionUid, identity, ttlSeconds) {
+      const key = keyOf(sessionUid)
+      const version = versions.get(identity)
+      if (version === undefined) return
+      await driver.defer(key, async () => void (await driver.update(key, version, identity, ttlSeconds)))
+    },
+    async find(sessionUid) {
+      const record = await driver.get(keyOf(sessionUid))
+      if (!record) return undefined
+      const identity = record.value as Identity
+      versions.set(identity, record.version)
+      return identity
+    },
     delete: (sessionUid) => driver.delete(keyOf(sessionUid)),
   }
 }

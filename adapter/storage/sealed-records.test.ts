@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { StorageError } from '../errors.ts'
 import { createMemoryDriver } from './drivers/memory.ts'
+import { hashed } from './artefact-key.ts'
 import { createIdentities } from './identities.ts'
+import { createUnitOfWork } from './unit-of-work.ts'
 import { injectLatency } from './testing/inject-latency.ts'
 import { createLoginTransactions } from './login-transactions.ts'
 import { loadOrCreateSealed } from './sealed-records.ts'
@@ -102,7 +104,7 @@ describe('records', () => {
     expect(await transactions.take('the-state')).toBeUndefined()
   })
   it('an identity is kept beside its session', async () => {
-    const identities = createIdentities(createMemoryDriver())
+    const identities = createIdentities(createUnitOfWork(createMemoryDriver()).driver)
     const identity = {
       accountId: 'a',
       upstream: 'u',
@@ -112,6 +114,21 @@ describe('records', () => {
     await identities.save('uid', identity, 10)
     expect(await identities.find('uid')).toEqual(identity)
     await identities.delete('uid')
+    expect(await identities.find('uid')).toBeUndefined()
+  })
+  it('an identity that ended is not brought back by a request that had read it before', async () => {
+    const driver = createMemoryDriver()
+    const identities = createIdentities(createUnitOfWork(driver).driver)
+    await identities.save('uid', { accountId: 'a', upstream: 'u', upstreamIssuer: 'https://u', claims: {} }, 10)
+    const found = await identities.find('uid')
+    if (!found) throw new Error('Expected the identity')
+    const record = await driver.get(`Identity:${hashed('uid')}`)
+    await identities.renew('uid', found, 1000)
+    const renewed = await driver.get(`Identity:${hashed('uid')}`)
+    expect(renewed?.expiresAt).toBeGreaterThan((record?.expiresAt ?? 0) + 900_000)
+    const again = await identities.find('uid')
+    await identities.delete('uid')
+    await identities.renew('uid', again ?? found, 1000)
     expect(await identities.find('uid')).toBeUndefined()
   })
 })
