@@ -1,0 +1,173 @@
+// The chain over https with a host name for each process: what Secure, cookie prefixes, SameSite and framing really do.
+import type { Browser, BrowserContext, Cookie, Page } from 'playwright/test'
+import { expect, fillSignIn, test as base } from './support/fixtures.ts'
+import { authorizationRequest } from './support/http-client.ts'
+import { expectSignedIn, finishSignIn, openApp } from './support/pages.ts'
+import { startChain, type Chain } from './support/processes.ts'
+
+interface Https {
+  https: { chain: Chain; browser: Browser }
+}
+
+/** A browser of its own: it has to know the host names and the throw-away certificates. */
+const test = base.extend<{ person: Page }, Https>({
+  https: [
+    async ({ playwright, launchOptions }, use) => {
+      const chain = await startChain({ storage: 'sqlite', https: true, secondApp: true })
+      const args = [...(launchOptions.args ?? []), ...chain.browserArgs]
+      const browser = await playwright.chromium.launch({ ...launchOptions, args })
+      await use({ chain, browser })
+      await browser.close()
+      await chain.stop()
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  person: async ({ https }, use) => {
+    const context = await https.browser.newContext()
+    await use(await context.newPage())
+    await context.close()
+  },
+})
+
+const hostOf = (url: string) => new URL(url).hostname
+
+async function cookiesAt(context: BrowserContext, url: string): Promise<Cookie[]> {
+  const all = await context.cookies()
+  return all.filter(({ domain }) => domain.replace(/^\./, '') === hostOf(url))
+}
+
+/** Parent domain of the adapter's host: where a neighbour could plant cookies for it. */
+const parentOf = (url: string) => hostOf(url).split('.').slice(1).join('.')
+
+test('login, single sign-on with the second app, and logout, over three sites', async ({ https: { chain }, person }) => {
+  await openApp(person, chain)
+  expect(new URL(person.url()).origin).toBe(chain.upstreamUrl)
+  await finishSignIn(person)
+  expect(person.url()).toBe(`${chain.appUrl}/authenticated`)
+
+  const asked: string[] = []
+  person.on('request', (request) => asked.push(new URL(request.url()).origin))
+  await person.goto(`${chain.secondAppUrl}/authenticated`)
+  await expectSignedIn(person)
+  expect(person.url()).toBe(`${chain.secondAppUrl}/authenticated`)
+  expect(asked).toContain(chain.adapterUrl)
+  expect(asked).not.toContain(chain.upstreamUrl)
+
+  await person.goto(`${chain.appUrl}/logout`)
+  await person.getByRole('button', { name: 'Sign out at the adapter' }).click()
+  await person.getByRole('button', { name: 'Sign out', exact: true }).click()
+  await expect(person.getByText('You are signed out of this app and of the adapter.')).toBeVisible()
+  expect((await cookiesAt(person.context(), chain.adapterUrl)).filter(({ name }) => name.endsWith('AUTH_ADAPTER_SESSION'))).toEqual([])
+  // No session at the adapter any more: the next sign-in asks the upstream again.
+  asked.length = 0
+  await person.goto(`${chain.appUrl}/authenticated`)
+  await expectSignedIn(person)
+  expect(asked).toContain(chain.upstreamUrl)
+})
+
+test('every cookie of the adapter and the app is Secure, HttpOnly, SameSite=Lax, prefixed and of its host only', async ({ https: { chain }, person }) => {
+  const context = person.context()
+  await openApp(person, chain)
+  // In mid-login there are the cookies of the interaction as well.
+  const seen = new Map<string, Cookie>()
+  const look = async () => {
+    for (const url of [chain.adapterUrl, chain.appUrl]) for (const cookie of await cookiesAt(context, url)) seen.set(cookie.name, cookie)
+  }
+  await look()
+  await finishSignIn(person)
+  await look()
+
+  for (const name of ['__Host-AUTH_ADAPTER_SESSION', '__Secure-AUTH_ADAPTER_RESUME', '__Host-TEST_APP_SESSION']) expect([...seen.keys()]).toContain(name)
+  for (const cookie of seen.values()) {
+    expect(cookie).toMatchObject({ secure: true, httpOnly: true, sameSite: 'Lax' })
+    // Without a Domain attribute the browser keeps it for the host alone, and shows it without a dot.
+    expect([hostOf(chain.adapterUrl), hostOf(chain.appUrl)]).toContain(cookie.domain)
+    expect(cookie.name).toMatch(cookie.path === '/' ? /^__Host-/ : /^__Secure-/)
+  }
+  expect([...seen.keys()].some((name) => name.startsWith('__Host-AUTH_ADAPTER_LOGIN_'))).toBe(true)
+})
+
+test('HSTS and the other headers are on every answer of the adapter', async ({ https: { chain }, person }) => {
+  for (const path of ['/.well-known/openid-configuration', '/oauth2/authorize', '/nothing-here', '/connect/logout']) {
+    const response = await person.goto(chain.adapterUrl + path)
+    const headers = (await response?.allHeaders()) ?? {}
+    expect(headers['strict-transport-security']).toMatch(/^max-age=\d{7,}/)
+    expect(headers['x-content-type-options']).toBe('nosniff')
+    expect(headers['content-security-policy']).toContain("frame-ancestors 'none'")
+  }
+})
+
+test('A36 no page of the adapter can be framed by another site', async ({ https: { chain }, person }) => {
+  const evil = `https://evil.${parentOf(chain.appUrl)}/`
+  const paths = ['/oauth2/authorize', '/nothing-here', '/connect/logout']
+  const frames = paths.map((path, index) => `<iframe name="frame-${index}" src="${chain.adapterUrl}${path}"></iframe>`)
+  await person.route(evil, (route) => route.fulfill({ contentType: 'text/html', body: `<h1>Win a prize</h1>${frames.join('')}` }))
+  const blocked: string[] = []
+  person.on('requestfailed', (request) => blocked.push(`${request.url()} ${request.failure()?.errorText}`))
+  await person.goto(evil)
+  await expect.poll(() => blocked.toSorted()).toEqual(paths.map((path) => `${chain.adapterUrl}${path} net::ERR_BLOCKED_BY_RESPONSE`).toSorted())
+  for (const index of paths.keys()) expect(await person.frameLocator(`[name=frame-${index}]`).locator('.card').count()).toBe(0)
+})
+
+test.describe('A34 cookies planted from a neighbouring host', () => {
+  const SESSION = '__Host-AUTH_ADAPTER_SESSION'
+
+  /** The adapter cookies of someone who is signed in as another person. */
+  async function attackersCookies({ chain, browser }: Https['https']): Promise<Cookie[]> {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(`${chain.appUrl}/authenticated`)
+    await fillSignIn(page, { username: 'testuser' })
+    await expectSignedIn(page)
+    const cookies = await cookiesAt(context, chain.adapterUrl)
+    await context.close()
+    return cookies
+  }
+
+  test('a valid session under the name without prefix, for the parent domain: it signs nobody in', async ({ https, person }) => {
+    const planted = (await attackersCookies(https)).filter(({ name }) => name.startsWith(SESSION))
+    expect(planted.map(({ name }) => name)).toContain(SESSION)
+    const domain = `.${parentOf(https.chain.adapterUrl)}`
+    await person.context().addCookies(
+      planted.map(({ name, value }) => ({ name: name.replace('__Host-', ''), value, domain, path: '/', secure: true })),
+    )
+    await openApp(person, https.chain)
+    await expect(person.getByLabel('User name')).toBeVisible()
+  })
+
+  test('the browser itself keeps the prefixed name from being planted', async ({ https: { chain }, person }) => {
+    const cookie = { name: SESSION, value: 'x', domain: `.${parentOf(chain.adapterUrl)}`, path: '/', secure: true }
+    await expect(person.context().addCookies([cookie])).rejects.toThrow(/[Ii]nvalid/)
+  })
+
+  test('cookies of an interaction for the parent domain: the login is that of the person, or a page with a way on', async ({ https: { chain }, person }) => {
+    const domain = `.${parentOf(chain.adapterUrl)}`
+    const names = ['__Secure-AUTH_ADAPTER_INTERACTION', '__Secure-AUTH_ADAPTER_RESUME', 'AUTH_ADAPTER_LOGIN_planted', 'AUTH_ADAPTER_SESSION']
+    const planted = names.flatMap((name) => [name, `${name}.sig`]).map((name) => ({ name, value: 'planted-by-a-neighbour', domain, path: '/', secure: true }))
+    await person.context().addCookies(planted)
+    await openApp(person, chain)
+    await finishSignIn(person)
+  })
+})
+
+test('response_mode=form_post reaches an app on another site, after the form and by single sign-on', async ({ https: { chain }, person }) => {
+  const callback = `${chain.appUrl}/login/oauth2/code/auth-adapter`
+  const arrivals: { method: string; url: string; body: URLSearchParams }[] = []
+  await person.route(callback, (route) => {
+    const request = route.request()
+    arrivals.push({ method: request.method(), url: request.url(), body: new URLSearchParams(request.postData() ?? '') })
+    return route.fulfill({ contentType: 'text/html', body: '<h1>Arrived</h1>' })
+  })
+  for (const isFirst of [true, false]) {
+    const request = authorizationRequest(chain, { response_mode: 'form_post' })
+    await person.goto(request.url.href)
+    if (isFirst) await fillSignIn(person)
+    await expect(person.getByRole('heading', { name: 'Arrived' })).toBeVisible()
+    const arrival = arrivals.at(-1)
+    expect(arrival).toMatchObject({ method: 'POST', url: callback })
+    expect(arrival?.body.get('state')).toBe(request.state)
+    expect(arrival?.body.get('iss')).toBe(chain.adapterUrl)
+    expect(arrival?.body.get('code')).toMatch(/^[\w-]{43}$/)
+  }
+  expect(arrivals).toHaveLength(2)
+})
