@@ -1,4 +1,6 @@
 // The chain over https with a host name for each process: what Secure, cookie prefixes, SameSite and framing really do.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, Cookie, Page } from 'playwright/test'
 import { expect, fillSignIn, test as base } from './support/fixtures.ts'
 import { authorizationRequest } from './support/http-client.ts'
@@ -98,15 +100,17 @@ test('HSTS and the other headers are on every answer of the adapter', async ({ h
 })
 
 test('A36 no page of the adapter can be framed by another site', async ({ https: { chain }, person }) => {
-  const evil = `https://evil.${parentOf(chain.appUrl)}/`
   const paths = ['/oauth2/authorize', '/nothing-here', '/connect/logout']
   const frames = paths.map((path, index) => `<iframe name="frame-${index}" src="${chain.adapterUrl}${path}"></iframe>`)
-  await person.route(evil, (route) => route.fulfill({ contentType: 'text/html', body: `<h1>Win a prize</h1>${frames.join('')}` }))
+  // A real server: Chromium keeps pages that come from nowhere away from this machine, whatever they frame.
+  const evil = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(`<h1>Win a prize</h1>${frames.join('')}`))
+  await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
   const blocked: string[] = []
   person.on('requestfailed', (request) => blocked.push(`${request.url()} ${request.failure()?.errorText}`))
-  await person.goto(evil)
+  await person.goto(`http://127.0.0.1:${(evil.address() as AddressInfo).port}/`)
   await expect.poll(() => blocked.toSorted()).toEqual(paths.map((path) => `${chain.adapterUrl}${path} net::ERR_BLOCKED_BY_RESPONSE`).toSorted())
   for (const index of paths.keys()) expect(await person.frameLocator(`[name=frame-${index}]`).locator('.card').count()).toBe(0)
+  evil.close()
 })
 
 test.describe('A34 cookies planted from a neighbouring host', () => {
