@@ -109,6 +109,7 @@ describe('other errors', () => {
     const answer = await answerTo(Object.assign(new Error('a parser says'), { status }))
     expect(answer.status).toBe(status)
     expect(answer.body).not.toContain('a parser says')
+    expect(answer.lines).toEqual([{ level: 'warn', event: 'request.refused', fields: { status, reason: 'a parser says' } }])
   })
 
   it.each([['an Error', new Error('what broke')], ['a status that is none of ours', Object.assign(new Error('what broke'), { status: 200 })], ['a 5xx', Object.assign(new Error('what broke'), { status: 502 })], ['no error at all', 'what broke'], ['a thrown object', { what: 'broke' }]])(

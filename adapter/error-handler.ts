@@ -99,10 +99,15 @@ function problemOf(error: unknown): Problem {
   if (error instanceof InteractionError) return { kind: INTERACTION_PAGES[error.code], wayOn: error.wayOn, oauth: { error: error.code } }
   if (error instanceof UpstreamError) return upstreamProblem(error)
   if (storageError(error)) return { kind: 'temporarily_unavailable', oauth: { error: 'temporarily_unavailable' } }
-  const status = (error as { status?: unknown } | null)?.status
-  // Express and its parsers mark what the request did wrong with a 4xx status.
-  if (typeof status === 'number' && status >= 400 && status < 500) return { kind: 'invalid_request', status, oauth: { error: 'invalid_request' } }
+  const status = requestFault(error)
+  if (status !== undefined) return { kind: 'invalid_request', status, oauth: { error: 'invalid_request' } }
   return { kind: 'server_error', oauth: { error: 'server_error' } }
+}
+
+/** Express and its parsers mark what the request did wrong with a 4xx status. */
+function requestFault(error: unknown): number | undefined {
+  const status = (error as { status?: unknown } | null | undefined)?.status
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
 }
 
 /** oidc-provider's models throw it in OAuth's words, also where they are used outside its own routes. */
@@ -186,5 +191,7 @@ function report(log: Log, error: unknown): void {
   const storage = storageError(error)
   if (error instanceof InteractionError) log.warn('login.refused', { code: error.code, reason: error.message })
   else if (storage) log.error('storage.failed', { code: storage.code, error: storage })
+  // Anybody can send such a request: no stack, and no line that looks like a fault of ours.
+  else if (requestFault(error) !== undefined) log.warn('request.refused', { status: requestFault(error), reason: (error as Error).message })
   else log.error('request.failed', { error })
 }

@@ -13,6 +13,7 @@ const on = useChain({
     clients: {
       wide: { client_secret: 'wide-secret', redirect_uris: ['http://127.0.0.1:8082/callback'], scope: 'openid profile email address phone read' },
       native: { redirect_uris: [NATIVE], scope: 'openid' },
+      phone: { redirect_uris: ['com.example.app:/callback'], scope: 'openid' },
       old: { client_secret: 'old-secret', pkce: 'optional', redirect_uris: ['http://127.0.0.1:8083/callback?tenant=1'], scope: 'openid' },
     },
   },
@@ -239,6 +240,15 @@ describe('requests that are refused', () => {
     expect((await ask({ ...native, redirect_uri: 'http://127.0.0.1:53211/callback' })).status).toBe(302)
     for (const redirect_uri of ['http://127.0.0.1:53211/other', 'http://localhost:53211/callback', 'https://127.0.0.1:53211/callback', 'http://127.0.0.2/callback', 'http://127.0.0.1:1@evil.test/callback'])
       await expectPage(await ask({ ...native, redirect_uri }))
+  })
+
+  it('form_post to a private-use scheme is refused by a redirect, without a fault of ours', async () => {
+    const phone = { client_id: 'phone', redirect_uri: 'com.example.app:/callback', scope: 'openid', response_mode: 'form_post' }
+    for (const parameters of [phone, { ...phone, prompt: 'none' }]) {
+      const response = await ask(parameters)
+      expect(response.status).toBe(302)
+      expect(response.headers.get('location')).toMatch(/^com\.example\.app:\/callback\?.*error=invalid_request/)
+    }
   })
 
   it.each(['javascript:alert(1)', 'data:text/html,<script>alert(1)</script>', 'vbscript:msgbox(1)', ' javascript:alert(1)', 'jaVascript://127.0.0.1:8080/%0aalert(1)'])(

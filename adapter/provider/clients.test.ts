@@ -46,6 +46,11 @@ describe('client metadata', () => {
     expect(one({ redirect_uris: [uri], ...(client_secret === undefined ? {} : { client_secret }) })).toMatchObject({ application_type })
   })
 
+  it('no form is posted to a private-use scheme: query is all it may ask for', () => {
+    expect(one({ redirect_uris: ['com.example.app:/cb', 'http://127.0.0.1/cb'] })).toMatchObject({ response_modes: ['query'] })
+    expect(one({ redirect_uris: ['http://127.0.0.1/cb'] })).toMatchObject({ response_modes: ['query', 'form_post'] })
+  })
+
   it('all scopes of all clients, openid always', () => {
     expect(allScopes(clients({}))).toEqual(['openid'])
     expect(allScopes(clients({ a: { redirect_uris: ['https://a.test/'], scope: 'read openid' }, b: { redirect_uris: ['https://b.test/'], scope: 'write read' } }))).toEqual(['openid', 'read', 'write'])

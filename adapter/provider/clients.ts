@@ -19,7 +19,7 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     redirect_uris: client.redirect_uris,
     post_logout_redirect_uris: client.post_logout_redirect_uris,
     response_types: ['code'],
-    response_modes: ['query', 'form_post'],
+    response_modes: client.redirect_uris.some(isPrivateUse) ? ['query'] : ['query', 'form_post'],
     grant_types: ['authorization_code'],
     scope: client.scope,
     id_token_signed_response_alg: alg as NonNullable<ClientMetadata['id_token_signed_response_alg']>,
@@ -31,9 +31,12 @@ function authentication(client: ClientConfig): Partial<ClientMetadata> {
   return { client_secret: client.client_secret, token_endpoint_auth_method: 'client_secret_basic' }
 }
 
+/** RFC 8252, section 7.1: https://www.rfc-editor.org/rfc/rfc8252#section-7.1 */
+const isPrivateUse = (uri: string) => !/^https?:/.test(uri)
+
 /** A public client on loopback or a private-use scheme is a native app: any loopback port then matches (RFC 8252, section 7.3: https://www.rfc-editor.org/rfc/rfc8252#section-7.3). */
 function isNative(client: ClientConfig): boolean {
-  return client.client_secret === undefined && client.redirect_uris.some((uri) => LOOPBACK.test(uri) || !/^https?:/.test(uri))
+  return client.client_secret === undefined && client.redirect_uris.some((uri) => LOOPBACK.test(uri) || isPrivateUse(uri))
 }
 
 /** Every scope any client may ask for; `openid` always. */

@@ -6,6 +6,8 @@ import { allowFormTargets, allowInlineScript } from '../../service/security-head
 
 // https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html#FormPostResponseMode
 export function formPost(ctx: KoaContextWithOIDC, redirectUri: string, fields: Record<string, string>): void {
+  // No form reaches an app by a private-use scheme. Its clients may not ask for one (clients.ts); the refusal goes in the query.
+  if (!/^https?:/.test(redirectUri)) return ctx.redirect(withQuery(redirectUri, fields))
   ctx.status = fields['error'] === undefined ? 200 : 400
   showForm(ctx, redirectUri, fields, [redirectUri])
 }
@@ -16,4 +18,10 @@ export function showForm(ctx: KoaContextWithOIDC, action: string, fields: Record
   allowInlineScript(ctx.res, autoSubmitScriptHash)
   ctx.type = 'html'
   ctx.body = redirectFormPage({ action, fields, clientName: ctx.oidc.client?.clientName })
+}
+
+function withQuery(uri: string, fields: Record<string, string>): string {
+  const url = new URL(uri)
+  for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value)
+  return url.href
 }
