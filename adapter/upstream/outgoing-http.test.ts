@@ -71,7 +71,7 @@ describe(createOutgoingHttp, () => {
     const http = outgoing()
     expect(
       (await refusal(http.getJson(url.replace('http:', 'https:')), 'unavailable')).message,
-    ).toMatch(/can not be reached: ERR_SSL/)
+    ).toMatch(/can not be reached: EPROTO, it does not speak TLS/)
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     expect(await elapsed(refusal(http.getJson(url), 'unavailable'))).toBeLessThan(1000)

@@ -1,7 +1,8 @@
 // Every byte the adapter sends to, or reads from, one upstream: keep-alive, one deadline for the whole exchange, a size
 // cap, a cap on calls under way, no redirects. Knows HTTP failures, not OAuth. There is no circuit breaker: the cap
 // keeps a dead upstream from queueing work, and the first call after its return succeeds.
-import { Agent, request } from 'undici'
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { UpstreamError } from '../errors.ts'
 
 export interface OutgoingRequest {
@@ -42,7 +43,9 @@ export interface OutgoingHttpOptions {
 }
 
 const MAX_BYTES = 1024 * 1024
-const CONNECTION_LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE'])
+/** Shorter than servers keep a connection that nobody uses, so that few die as they are used. */
+const IDLE_MS = 4000
 
 export function createOutgoingHttp({
   upstream,
@@ -50,19 +53,15 @@ export function createOutgoingHttp({
   maxBytes = MAX_BYTES,
   maxInFlight = 50,
 }: OutgoingHttpOptions): OutgoingHttp {
-  const agent = new Agent({
-    allowH2: false,
-    connect: { timeout: timeoutMs },
-    // The deadline of the exchange is the only clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
+  const agents = createAgents()
   const unavailable: Failure = (message, cause) =>
     new UpstreamError('unavailable', upstream, message, cause ? { cause } : undefined)
-  const link: Link = { agent, maxBytes, unavailable }
+  const link: Link = { agents, maxBytes, unavailable }
   let inFlight = 0
+  let isClosed = false
 
   async function exchange(url: string, options: OutgoingRequest = {}): Promise<OutgoingAnswer> {
+    if (isClosed) throw unavailable('the adapter is stopping')
     if (inFlight >= maxInFlight) throw unavailable(`${maxInFlight} calls are under way already`)
     const own = options.signal ? undefined : startDeadline(timeoutMs)
     const signal = options.signal ?? (own as Deadline).signal
@@ -70,11 +69,9 @@ export function createOutgoingHttp({
     try {
       return await sendTwiceAtMost(link, url, options, signal)
     } catch (error) {
-      if (error instanceof UpstreamError) throw error
-      const place = placeOf(url)
-      if (signal.aborted)
-        throw unavailable(`${place} gave no complete answer within ${timeoutMs} ms`)
-      throw unavailable(`${place} can not be reached: ${codeOf(error) || 'unknown failure'}`, error)
+      throw signal.aborted
+        ? unavailable(`${placeOf(url)} gave no complete answer within ${timeoutMs} ms`)
+        : asUnavailable(error, url, unavailable)
     } finally {
       inFlight -= 1
       own?.clear()
@@ -86,13 +83,23 @@ export function createOutgoingHttp({
     return jsonFrom(await exchange(url, { ...options, headers }), url, unavailable)
   }
 
-  return { timeoutMs, exchange, getJson, close: () => agent.destroy() }
+  async function close(): Promise<void> {
+    isClosed = true
+    agents.destroy()
+  }
+
+  return { timeoutMs, exchange, getJson, close }
+}
+
+function asUnavailable(error: unknown, url: string, unavailable: Failure): UpstreamError {
+  if (error instanceof UpstreamError) return error
+  return unavailable(`${placeOf(url)} can not be reached: ${reasonOf(error)}`, error)
 }
 
 type Failure = (message: string, cause?: unknown) => UpstreamError
 
 interface Link {
-  agent: Agent
+  agents: Agents
   maxBytes: number
   unavailable: Failure
 }
@@ -113,27 +120,61 @@ async function sendTwiceAtMost(
 }
 
 async function send(
-  { agent, maxBytes, unavailable }: Link,
+  { agents, maxBytes, unavailable }: Link,
   url: string,
-  { method = 'GET', headers, body }: OutgoingRequest,
+  options: OutgoingRequest,
   signal: AbortSignal,
 ): Promise<OutgoingAnswer> {
-  const response = await request(url, {
-    dispatcher: agent,
-    method,
-    headers: { 'accept-encoding': 'identity', ...headers },
-    body: body ?? null,
-    signal,
-  })
-  const refusal = refusalOf(response.statusCode, response.headers)
+  const response = await responseTo(agents, url, options, signal)
+  const { statusCode: status = 0, headers } = response
+  const refusal = refusalOf(status, headers)
   if (refusal) {
-    response.body.on('error', () => {}).destroy()
+    response.destroy()
     throw unavailable(`${placeOf(url)} ${refusal}`)
   }
-  const text = await textFrom(response.body, maxBytes)
+  const text = await textFrom(response, maxBytes)
   if (text === undefined)
     throw unavailable(`${placeOf(url)} answered with more than ${maxBytes} bytes`)
-  return { status: response.statusCode, headers: response.headers, text }
+  return { status, headers, text }
+}
+
+interface Agents {
+  http: HttpAgent
+  https: HttpsAgent
+  destroy(): void
+}
+
+function createAgents(): Agents {
+  const options = { keepAlive: true, timeout: IDLE_MS }
+  const [http, https] = [new HttpAgent(options), new HttpsAgent(options)]
+  return {
+    http,
+    https,
+    destroy() {
+      http.destroy()
+      https.destroy()
+    },
+  }
+}
+
+function responseTo(
+  agents: Agents,
+  url: string,
+  { method = 'GET', headers, body = '' }: OutgoingRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const isHttps = url.startsWith('https:')
+  const length = method === 'POST' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
+  const options = {
+    agent: isHttps ? agents.https : agents.http,
+    method,
+    headers: { 'accept-encoding': 'identity', ...headers, ...length },
+    signal,
+  }
+  return new Promise((resolve, reject) => {
+    const outgoing = isHttps ? httpsRequest(url, options, resolve) : httpRequest(url, options, resolve)
+    outgoing.once('error', reject).end(body)
+  })
 }
 
 /** Undefined when there is more than `maxBytes`; the rest is not read. */
@@ -196,6 +237,11 @@ function refusalOf(
   return encoding === 'identity'
     ? undefined
     : 'answered in a content encoding that was not asked for'
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error) || 'unknown failure'
+  return code === 'EPROTO' ? 'EPROTO, it does not speak TLS as we do' : code
 }
 
 function codeOf(error: unknown): string {

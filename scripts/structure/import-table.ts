@@ -24,7 +24,7 @@ export const importTable: readonly Row[] = [
   {
     room: 'adapter/upstream/',
     ours: ['adapter/errors.ts', 'service/'],
-    packages: ['openid-client', 'jose', 'undici'],
+    packages: ['openid-client', 'jose'],
   },
   {
     room: 'adapter/storage/',
@@ -101,7 +101,7 @@ export const importTable: readonly Row[] = [
     ours: ['scripts/'],
     packages: ['playwright', '@axe-core/playwright', 'yaml', 'node:sqlite'],
   },
-  { room: 'bench/', ours: ['scripts/'], packages: ['undici', 'jose'] },
+  { room: 'bench/', ours: ['scripts/'], packages: ['jose'] },
   {
     room: 'scripts/',
     ours: ['adapter/config/', 'upstream-test-server/seed-users.ts'],
@@ -130,7 +130,6 @@ export const testRow = {
     '@axe-core/playwright',
     'jose',
     'express',
-    'undici',
     'node:sqlite',
     'yaml',
   ],
