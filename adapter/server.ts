@@ -8,6 +8,7 @@ import { createInteractionUrl } from './interaction/interaction-url.ts'
 import { createLoginBinding } from './interaction/login-binding.ts'
 import { createLoginRoutes } from './interaction/login-routes.ts'
 import { stylesheet } from './pages/styles.ts'
+import { cookieNames } from './provider/configuration.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
 import type { Secrets } from './secrets.ts'
@@ -46,7 +47,7 @@ export async function createAdapter({ config, driver, secrets, version, log, now
   const identities = createIdentities(unitOfWork.driver)
   const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
   const isHttps = config.issuer.startsWith('https:')
-  const binding = createLoginBinding({ keys: secrets.cookieKeys, isHttps, ttlSeconds: config.login.ttl, now })
+  const binding = createLoginBinding({ keys: secrets.cookieKeys, isHttps, resumeCookie: cookieNames(isHttps).resume, ttlSeconds: config.login.ttl, now })
   const errors = createErrorHandler({ config, log, binding })
   const upstream = config.default_upstream ?? (upstreams.names[0] as string)
   const provider = await createProvider({

@@ -4,7 +4,7 @@ import { createLoginBinding, type BindingOptions } from './login-binding.ts'
 const UID = 'interaction-uid-1234567890'
 const LOGIN = { clientId: 'client', flowId: 'flow-1' }
 let atMs = Date.UTC(2030, 0, 1)
-const bindingWith = (options: Partial<BindingOptions> = {}) => createLoginBinding({ keys: ['key-one'], isHttps: false, ttlSeconds: 600, now: () => atMs, ...options })
+const bindingWith = (options: Partial<BindingOptions> = {}) => createLoginBinding({ keys: ['key-one'], isHttps: false, resumeCookie: 'RESUME', ttlSeconds: 600, now: () => atMs, ...options })
 const binding = bindingWith()
 
 /** What a browser sends after it got these Set-Cookie values. */
@@ -38,6 +38,25 @@ describe('a login and its browser', () => {
       expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`), changed).toBeUndefined()
     }
     for (const changed of [value.slice(0, -1), `${value}A`, value.replace('.', ''), `.${value}`, value.toUpperCase()]) expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`)).toBeUndefined()
+  })
+
+  it('A34 characters of two bytes in place of one are refused like any other', () => {
+    const value = valueOf(bound())
+    for (const changed of [value.replace(/.$/, 'é'), `é${value.slice(1)}`, value.replace(/[^.]+$/, 'é'.repeat(43))]) expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`)).toBeUndefined()
+  })
+
+  it('A34 only the login that this browser began may be resumed, whatever cookies of the name were planted', () => {
+    const other = 'interaction-uid-0987654321'
+    const own = `RESUME=${UID}; ${bound()}`
+    expect(binding.mayResume(UID, own)).toBe(true)
+    expect(binding.mayResume(UID, `RESUME=${UID}`)).toBe(false)
+    expect(binding.mayResume(UID, `RESUME=${other}; ${bound()}`)).toBe(false)
+    expect(binding.mayResume(other, `RESUME=${other}; ${bound()}`)).toBe(false)
+    for (const header of [`${own}; RESUME=${other}`, `RESUME=${other}; ${own}`]) expect(binding.mayResume(UID, header)).toBe(false)
+  })
+
+  it('without a cookie to resume with there is nothing to protect: it is told what happened', () => {
+    for (const header of [undefined, '', 'other=1', bound()]) expect(binding.mayResume(UID, header)).toBe(true)
   })
 
   it('A34 two cookies of the name, in either order or the same twice: neither is believed', () => {

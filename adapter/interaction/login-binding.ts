@@ -11,6 +11,8 @@ export interface BindingOptions {
   /** Secret; the first signs, all verify. */
   keys: readonly string[]
   isHttps: boolean
+  /** Name of oidc-provider's cookie that resumes an authorization request. */
+  resumeCookie: string
   /** How long a login may take. */
   ttlSeconds: number
   now: () => number
@@ -27,25 +29,35 @@ export interface LoginBinding {
   bind(uid: string, login: { clientId: string; flowId: string }, cookieHeader: string | undefined): string[]
   /** The login `uid` if this browser began it. */
   find(uid: string, cookieHeader: string | undefined): BoundLogin | undefined
+  /**
+   * Whether oidc-provider's own cookies of this request, if there are any, speak of a login that this browser began: theirs
+   * can not have the `__Host-` prefix, so another host of the domain could plant them (A34).
+   */
+  mayResume(uid: string, cookieHeader: string | undefined): boolean
 }
 
-export function createLoginBinding({ keys, isHttps, ttlSeconds, now }: BindingOptions): LoginBinding {
+export function createLoginBinding({ keys, isHttps, resumeCookie, ttlSeconds, now }: BindingOptions): LoginBinding {
   const prefix = `${isHttps ? '__Host-' : ''}AUTH_ADAPTER_LOGIN_`
   const attributes = `; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`
   const seconds = () => Math.floor(now() / 1000)
+  const find: LoginBinding['find'] = (uid, cookieHeader) => {
+    const values = parseCookies(cookieHeader).get(`${prefix}${uid}`) ?? []
+    // Two cookies of one name: another host of the domain planted one (A34). Neither is believed.
+    if (values.length !== 1) return undefined
+    const [issuedAt = '', client = '', flowId = '', signature = ''] = (values[0] as string).split('.')
+    if (!keys.some((key) => isEqual(signature, mac(key, uid, `${issuedAt}.${client}.${flowId}`)))) return undefined
+    return { clientId: Buffer.from(client, 'base64url').toString(), flowId, isExpired: seconds() - parseInt(issuedAt, 36) >= ttlSeconds }
+  }
   return {
+    find,
+    mayResume(uid, cookieHeader) {
+      const resumed = parseCookies(cookieHeader).get(resumeCookie) ?? []
+      return resumed.length === 0 || (resumed.every((value) => value === uid) && find(uid, cookieHeader) !== undefined)
+    },
     bind(uid, { clientId, flowId }, cookieHeader) {
       const content = `${seconds().toString(36)}.${Buffer.from(clientId).toString('base64url')}.${flowId}`
       const evicted = evictable(parseCookies(cookieHeader), prefix).map((name) => `${name}=${attributes}; Max-Age=0`)
       return [`${prefix}${uid}=${content}.${mac(keys[0] as string, uid, content)}${attributes}; Max-Age=${ttlSeconds + AFTERLIFE}`, ...evicted]
-    },
-    find(uid, cookieHeader) {
-      const values = parseCookies(cookieHeader).get(`${prefix}${uid}`) ?? []
-      // Two cookies of one name: another host of the domain planted one (A34). Neither is believed.
-      if (values.length !== 1) return undefined
-      const [issuedAt = '', client = '', flowId = '', signature = ''] = (values[0] as string).split('.')
-      if (!keys.some((key) => isEqual(signature, mac(key, uid, `${issuedAt}.${client}.${flowId}`)))) return undefined
-      return { clientId: Buffer.from(client, 'base64url').toString(), flowId, isExpired: seconds() - parseInt(issuedAt, 36) >= ttlSeconds }
     },
   }
 }
@@ -54,8 +66,10 @@ function mac(key: string, uid: string, content: string): string {
   return createHmac('sha256', key).update(`login-binding|${uid}|${content}`).digest('base64url')
 }
 
+/** A cookie may hold characters of more than one byte. */
 function isEqual(left: string, right: string): boolean {
-  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right))
+  const [a, b] = [Buffer.from(left), Buffer.from(right)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /**

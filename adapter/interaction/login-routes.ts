@@ -1,10 +1,11 @@
 // The HTTP side of an upstream login: /oauth2/authorization/<upstream> starts it, /login/oauth2/code/<upstream> finishes it.
 // Reads the request, runs the step with its storage writes sent together, redirects.
-import { Router, type Request, type Response } from 'express'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { Provider } from 'oidc-provider'
 import { InteractionError } from '../errors.ts'
 import type { UnitOfWork } from '../storage/unit-of-work.ts'
 import { finishLogin, type FinishParts } from './finish-login.ts'
+import type { LoginBinding } from './login-binding.ts'
 import { cancelLogin, startLogin, type Location, type StartRequest } from './start-login.ts'
 
 export interface LoginRouteOptions extends Omit<FinishParts, 'signedInClient' | 'isSessionAlive'> {
@@ -23,6 +24,7 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
     response.redirect(302, location)
   }
   const router = Router({ strict: true, caseSensitive: true })
+  router.get('/oauth2/authorize/:uid', ownLoginOnly(options.binding))
   router.all('/oauth2/authorization/:upstream', go((request) => startLogin(options, startRequest(request))))
   router.all('/oauth2/authorization/:upstream/cancel', go((request) => cancelLogin(options, startRequest(request))))
   router.all('/login/oauth2/code/:upstream', go((request, response) => {
@@ -32,6 +34,14 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
     return finishLogin({ ...options, signedInClient, isSessionAlive }, { upstream: String(request.params['upstream']), parameters, cookieHeader: request.headers.cookie })
   }))
   return router
+}
+
+/** Before oidc-provider resumes a login: an attacker's, finished but for this step, is not to become this browser's (A03). */
+function ownLoginOnly(binding: LoginBinding): RequestHandler<{ uid: string }> {
+  return (request, _response, next) => {
+    if (!binding.mayResume(request.params.uid, request.headers.cookie)) throw new InteractionError('not_started_here', 'this browser holds no cookie of the sign-in to resume')
+    next()
+  }
 }
 
 function startRequest(request: Request): StartRequest {

@@ -72,6 +72,23 @@ describe('a login that is brought to another browser', () => {
     expect(await isSignedIn(victim)).toBe(false)
   })
 
+  it('A03 A34 the finished login’s resume URL, its cookie planted from another host of the domain: no code, and no session', async () => {
+    const attacker = on.chain.newBrowser()
+    const stop = (url: URL) => url.origin === on.chain.url && isResume(url)
+    const { url } = await on.chain.signIn(attacker, on.chain.app.request().url, 'ada', { stopBefore: stop })
+    const planted = attacker.cookies.filter(({ name }) => /RESUME/.test(name)).map((cookie) => ({ ...cookie, path: '/' }))
+    expect(planted.map(({ name }) => name)).toContain('AUTH_ADAPTER_RESUME.sig')
+    const victim = on.chain.newBrowser()
+    victim.cookies.push(...planted)
+    await expectNotStartedHere(await victim.open(url))
+    const own = on.chain.newBrowser()
+    const { url: ownUrl } = await on.chain.signIn(own, on.chain.app.request().url, 'testuser', { stopBefore: stop })
+    own.cookies.push(...planted)
+    await expectNotStartedHere(await own.open(ownUrl))
+    expect([await isSignedIn(victim), await isSignedIn(own)]).toEqual([false, false])
+    expect(hasCode(await attacker.open(url))).toBe(true)
+  })
+
   it('A03 our own start URL of one browser opened in another: refused before anything leaves', async () => {
     const [attacker, victim] = [on.chain.newBrowser(), on.chain.newBrowser()]
     const start = await attacker.open(on.chain.app.request().url, { stopBefore: (url) => url.pathname.startsWith('/oauth2/authorization/') })
