@@ -93,6 +93,9 @@ function authorizationServer({ config, signingKeys }: ProviderParts): Configurat
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
     enabledJWA: { idTokenSigningAlgValues: [alg] },
     allowOmittingSingleRegisteredRedirectUri: false,
+    // Codes and tokens end with the session all the same: without its identity record they belong to nobody (account.ts).
+    // oidc-provider's own check would also refuse one of two codes that two tabs got for one app at the same time (F62).
+    expiresWithSession: () => false,
     acceptQueryParamAccessTokens: false,
     conformIdTokenClaims: false,
     clientBasedCORS: () => false,
