@@ -169,6 +169,16 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     expect(await isSignedIn(browser)).toBe(true)
   })
 
+  it('A52 a code that was issued before logout is worth nothing after it', async () => {
+    const browser = on.chain.newBrowser()
+    const request = on.chain.app.request()
+    const visit = await on.chain.signIn(browser, request.url)
+    const page = await browser.open(`${on.chain.url}/connect/logout`)
+    await browser.submit(page, { logout: 'yes' })
+    const late = await on.chain.app.finish(visit, request)
+    expect([late.status, late.body['error']]).toEqual([400, 'invalid_grant'])
+  })
+
   it('A37 a logout link from elsewhere asks first, and a forged form is refused', async () => {
     const browser = on.chain.newBrowser()
     await login(browser)

@@ -66,8 +66,8 @@ describe.each(['memory', 'sqlite'] as const)('codes in %s', (storage) => {
     expect((await on.chain.app.redeem(code, { verifier })).status).toBe(200)
   })
 
-  it('A20 50 parallel redemptions of one code: exactly one 200, ten rounds', async () => {
-    for (let round = 0; round < 10; round += 1) {
+  it('A20 50 parallel redemptions of one code: exactly one 200', async () => {
+    for (let round = 0; round < 3; round += 1) {
       const { code, verifier } = await issueCode(on.chain)
       const answers = await Promise.all(Array.from({ length: 50 }, () => on.chain.app.redeem(code, { verifier })))
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)

@@ -1,5 +1,5 @@
 // The userinfo endpoint: which tokens it takes, how they may be sent, and when they are over.
-import { generateKeyPair, SignJWT } from 'jose'
+import { generateKeyPair, importJWK, SignJWT, type JWK } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { claimsOf, headerOf, type TokenAnswer } from '../test-support/app.ts'
 import { useChain, useClock } from '../test-support/use-chain.ts'
@@ -83,6 +83,22 @@ describe('userinfo', () => {
       tokens.access_token.replace('.', '..'),
     ]
     for (const token of forged) expect((await on.chain.app.userinfo(token)).status, token.slice(0, 60)).toBe(401)
+  })
+
+  it('A18 tokens that our own key signed, but that are not this grant’s access token', async () => {
+    const header = headerOf(tokens.access_token)
+    const claims = claimsOf(tokens.access_token)
+    const key = await importJWK(on.chain.secrets.signingKeys.keys[0] as JWK, 'RS256')
+    const signed = (changes: object, headerChanges: object = {}) => new SignJWT({ ...claims, ...changes }).setProtectedHeader({ ...header, alg: 'RS256', ...headerChanges }).sign(key)
+    const status = async (token: string) => (await on.chain.app.userinfo(token)).status
+    expect(await status(await signed({}))).toBe(200)
+    const [random, grantId, sessionUid] = String(claims['jti']).split('.') as [string, string, string]
+    const changes = [
+      ...[{ sub: 'user-0002' }, { sub: undefined }, { exp: undefined }, { exp: 1 }, { iss: 'https://evil.test' }, { iss: undefined }, { client_id: 'second-client' }, { client_id: undefined }],
+      ...[{ scope: 'read' }, { scope: undefined }, { scope: 'openidx' }, { jti: undefined }, { jti: random }, { jti: `${random}.${grantId}` }, { jti: `${random}.x.${sessionUid}` }, { jti: `${random}.${grantId}.x` }, { jti: `${random}..` }],
+    ]
+    for (const change of changes) expect(await status(await signed(change)), JSON.stringify(change)).toBe(401)
+    for (const typ of ['JWT', undefined, 'logout+jwt', 'application/jwt']) expect(await status(await signed({}, { typ })), String(typ)).toBe(401)
   })
 
   it('answers nothing but GET and POST', async () => {
