@@ -55,6 +55,7 @@ describe('InteractionError', () => {
     cookies_blocked: [400, 'Your browser blocks cookies'],
     upstream_mismatch: [400, 'This sign-in was not started here, or is over'],
     unknown_upstream: [404, 'There is no such way to sign in'],
+    method_not_allowed: [405, 'This page can not be opened that way'],
     already_signed_in: [200, 'You are signed in'],
   }
   it.each(Object.entries(PAGES))('%s', async (code, [status, title]) => {

@@ -40,6 +40,7 @@ const INTERACTION_PAGES: Record<InteractionErrorCode, MessageKindName> = {
   cookies_blocked: 'cookies_blocked',
   upstream_mismatch: 'not_started_here',
   unknown_upstream: 'unknown_upstream',
+  method_not_allowed: 'method_not_allowed',
   already_signed_in: 'already_signed_in',
 }
 

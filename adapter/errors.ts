@@ -82,6 +82,8 @@ export type InteractionErrorCode =
   | 'upstream_mismatch'
   /** No upstream of that name. */
   | 'unknown_upstream'
+  /** HEAD, POST and the like on a step that is a GET. */
+  | 'method_not_allowed'
   /** The sign-in is over and this browser is signed in: nothing is wrong. */
   | 'already_signed_in'
 

@@ -35,6 +35,8 @@ function reportStartError(error: unknown): 1 | 2 {
 }
 
 /** Their messages name the setting or the file and the remedy; a stack would only hide that. */
+const EXPECTED = new Set(['StorageError', 'ListenError', 'TlsFilesError'])
+
 function isExpected(error: unknown): error is Error {
-  return error instanceof Error && (error.name === 'StorageError' || error.name === 'ListenError')
+  return error instanceof Error && EXPECTED.has(error.name)
 }

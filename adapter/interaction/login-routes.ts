@@ -19,7 +19,10 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
   const { unitOfWork } = options
   const go = (step: (request: Request, response: Response) => Promise<Location>) => async (request: Request, response: Response) => {
     // A link checker's HEAD must not use up a state.
-    if (request.method !== 'GET') return void response.set('allow', 'GET').sendStatus(405)
+    if (request.method !== 'GET') {
+      response.set('allow', 'GET')
+      throw new InteractionError('method_not_allowed', `a step of a sign-in is a GET, not ${request.method}`)
+    }
     const location = await unitOfWork.run(() => step(request, response))
     response.redirect(302, location)
   }

@@ -42,7 +42,7 @@ export function createMetadataSource(options: MetadataSourceOptions): MetadataSo
       log.info('upstream.discovered', { upstream, issuer })
       return metadata
     } catch (error) {
-      log.warn('upstream.discovery_failed', { upstream, issuer, err: error })
+      log.warn('upstream.discovery_failed', { upstream, issuer, error })
       throw error
     }
   }

@@ -63,7 +63,7 @@ export function createJwksCache({
       log.debug('upstream.jwks_fetched', { upstream })
       return keySet
     } catch (error) {
-      log.warn('upstream.jwks_failed', { upstream, err: error })
+      log.warn('upstream.jwks_failed', { upstream, error })
       throw error
     }
   }

@@ -39,7 +39,7 @@ export function createUserinfo({ upstream, config, http, log }: UserinfoOptions)
       return userinfoClaims(document, idTokenClaims, upstream)
     } catch (error) {
       if (isRequired || !isBearable(error)) throw error
-      log.warn('upstream.userinfo_failed', { upstream, err: error })
+      log.warn('upstream.userinfo_failed', { upstream, error })
       return undefined
     }
   }
