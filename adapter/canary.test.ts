@@ -66,6 +66,8 @@ describe('A43 canaries', () => {
     await app.userinfo(accessToken)
     await app.finish(visit, made)
     await app.userinfo(accessToken)
+    // A login that is pending while the person is signed in: what is stored of it names the session.
+    collect(await browser.open(request({ prompt: 'login' }).url, { stopBefore: ({ origin }) => origin === idp.issuer }))
     const page = collect(await browser.open(`${chain.url}/connect/logout?id_token_hint=${idToken}`))
     collect(await browser.submit(page, { logout: 'yes' }))
   }

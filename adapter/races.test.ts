@@ -82,6 +82,17 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
     return page.url.pathname === '/login' ? (await browser.submit(page, { username: 'testuser', password: 'password' }, { stopBefore })).url : page.url
   }
 
+  it('F62 ten tabs of an app that is new to the session, at the same time: every code is good', async () => {
+    const browser = on.chain.newBrowser()
+    await on.chain.signIn(browser, on.chain.app.request().url)
+    const answers = await times(10, async () => {
+      const request = on.chain.secondApp.request()
+      return on.chain.secondApp.finish(await browser.open(request.url), request)
+    })
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    for (const { body } of answers) expect((await on.chain.secondApp.userinfo(body.access_token)).status).toBe(200)
+  })
+
   it('a logout that meets ten silent sign-ons: afterwards nobody is signed in, and no token lives', async () => {
     const browser = on.chain.newBrowser()
     await on.chain.signIn(browser, on.chain.app.request().url)
