@@ -1,4 +1,5 @@
-// How the end-to-end tests run. A test tagged @redis runs on both storages, every other one on SQLite.
+// How the end-to-end tests run. A test tagged @redis runs on both storages, @redis-only on Redis alone, every
+// other one on SQLite.
 import { defineConfig } from 'playwright/test'
 import { findBrowser } from '../scripts/find-browser.ts'
 import type { WorkerOptions } from './support/fixtures.ts'
@@ -25,7 +26,7 @@ export default defineConfig<object, WorkerOptions>({
     launchOptions: { executablePath: browser.path, args: ['--no-sandbox'] },
   },
   projects: [
-    { name: 'sqlite', use: { storage: 'sqlite' } },
+    { name: 'sqlite', grepInvert: /@redis-only\b/, use: { storage: 'sqlite' } },
     { name: 'redis', grep: /@redis\b/, use: { storage: 'redis' } },
   ],
 })

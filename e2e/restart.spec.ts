@@ -4,6 +4,7 @@ import { expect, fillSignIn, test } from './support/fixtures.ts'
 import { holdNavigation, type HeldNavigation } from './support/hold-navigation.ts'
 import { authorizationRequest, redeemCode } from './support/http-client.ts'
 import { createHttpBrowser, submitSignIn } from './support/http-browser.ts'
+import { expectSignedIn, finishSignIn, followWaysOn, tryAgain } from './support/pages.ts'
 import { startChain, type Chain } from './support/processes.ts'
 
 let chain: Chain
@@ -53,16 +54,8 @@ async function loginUpTo(page: Page, { owner, path, method, isLate }: Step): Pro
   return hold.reached
 }
 
-/** What the person still has to do from here: fill in the form, if it is not behind them. */
-async function expectSignedIn(page: Page, isFormBehind = false): Promise<void> {
-  const done = page.getByRole('heading', { name: 'Hello, testuser' })
-  const form = page.getByRole('button', { name: 'Sign in', exact: true })
-  if (!isFormBehind) {
-    await expect(form).toBeVisible()
-    await fillSignIn(page)
-  }
-  await expect(done).toBeVisible()
-}
+/** Through the form, if it is not behind the person, to the app's page for the signed-in. */
+const finishLogin = (page: Page, isFormBehind = false) => (isFormBehind ? expectSignedIn(page) : finishSignIn(page))
 
 type PartName = 'adapter' | 'upstream' | 'testApp' | 'redis'
 
@@ -73,24 +66,53 @@ async function killAndStart(names: readonly PartName[]): Promise<void> {
   await Promise.all(names.map((name) => chain[name]?.start()))
 }
 
-const KILLED: readonly { what: string; names: readonly PartName[]; storage?: 'sqlite' | 'redis' }[] = [
-  { what: 'adapter', names: ['adapter'], storage: 'sqlite' },
-  { what: 'redis', names: ['redis'], storage: 'redis' },
-  { what: 'every process', names: ['adapter', 'upstream', 'testApp', 'redis'] },
-]
+for (const step of STEPS) {
+  test(`F45 the adapter killed and restarted before ${step.name}: the login finishes`, async ({ page }) => {
+    const held = await loginUpTo(page, step)
+    await killAndStart(['adapter'])
+    await held.release()
+    await finishLogin(page, step.isLate)
+  })
 
-for (const { what, names, storage } of KILLED) {
-  test.describe(`F45 ${what} killed and restarted`, { tag: storage === 'sqlite' ? [] : ['@redis'] }, () => {
-    for (const step of STEPS) {
-      test(`before ${step.name}: the login finishes`, async ({ page }) => {
-        const held = await loginUpTo(page, step)
-        await killAndStart(names)
-        await held.release()
-        await expectSignedIn(page, step.isLate)
-      })
-    }
+  test(`F45 every process killed and restarted before ${step.name}: the login finishes`, { tag: '@redis' }, async ({ page }) => {
+    const held = await loginUpTo(page, step)
+    await killAndStart(['adapter', 'upstream', 'testApp', 'redis'])
+    await held.release()
+    await finishLogin(page, step.isLate)
+  })
+
+  test(`F45 Redis killed and restarted before ${step.name}: the login finishes, if need be by Try again`, { tag: '@redis-only' }, async ({ page }) => {
+    const held = await loginUpTo(page, step)
+    await killAndStart(['redis'])
+    await held.release()
+    // Connections may take some of the second they are given.
+    await followWaysOn(page)
   })
 }
+
+test('F45 the adapter is dead when the app makes the token call: a page, and Try again works without the form', async ({ page }) => {
+  const held = await loginUpTo(page, STEPS.at(-1) as Step)
+  await chain.adapter.kill()
+  await held.release()
+  await expect(page.getByRole('heading', { name: 'The adapter does not answer' })).toBeVisible()
+  await chain.adapter.start()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(new URL(request.url()).origin))
+  await tryAgain(page).click()
+  await expectSignedIn(page)
+  expect(asked).not.toContain(chain.upstreamUrl)
+})
+
+test('F45 the adapter is dead when the upstream sends the browser back: a reload finishes the login', async ({ page }) => {
+  const held = await loginUpTo(page, STEPS.find(({ owner, path }) => owner === 'adapterUrl' && path.test('/login/oauth2/code/test-auth-server')) as Step)
+  await chain.adapter.kill()
+  const failed = page.waitForEvent('requestfailed', (request) => request.url() === held.url.href)
+  await held.release()
+  expect((await failed).failure()?.errorText).toBe('net::ERR_CONNECTION_REFUSED')
+  await chain.adapter.start()
+  await page.goto(held.url.href)
+  await expectSignedIn(page)
+})
 
 test.describe('answers that a crash took away', { tag: '@redis' }, () => {
   const isApp = ({ origin }: URL) => origin === chain.appUrl

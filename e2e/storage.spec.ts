@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { refusalOf, startAdapter } from './support/adapter-process.ts'
 import { expect, fillSignIn, test } from './support/fixtures.ts'
+import { holdNavigation } from './support/hold-navigation.ts'
 import { authorizationRequest } from './support/http-client.ts'
-import { expectSignedIn, finishSignIn, isFormShown, openApp, tryAgain, tryAgainUntil } from './support/pages.ts'
+import { expectSignedIn, finishSignIn, followWaysOn, isFormShown, openApp, tryAgain, tryAgainUntil } from './support/pages.ts'
 import { startChain, type Chain } from './support/processes.ts'
 import { freePorts } from '../scripts/ports.ts'
 
@@ -106,6 +107,24 @@ test.describe('Redis', () => {
     await tryAgain(page).click()
     await expectSignedIn(page)
   })
+
+  const LATER_STEPS = [
+    { name: 'resume', isStep: ({ origin, pathname }: URL) => origin === chain.adapterUrl && pathname.startsWith('/oauth2/authorize/'), page: NO_STORE },
+    { name: 'the token call', isStep: ({ origin, pathname }: URL) => origin === chain.appUrl && pathname.startsWith('/login/'), page: { name: 'The adapter does not answer' } },
+  ]
+  for (const { name, isStep, page: shown } of LATER_STEPS) {
+    test(`F21 dead at ${name}: a page, and its way on ends signed in`, async ({ page }) => {
+      await openApp(page, chain)
+      const hold = await holdNavigation(page, isStep)
+      fillSignIn(page).catch(() => undefined)
+      const held = await hold.reached
+      await chain.redis?.kill()
+      await held.release()
+      await expect(page.getByRole('heading', shown)).toBeVisible()
+      await chain.redis?.start()
+      await followWaysOn(page)
+    })
+  }
 
   test('F22 silent: every request is answered with the page in time, and nothing piles up', async () => {
     await authorize(chain)

@@ -28,6 +28,15 @@ export async function tryAgainUntil(page: Page, isReady: () => Promise<boolean>)
 export const isFormShown = (page: Page) => () => page.getByLabel('User name').isVisible()
 export const isSignedIn = (page: Page) => () => page.getByRole('heading', { name: 'Hello, testuser' }).isVisible()
 
+/** As a person does it: what a page offers is followed, form included, until one is signed in. */
+export async function followWaysOn(page: Page): Promise<void> {
+  await expect(async () => {
+    if (await tryAgain(page).isVisible()) await tryAgain(page).click({ timeout: 1000 })
+    if (await isFormShown(page)()) await fillSignIn(page)
+    expect(await isSignedIn(page)()).toBe(true)
+  }).toPass({ intervals: [100] })
+}
+
 /** Opens the app's protected page; the status is that of the page where the redirects end. */
 export async function openApp(page: Page, { appUrl }: Pick<Chain, 'appUrl'>): Promise<number | undefined> {
   return (await page.goto(`${appUrl}/authenticated`))?.status()
