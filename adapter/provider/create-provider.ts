@@ -53,6 +53,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   trustOnlyTheIssuer(provider)
   takeOnlyIdTokensAsHint(provider)
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
+  endGrantsAtLogout(provider)
   logProviderEvents(provider, options.log)
   // oidc-provider judges a client at its first use; a wrong one has to stop the start instead.
   for (const clientId of Object.keys(config.clients)) await provider.Client.find(clientId).catch(refuseClient(clientId))
@@ -71,6 +72,13 @@ class AdapterProvider extends Provider {
     const base = Provider.prototype as unknown as { registerResponseMode(name: string, handler: unknown): void }
     base.registerResponseMode.call(this, name, name === 'form_post' ? formPost : handler)
   }
+}
+
+/** What oidc-provider does not bind to the session itself (`expiresWithSession`) it would spare at logout. The session is not saved yet. */
+function endGrantsAtLogout(provider: Provider): void {
+  provider.on('authorization.success', ({ oidc: { session, client } }: KoaContextWithOIDC) => {
+    if (session && client) delete session.authorizationFor(client.clientId)?.persistsLogout
+  })
 }
 
 /** URLs in metadata, redirects and forms come from the configured issuer, never from Host or a forwarded header (A35). */

@@ -179,6 +179,28 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     expect([late.status, late.body['error']]).toEqual([400, 'invalid_grant'])
   })
 
+  it('A52 signed out of one app only: its codes and tokens end, those of the others and the session stay', async () => {
+    const browser = on.chain.newBrowser()
+    const { tokens } = await login(browser)
+    const second = on.chain.secondApp.request()
+    const other = (await on.chain.secondApp.finish(await browser.open(second.url), second)).body
+    const pending = on.chain.app.request()
+    const notRedeemed = await browser.open(pending.url)
+    await browser.submit(await browser.open(`${on.chain.url}/connect/logout?id_token_hint=${tokens.id_token}`))
+    expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([false, true])
+    expect((await on.chain.app.finish(notRedeemed, pending)).body['error']).toBe('invalid_grant')
+    expect(await isSignedIn(browser)).toBe(true)
+  })
+
+  it('A52 logout leaves no grant behind', async () => {
+    const browser = on.chain.newBrowser()
+    const { tokens } = await login(browser)
+    const grantKey = `Grant:${hashed(String(claimsOf(tokens.access_token)['jti']).split('.')[1] ?? '')}`
+    expect(await on.chain.driver.get(grantKey)).toBeDefined()
+    await browser.submit(await browser.open(`${on.chain.url}/connect/logout`), { logout: 'yes' })
+    expect(await on.chain.driver.get(grantKey)).toBeUndefined()
+  })
+
   it('A37 a logout link from elsewhere asks first, and a forged form is refused', async () => {
     const browser = on.chain.newBrowser()
     await login(browser)
