@@ -6,15 +6,19 @@ import { slowDriver } from './test-support/slow-driver.ts'
 import { useChain } from './test-support/use-chain.ts'
 
 const CALLBACK = '/login/oauth2/code/test-auth-server'
-const hasCode = ({ url }: Visit) => url.searchParams.has('code') && url.pathname === '/login/oauth2/code/auth-adapter'
+const hasCode = ({ url }: Visit) =>
+  url.searchParams.has('code') && url.pathname === '/login/oauth2/code/auth-adapter'
 
 describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) => {
   const on = useChain({ storage, wrapDriver: slowDriver })
 
-  const times = <T>(count: number, work: () => Promise<T>) => Promise.all(Array.from({ length: count }, work))
+  const times = <T>(count: number, work: () => Promise<T>) =>
+    Promise.all(Array.from({ length: count }, work))
 
   async function signInUntil(browser: Browser, url: URL, path: string): Promise<URL> {
-    const visit = await on.chain.signIn(browser, url, 'testuser', { stopBefore: ({ origin, pathname }) => origin === on.chain.url && pathname.startsWith(path) })
+    const visit = await on.chain.signIn(browser, url, 'testuser', {
+      stopBefore: ({ origin, pathname }) => origin === on.chain.url && pathname.startsWith(path),
+    })
     return visit.url
   }
 
@@ -23,7 +27,9 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
       const request = on.chain.app.request()
       const visit = await on.chain.signIn(on.chain.newBrowser(), request.url)
       const answers = await times(50, () => on.chain.app.finish(visit, request))
-      const told = answers.map(({ status, body }) => `${status} ${String(body['error'] ?? '')}`.trim())
+      const told = answers.map(({ status, body }) =>
+        `${status} ${String(body['error'] ?? '')}`.trim(),
+      )
       expect(told.filter((answer) => answer === '200')).toHaveLength(1)
       expect(told.filter((answer) => answer === '400 invalid_grant')).toHaveLength(49)
       const token = answers.find(({ status }) => status === 200)?.body.access_token as string
@@ -36,7 +42,9 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
     const request = on.chain.app.request()
     const url = await signInUntil(browser, request.url, CALLBACK)
     const before = on.chain.events('login.finished').length
-    const visits = await times(20, () => browser.open(url, { stopBefore: ({ origin }) => origin === on.chain.upstreamIssuer }))
+    const visits = await times(20, () =>
+      browser.open(url, { stopBefore: ({ origin }) => origin === on.chain.upstreamIssuer }),
+    )
     expect(on.chain.events('login.finished').length - before).toBe(1)
     await expectSameLogin(visits, request)
   })
@@ -57,7 +65,11 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
       expect(visit.url.searchParams.get('state')).toBe(request.state)
       const { status, body } = await on.chain.app.finish(visit, request)
       expect(status).toBe(200)
-      expect(claimsOf(body.id_token)).toMatchObject({ sub: 'testuser', nonce: request.nonce, aud: 'client' })
+      expect(claimsOf(body.id_token)).toMatchObject({
+        sub: 'testuser',
+        nonce: request.nonce,
+        aud: 'client',
+      })
       expect((await on.chain.app.finish(visit, request)).body['error']).toBe('invalid_grant')
     }
   }
@@ -70,16 +82,23 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
       const request = app.request()
       tabs.push({ app, request, url: await signInUntilOnce(browser, request.url) })
     }
-    const tokens = await Promise.all(tabs.map(async ({ app, request, url }) => app.finish(await browser.open(url), request)))
+    const tokens = await Promise.all(
+      tabs.map(async ({ app, request, url }) => app.finish(await browser.open(url), request)),
+    )
     expect(tokens.map(({ status }) => status)).toEqual(tabs.map(() => 200))
-    for (const { body } of tokens) expect((await on.chain.app.userinfo(body.access_token)).status).toBe(200)
+    for (const { body } of tokens)
+      expect((await on.chain.app.userinfo(body.access_token)).status).toBe(200)
   })
 
   /** The upstream asks for the password in the first tab only. */
   async function signInUntilOnce(browser: Browser, url: URL): Promise<URL> {
-    const stopBefore = ({ origin, pathname }: URL) => origin === on.chain.url && pathname === CALLBACK
+    const stopBefore = ({ origin, pathname }: URL) =>
+      origin === on.chain.url && pathname === CALLBACK
     const page = await browser.open(url, { stopBefore })
-    return page.url.pathname === '/login' ? (await browser.submit(page, { username: 'testuser', password: 'password' }, { stopBefore })).url : page.url
+    return page.url.pathname === '/login'
+      ? (await browser.submit(page, { username: 'testuser', password: 'password' }, { stopBefore }))
+          .url
+      : page.url
   }
 
   it('F62 ten tabs of an app that is new to the session, at the same time: every code is good', async () => {
@@ -90,7 +109,8 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
       return on.chain.secondApp.finish(await browser.open(request.url), request)
     })
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
-    for (const { body } of answers) expect((await on.chain.secondApp.userinfo(body.access_token)).status).toBe(200)
+    for (const { body } of answers)
+      expect((await on.chain.secondApp.userinfo(body.access_token)).status).toBe(200)
   })
 
   it('a logout that meets ten silent sign-ons: afterwards nobody is signed in, and no token lives', async () => {
@@ -106,6 +126,8 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
     })
     const [, answers] = await Promise.all([browser.submit(page, { logout: 'yes' }), silent])
     expect(hasCode(await copy.open(on.chain.app.request({ prompt: 'none' }).url))).toBe(false)
-    for (const answer of answers) if (answer?.status === 200) expect((await on.chain.app.userinfo(answer.body.access_token)).status).toBe(401)
+    for (const answer of answers)
+      if (answer?.status === 200)
+        expect((await on.chain.app.userinfo(answer.body.access_token)).status).toBe(401)
   })
 })

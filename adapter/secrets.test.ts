@@ -26,12 +26,23 @@ afterEach(async () => {
 })
 
 function config(keys: Record<string, unknown> = {}): Config {
-  const upstream = { kind: 'oidc', issuer: 'http://127.0.0.1:1', client_id: 'a', client_secret: 'b' }
-  return configSchema.parse({ issuer: 'http://127.0.0.1:9000', upstreams: { up: upstream }, clients: {}, keys: { alg: 'ES256', ...keys } })
+  const upstream = {
+    kind: 'oidc',
+    issuer: 'http://127.0.0.1:1',
+    client_id: 'a',
+    client_secret: 'b',
+  }
+  return configSchema.parse({
+    issuer: 'http://127.0.0.1:9000',
+    upstreams: { up: upstream },
+    clients: {},
+    keys: { alg: 'ES256', ...keys },
+  })
 }
 
 const sealingKeyFile = () => join(folder, 'sealing.key')
-const open = (keys: Record<string, unknown> = {}) => openSecrets({ config: config(keys), driver, sealingKeyFile: sealingKeyFile() })
+const open = (keys: Record<string, unknown> = {}) =>
+  openSecrets({ config: config(keys), driver, sealingKeyFile: sealingKeyFile() })
 
 describe('openSecrets', () => {
   it('makes signing keys and cookie keys once, however many processes start at the same time', async () => {
@@ -50,16 +61,25 @@ describe('openSecrets', () => {
 
   it('nothing of them is in the store in clear', async () => {
     const { signingKeys, cookieKeys } = await open()
-    const stored = JSON.stringify([await driver.get('Sealed:signing-keys-ES256'), await driver.get('Sealed:cookie-keys')])
+    const stored = JSON.stringify([
+      await driver.get('Sealed:signing-keys-ES256'),
+      await driver.get('Sealed:cookie-keys'),
+    ])
     expect(stored).toContain('v1.')
-    for (const secret of [signingKeys.keys[0]?.d as string, ...cookieKeys]) expect(stored).not.toContain(secret)
+    for (const secret of [signingKeys.keys[0]?.d as string, ...cookieKeys])
+      expect(stored).not.toContain(secret)
   })
 
   it('F71 another sealing key than the one that sealed them: refuses to start and says what to do', async () => {
     await open()
     const other = randomBytes(32).toString('base64url')
-    await expect(open({ sealing_key: other })).rejects.toThrow(/sealed with key .* not configured.*sealing key/s)
-    await expect(open({ sealing_key: other })).rejects.toMatchObject({ name: 'StorageError', code: 'unusable' })
+    await expect(open({ sealing_key: other })).rejects.toThrow(
+      /sealed with key .* not configured.*sealing key/s,
+    )
+    await expect(open({ sealing_key: other })).rejects.toMatchObject({
+      name: 'StorageError',
+      code: 'unusable',
+    })
   })
 
   it('writes no sealing key where the configuration gives one', async () => {
@@ -75,16 +95,25 @@ describe('openSecrets', () => {
   })
 
   it('C42 of several keys in the file the first signs, and all are published', async () => {
-    const [one, two] = await Promise.all([generateSigningKeys('ES256'), generateSigningKeys('ES256')])
+    const [one, two] = await Promise.all([
+      generateSigningKeys('ES256'),
+      generateSigningKeys('ES256'),
+    ])
     const file = join(folder, 'keys.json')
     writeFileSync(file, JSON.stringify({ keys: [...one.keys, ...two.keys] }))
     const rotated = await startChain({ config: { keys: { alg: 'ES256', file } } })
     try {
-      const { keys } = (await (await fetch(`${rotated.url}/oauth2/jwks`)).json()) as { keys: { kid: string }[] }
+      const { keys } = (await (await fetch(`${rotated.url}/oauth2/jwks`)).json()) as {
+        keys: { kid: string }[]
+      }
       expect(keys.map(({ kid }) => kid)).toEqual([one.keys[0]?.kid, two.keys[0]?.kid])
       const request = rotated.app.request()
-      const { body } = await rotated.app.finish(await rotated.signIn(rotated.newBrowser(), request.url), request)
-      for (const token of [body.access_token, body.id_token]) expect(headerOf(token)['kid']).toBe(one.keys[0]?.kid)
+      const { body } = await rotated.app.finish(
+        await rotated.signIn(rotated.newBrowser(), request.url),
+        request,
+      )
+      for (const token of [body.access_token, body.id_token])
+        expect(headerOf(token)['kid']).toBe(one.keys[0]?.kid)
     } finally {
       await rotated.close()
     }
@@ -113,19 +142,22 @@ describe('loadOrCreateSealingKey', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
-  it.each(['', 'short', 'x'.repeat(44), '*'.repeat(43)])('F71 refuses a file that holds %j, naming it and not its content', (content) => {
-    const file = sealingKeyFile()
-    writeFileSync(file, content)
-    try {
-      loadOrCreateSealingKey(file)
-      expect.unreachable()
-    } catch (error) {
-      expect(error).toBeInstanceOf(StorageError)
-      expect((error as StorageError).code).toBe('unusable')
-      expect((error as Error).message).toContain(file)
-      if (content) expect((error as Error).message.replaceAll(file, '')).not.toContain(content)
-    }
-  })
+  it.each(['', 'short', 'x'.repeat(44), '*'.repeat(43)])(
+    'F71 refuses a file that holds %j, naming it and not its content',
+    (content) => {
+      const file = sealingKeyFile()
+      writeFileSync(file, content)
+      try {
+        loadOrCreateSealingKey(file)
+        expect.unreachable()
+      } catch (error) {
+        expect(error).toBeInstanceOf(StorageError)
+        expect((error as StorageError).code).toBe('unusable')
+        expect((error as Error).message).toContain(file)
+        if (content) expect((error as Error).message.replaceAll(file, '')).not.toContain(content)
+      }
+    },
+  )
 
   it('refuses a file that can not be read', () => {
     expect(() => loadOrCreateSealingKey(folder)).toThrow(/can not be read/)
@@ -141,7 +173,10 @@ describe('a restart with the SQLite file', () => {
     const browser = chain.newBrowser()
     const request = chain.app.request()
     const { body } = await chain.app.finish(await chain.signIn(browser, request.url), request)
-    const before = { jwks: await (await fetch(`${chain.url}/oauth2/jwks`)).text(), secrets: chain.secrets }
+    const before = {
+      jwks: await (await fetch(`${chain.url}/oauth2/jwks`)).text(),
+      secrets: chain.secrets,
+    }
     await chain.restart()
     expect(await (await fetch(`${chain.url}/oauth2/jwks`)).text()).toBe(before.jwks)
     expect(chain.secrets).toEqual(before.secrets)
@@ -152,16 +187,28 @@ describe('a restart with the SQLite file', () => {
     expect(headerOf(again.body.id_token)['kid']).toBe(headerOf(body.id_token)['kid'])
   })
 
-  it.each(['/oauth2/authorization/', '/login', '/login/oauth2/code/test-auth-server', '/oauth2/authorize/'])('F53 a login that stood before %s is finished afterwards', async (path) => {
+  it.each([
+    '/oauth2/authorization/',
+    '/login',
+    '/login/oauth2/code/test-auth-server',
+    '/oauth2/authorize/',
+  ])('F53 a login that stood before %s is finished afterwards', async (path) => {
     const browser = chain.newBrowser()
     const request = chain.app.request()
-    const stopBefore = (url: URL) => url.pathname.startsWith(path) && (path !== '/login' || url.pathname === path)
+    const stopBefore = (url: URL) =>
+      url.pathname.startsWith(path) && (path !== '/login' || url.pathname === path)
     const first = await browser.open(request.url, { stopBefore })
     let visit = first
-    if (!stopBefore(first.url)) visit = await browser.submit(first, { username: 'testuser', password: 'password' }, { stopBefore })
+    if (!stopBefore(first.url))
+      visit = await browser.submit(
+        first,
+        { username: 'testuser', password: 'password' },
+        { stopBefore },
+      )
     await chain.restart()
     let done = await browser.open(visit.url)
-    if (done.url.pathname === '/login') done = await browser.submit(done, { username: 'testuser', password: 'password' })
+    if (done.url.pathname === '/login')
+      done = await browser.submit(done, { username: 'testuser', password: 'password' })
     expect((await chain.app.finish(done, request)).status).toBe(200)
   })
 

@@ -23,7 +23,8 @@ describe('F20 the store is down', () => {
   it('an authorization request gets a 503 page, discovery and JWKS go on, readiness says no and liveness yes', async () => {
     breaker.break()
     expectUnavailablePage(await on.chain.newBrowser().open(on.chain.app.request().url))
-    for (const path of ['/.well-known/openid-configuration', '/oauth2/jwks', '/ping']) expect((await fetch(on.chain.url + path)).status).toBe(200)
+    for (const path of ['/.well-known/openid-configuration', '/oauth2/jwks', '/ping'])
+      expect((await fetch(on.chain.url + path)).status).toBe(200)
     expect((await fetch(`${on.chain.adminUrl}/readyz`)).status).toBe(503)
     expect((await fetch(`${on.chain.adminUrl}/healthz`)).status).toBe(200)
     breaker.mend()
@@ -33,7 +34,9 @@ describe('F20 the store is down', () => {
   it('the callback gets a 503 page, and the same callback works once the store is back', async () => {
     const browser = on.chain.newBrowser()
     const request = on.chain.app.request()
-    const { url } = await on.chain.signIn(browser, request.url, 'testuser', { stopBefore: isCallback })
+    const { url } = await on.chain.signIn(browser, request.url, 'testuser', {
+      stopBefore: isCallback,
+    })
     breaker.break()
     expectUnavailablePage(await browser.open(url))
     breaker.mend()
@@ -52,7 +55,10 @@ describe('F20 the store is down', () => {
 
   it('userinfo answers 503, not 401: the token is good', async () => {
     const request = on.chain.app.request()
-    const { body } = await on.chain.app.finish(await on.chain.signIn(on.chain.newBrowser(), request.url), request)
+    const { body } = await on.chain.app.finish(
+      await on.chain.signIn(on.chain.newBrowser(), request.url),
+      request,
+    )
     breaker.break()
     expect((await on.chain.app.userinfo(body.access_token)).status).toBe(503)
     breaker.mend()
@@ -63,7 +69,9 @@ describe('F20 the store is down', () => {
     breaker.break()
     const before = on.chain.logLines.length
     await on.chain.newBrowser().open(on.chain.app.request().url)
-    const errors = on.chain.logLines.slice(before).filter((line) => line.includes('"level":"error"'))
+    const errors = on.chain.logLines
+      .slice(before)
+      .filter((line) => line.includes('"level":"error"'))
     expect(errors).toHaveLength(1)
     expect(errors[0]).toContain('broken by the test')
   })
@@ -74,8 +82,10 @@ describe('F21 one operation of a login fails', () => {
   async function login(browser: Browser): Promise<string> {
     const request = on.chain.app.request()
     let visit = await browser.open(request.url)
-    if (visit.url.pathname === '/login') visit = await browser.submit(visit, { username: 'testuser', password: 'password' })
-    if (!visit.url.searchParams.has('code') || visit.url.origin === on.chain.url) return `${visit.status} ${visit.url.searchParams.get('error') ?? ''}`.trim()
+    if (visit.url.pathname === '/login')
+      visit = await browser.submit(visit, { username: 'testuser', password: 'password' })
+    if (!visit.url.searchParams.has('code') || visit.url.origin === on.chain.url)
+      return `${visit.status} ${visit.url.searchParams.get('error') ?? ''}`.trim()
     const { status, body } = await on.chain.app.finish(visit, request)
     return status === 200 ? 'ok' : `${status} ${String(body['error'])}`
   }
@@ -91,7 +101,9 @@ describe('F21 one operation of a login fails', () => {
       breaker.breakAt(at)
       const outcome = await login(browser)
       breaker.mend()
-      expect(outcome, `operation ${at}`).toMatch(/^(503|503 temporarily_unavailable|302 temporarily_unavailable|ok)$/)
+      expect(outcome, `operation ${at}`).toMatch(
+        /^(503|503 temporarily_unavailable|302 temporarily_unavailable|ok)$/,
+      )
       told.set(outcome, (told.get(outcome) ?? 0) + 1)
       expect(await login(browser), `after operation ${at}`).toBe('ok')
     }

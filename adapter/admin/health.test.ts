@@ -14,7 +14,12 @@ describe('health', () => {
   let server: Listening
   beforeAll(async () => {
     driver = breaker.wrap(createMemoryDriver({}))
-    server = await listen(createAdmin({ driver, readiness }), { host: '127.0.0.1', port: 0, portSetting: 'PORT', graceMs: 100 })
+    server = await listen(createAdmin({ driver, readiness }), {
+      host: '127.0.0.1',
+      port: 0,
+      portSetting: 'PORT',
+      graceMs: 100,
+    })
   })
   afterAll(async () => {
     await server.close()
@@ -23,18 +28,28 @@ describe('health', () => {
 
   const at = async (path: string) => {
     const response = await fetch(server.url + path)
-    return { status: response.status, headers: response.headers, body: (await response.json()) as unknown }
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as unknown,
+    }
   }
 
   it('ready: 200 with every check, and not stored by anybody', async () => {
     const { status, headers, body } = await at('/readyz')
-    expect([status, body]).toEqual([200, { status: 'ready', checks: { storage: true, keys: true, stopping: false } }])
+    expect([status, body]).toEqual([
+      200,
+      { status: 'ready', checks: { storage: true, keys: true, stopping: false } },
+    ])
     expect(headers.get('cache-control')).toBe('no-store')
   })
 
   it('F20 the store does not answer: 503 and why; alive all the same; ready again with the store', async () => {
     breaker.break()
-    expect(await at('/readyz')).toMatchObject({ status: 503, body: { status: 'not_ready', checks: { storage: false } } })
+    expect(await at('/readyz')).toMatchObject({
+      status: 503,
+      body: { status: 'not_ready', checks: { storage: false } },
+    })
     expect(await at('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } })
     breaker.mend()
     expect((await at('/readyz')).status).toBe(200)
@@ -42,7 +57,10 @@ describe('health', () => {
 
   it('F50 about to stop: 503 at once, alive all the same', async () => {
     readiness.stop()
-    expect(await at('/readyz')).toMatchObject({ status: 503, body: { checks: { storage: true, stopping: true } } })
+    expect(await at('/readyz')).toMatchObject({
+      status: 503,
+      body: { checks: { storage: true, stopping: true } },
+    })
     expect((await at('/healthz')).status).toBe(200)
   })
 })

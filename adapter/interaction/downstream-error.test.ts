@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { UpstreamError, type UpstreamErrorCode } from '../errors.ts'
 import { downstreamError } from './downstream-error.ts'
 
-const failure = (code: UpstreamErrorCode, oauthError?: string) => new UpstreamError(code, 'up', 'the words of the upstream', { oauthError })
+const failure = (code: UpstreamErrorCode, oauthError?: string) =>
+  new UpstreamError(code, 'up', 'the words of the upstream', { oauthError })
 
 describe('what an app is told of an upstream’s failure (design.md §6)', () => {
   const TABLE: [code: UpstreamErrorCode, oauthError: string | undefined, told: string][] = [
@@ -24,15 +25,26 @@ describe('what an app is told of an upstream’s failure (design.md §6)', () =>
   ]
   it.each(TABLE)('%s %s: %s', (code, oauthError, told) => {
     const downstream = downstreamError(failure(code, oauthError), 'flow-1')
-    expect(downstream).toEqual({ kind: 'redirect', error: told, error_description: expect.stringMatching(/^[a-z -]+ \(flow flow-1\)$/) as unknown })
+    expect(downstream).toEqual({
+      kind: 'redirect',
+      error: told,
+      error_description: expect.stringMatching(/^[a-z -]+ \(flow flow-1\)$/) as unknown,
+    })
   })
 
-  it.each(['unavailable', 'code_rejected'] as const)('%s: a page, so that the person can try again', (code) => {
-    expect(downstreamError(failure(code), 'flow-1')).toEqual({ kind: 'page' })
-  })
+  it.each(['unavailable', 'code_rejected'] as const)(
+    '%s: a page, so that the person can try again',
+    (code) => {
+      expect(downstreamError(failure(code), 'flow-1')).toEqual({ kind: 'page' })
+    },
+  )
 
   it('without a flow id the description has none', () => {
-    expect(downstreamError(failure('authorization_error', 'access_denied'), undefined)).toMatchObject({ error_description: 'the end-user or the identity provider refused the sign-in' })
+    expect(
+      downstreamError(failure('authorization_error', 'access_denied'), undefined),
+    ).toMatchObject({
+      error_description: 'the end-user or the identity provider refused the sign-in',
+    })
   })
 
   // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1

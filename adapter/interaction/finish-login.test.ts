@@ -5,16 +5,37 @@ import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import { mapIdentity } from './finish-login.ts'
 
 function upstream(settings: object): UpstreamConfig {
-  const up = { kind: 'oidc', issuer: 'https://up.test', client_id: 'a', client_secret: 'b', ...settings }
-  return configSchema.parse({ issuer: 'http://127.0.0.1:9000', upstreams: { up }, clients: {} }).upstreams['up'] as UpstreamConfig
+  const up = {
+    kind: 'oidc',
+    issuer: 'https://up.test',
+    client_id: 'a',
+    client_secret: 'b',
+    ...settings,
+  }
+  return configSchema.parse({ issuer: 'http://127.0.0.1:9000', upstreams: { up }, clients: {} })
+    .upstreams['up'] as UpstreamConfig
 }
 
-const said = (claims: Record<string, unknown> = {}, sub = 'u1'): UpstreamIdentity => ({ upstream: 'up', iss: 'https://up.test', sub, idTokenClaims: { sub, ...claims }, tokens: {} })
+const said = (claims: Record<string, unknown> = {}, sub = 'u1'): UpstreamIdentity => ({
+  upstream: 'up',
+  iss: 'https://up.test',
+  sub,
+  idTokenClaims: { sub, ...claims },
+  tokens: {},
+})
 
 describe('an identity as the settings map it', () => {
   it('holds what is mapped and nothing else', () => {
-    const identity = mapIdentity(upstream({ claims: { name: 'name', upstream_sub: 'sub' } }), said({ name: 'A', email: 'a@b.test', admin: true }))
-    expect(identity).toEqual({ accountId: 'up:u1', upstream: 'up', upstreamIssuer: 'https://up.test', claims: { name: 'A', upstream_sub: 'u1' } })
+    const identity = mapIdentity(
+      upstream({ claims: { name: 'name', upstream_sub: 'sub' } }),
+      said({ name: 'A', email: 'a@b.test', admin: true }),
+    )
+    expect(identity).toEqual({
+      accountId: 'up:u1',
+      upstream: 'up',
+      upstreamIssuer: 'https://up.test',
+      claims: { name: 'A', upstream_sub: 'u1' },
+    })
   })
 
   it('A16 the subject is bare or prefixed, as configured', () => {
@@ -23,7 +44,10 @@ describe('an identity as the settings map it', () => {
   })
 
   it('userinfo fills in what the ID token lacks, and never overrides it', () => {
-    const identity = mapIdentity(upstream({ claims: { name: 'name', email: 'email' } }), { ...said({ name: 'of the ID token' }), userinfoClaims: { sub: 'u1', name: 'of userinfo', email: 'a@b.test' } })
+    const identity = mapIdentity(upstream({ claims: { name: 'name', email: 'email' } }), {
+      ...said({ name: 'of the ID token' }),
+      userinfoClaims: { sub: 'u1', name: 'of userinfo', email: 'a@b.test' },
+    })
     expect(identity.claims).toEqual({ name: 'of the ID token', email: 'a@b.test' })
   })
 

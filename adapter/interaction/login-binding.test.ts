@@ -4,11 +4,23 @@ import { createLoginBinding, type BindingOptions } from './login-binding.ts'
 const UID = 'interaction-uid-1234567890'
 const LOGIN = { clientId: 'client', flowId: 'flow-1' }
 let atMs = Date.UTC(2030, 0, 1)
-const bindingWith = (options: Partial<BindingOptions> = {}) => createLoginBinding({ keys: ['key-one'], isHttps: false, resumeCookie: 'RESUME', ttlSeconds: 600, now: () => atMs, ...options })
+const bindingWith = (options: Partial<BindingOptions> = {}) =>
+  createLoginBinding({
+    keys: ['key-one'],
+    isHttps: false,
+    resumeCookie: 'RESUME',
+    ttlSeconds: 600,
+    now: () => atMs,
+    ...options,
+  })
 const binding = bindingWith()
 
 /** What a browser sends after it got these Set-Cookie values. */
-const sent = (setCookies: string[]) => setCookies.filter((each) => !/Max-Age=0/.test(each)).map((each) => each.split(';')[0]).join('; ')
+const sent = (setCookies: string[]) =>
+  setCookies
+    .filter((each) => !/Max-Age=0/.test(each))
+    .map((each) => each.split(';')[0])
+    .join('; ')
 const bound = (uid = UID, login = LOGIN) => sent(binding.bind(uid, login, undefined))
 const valueOf = (cookie: string) => cookie.slice(cookie.indexOf('=') + 1)
 
@@ -18,10 +30,20 @@ describe('a login and its browser', () => {
   })
 
   it('a client id of any characters comes back as it was', () => {
-    for (const clientId of ['a b;c=d', 'https://app.test/ü', '.', 'x'.repeat(128)]) expect(binding.find(UID, bound(UID, { ...LOGIN, clientId }))?.clientId).toBe(clientId)
+    for (const clientId of ['a b;c=d', 'https://app.test/ü', '.', 'x'.repeat(128)])
+      expect(binding.find(UID, bound(UID, { ...LOGIN, clientId }))?.clientId).toBe(clientId)
   })
 
-  it.each([undefined, '', 'other=1', `AUTH_ADAPTER_LOGIN_${UID}=`, `AUTH_ADAPTER_LOGIN_${UID}=...`, `AUTH_ADAPTER_LOGIN_${UID}`, ';;;=;', `x=${bound()}`])('no such cookie in %j', (header) => {
+  it.each([
+    undefined,
+    '',
+    'other=1',
+    `AUTH_ADAPTER_LOGIN_${UID}=`,
+    `AUTH_ADAPTER_LOGIN_${UID}=...`,
+    `AUTH_ADAPTER_LOGIN_${UID}`,
+    ';;;=;',
+    `x=${bound()}`,
+  ])('no such cookie in %j', (header) => {
     expect(binding.find(UID, header)).toBeUndefined()
   })
 
@@ -34,15 +56,28 @@ describe('a login and its browser', () => {
   it('a change of any character is noticed', () => {
     const value = valueOf(bound())
     for (let index = 0; index < value.length; index += 1) {
-      const changed = value.slice(0, index) + (value[index] === 'A' ? 'B' : 'A') + value.slice(index + 1)
+      const changed =
+        value.slice(0, index) + (value[index] === 'A' ? 'B' : 'A') + value.slice(index + 1)
       expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`), changed).toBeUndefined()
     }
-    for (const changed of [value.slice(0, -1), `${value}A`, value.replace('.', ''), `.${value}`, value.toUpperCase()]) expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`)).toBeUndefined()
+    for (const changed of [
+      value.slice(0, -1),
+      `${value}A`,
+      value.replace('.', ''),
+      `.${value}`,
+      value.toUpperCase(),
+    ])
+      expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`)).toBeUndefined()
   })
 
   it('A34 characters of two bytes in place of one are refused like any other', () => {
     const value = valueOf(bound())
-    for (const changed of [value.replace(/.$/, 'é'), `é${value.slice(1)}`, value.replace(/[^.]+$/, 'é'.repeat(43))]) expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`)).toBeUndefined()
+    for (const changed of [
+      value.replace(/.$/, 'é'),
+      `é${value.slice(1)}`,
+      value.replace(/[^.]+$/, 'é'.repeat(43)),
+    ])
+      expect(binding.find(UID, `AUTH_ADAPTER_LOGIN_${UID}=${changed}`)).toBeUndefined()
   })
 
   it('A34 only the login that this browser began may be resumed, whatever cookies of the name were planted', () => {
@@ -52,17 +87,20 @@ describe('a login and its browser', () => {
     expect(binding.mayResume(UID, `RESUME=${UID}`)).toBe(false)
     expect(binding.mayResume(UID, `RESUME=${other}; ${bound()}`)).toBe(false)
     expect(binding.mayResume(other, `RESUME=${other}; ${bound()}`)).toBe(false)
-    for (const header of [`${own}; RESUME=${other}`, `RESUME=${other}; ${own}`]) expect(binding.mayResume(UID, header)).toBe(false)
+    for (const header of [`${own}; RESUME=${other}`, `RESUME=${other}; ${own}`])
+      expect(binding.mayResume(UID, header)).toBe(false)
   })
 
   it('without a cookie to resume with there is nothing to protect: it is told what happened', () => {
-    for (const header of [undefined, '', 'other=1', bound()]) expect(binding.mayResume(UID, header)).toBe(true)
+    for (const header of [undefined, '', 'other=1', bound()])
+      expect(binding.mayResume(UID, header)).toBe(true)
   })
 
   it('A34 two cookies of the name, in either order or the same twice: neither is believed', () => {
     const own = bound()
     const planted = `AUTH_ADAPTER_LOGIN_${UID}=planted`
-    for (const header of [`${own}; ${planted}`, `${planted}; ${own}`, `${own}; ${own}`]) expect(binding.find(UID, header)).toBeUndefined()
+    for (const header of [`${own}; ${planted}`, `${planted}; ${own}`, `${own}; ${own}`])
+      expect(binding.find(UID, header)).toBeUndefined()
   })
 
   it('other cookies around it do not matter', () => {
@@ -91,12 +129,20 @@ describe('a login and its browser', () => {
 
 describe('the cookie', () => {
   it('over http: HttpOnly, Lax, whole site, twenty minutes', () => {
-    expect(binding.bind(UID, LOGIN, undefined)).toEqual([expect.stringMatching(new RegExp(`^AUTH_ADAPTER_LOGIN_${UID}=[\\w.-]+; Path=/; HttpOnly; SameSite=Lax; Max-Age=1200$`))])
+    expect(binding.bind(UID, LOGIN, undefined)).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^AUTH_ADAPTER_LOGIN_${UID}=[\\w.-]+; Path=/; HttpOnly; SameSite=Lax; Max-Age=1200$`,
+        ),
+      ),
+    ])
   })
 
   it('over https: __Host- and Secure', () => {
     const [cookie] = bindingWith({ isHttps: true }).bind(UID, LOGIN, undefined)
-    expect(cookie).toMatch(/^__Host-AUTH_ADAPTER_LOGIN_.*; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=1200$/)
+    expect(cookie).toMatch(
+      /^__Host-AUTH_ADAPTER_LOGIN_.*; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=1200$/,
+    )
     expect(cookie).not.toMatch(/domain/i)
   })
 
@@ -110,7 +156,10 @@ describe('the cookie', () => {
 describe('F63 many logins in one browser', () => {
   function browserWith(logins: number): { header: string; uids: string[] } {
     const cookies = new Map<string, string>()
-    const uids = Array.from({ length: logins }, (_, index) => `interaction-uid-${String(index).padStart(6, '0')}`)
+    const uids = Array.from(
+      { length: logins },
+      (_, index) => `interaction-uid-${String(index).padStart(6, '0')}`,
+    )
     for (const uid of uids) {
       atMs += 1000
       const header = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -138,7 +187,9 @@ describe('F63 many logins in one browser', () => {
   it('planted ones with a time of nonsense go first', () => {
     const { header, uids } = browserWith(19)
     const planted = `${header}; AUTH_ADAPTER_LOGIN_planted-uid-123=!nonsense`
-    const evicted = binding.bind('interaction-uid-one-more', LOGIN, planted).filter((cookie) => /Max-Age=0/.test(cookie))
+    const evicted = binding
+      .bind('interaction-uid-one-more', LOGIN, planted)
+      .filter((cookie) => /Max-Age=0/.test(cookie))
     expect(evicted).toEqual([expect.stringMatching(/^AUTH_ADAPTER_LOGIN_planted-uid-123=;/)])
     expect(uids.every((uid) => binding.find(uid, header))).toBe(true)
   })

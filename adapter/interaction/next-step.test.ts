@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { nextStep, type PendingInteraction } from './next-step.ts'
 
 const LOGGED_IN = { login: { accountId: 'a' } }
-const step = (name: string, reasons: string[], lastSubmission?: PendingInteraction['lastSubmission']) => nextStep({ prompt: { name, reasons }, ...(lastSubmission === undefined ? {} : { lastSubmission }) })
+const step = (
+  name: string,
+  reasons: string[],
+  lastSubmission?: PendingInteraction['lastSubmission'],
+) =>
+  nextStep({
+    prompt: { name, reasons },
+    ...(lastSubmission === undefined ? {} : { lastSubmission }),
+  })
 
 describe('the first time', () => {
   it.each([
@@ -17,7 +25,10 @@ describe('the first time', () => {
     [['essential_acr'], 'login'],
     [['essential_acrs'], 'login'],
   ])('login for %j: a trip to the upstream with prompt %s', (reasons, prompt) => {
-    expect(step('login', reasons)).toEqual({ kind: 'login', ...(prompt === undefined ? {} : { prompt }) })
+    expect(step('login', reasons)).toEqual({
+      kind: 'login',
+      ...(prompt === undefined ? {} : { prompt }),
+    })
   })
 
   it('a native client: the person has to act, though they are signed in', () => {
@@ -40,16 +51,30 @@ describe('after the upstream answered: never a second trip', () => {
   })
 
   it('a native client: its consent is the login', () => {
-    expect(step('consent', ['native_client_prompt'], LOGGED_IN)).toEqual({ kind: 'answer', result: { ...LOGGED_IN, consent: {} } })
+    expect(step('consent', ['native_client_prompt'], LOGGED_IN)).toEqual({
+      kind: 'answer',
+      result: { ...LOGGED_IN, consent: {} },
+    })
   })
 })
 
 describe('what is never asked', () => {
-  it.each([[['consent_prompt']], [['op_scopes_missing']], [['native_client_prompt', 'consent_prompt']]])('consent for %j: consent_required', (reasons) => {
-    for (const submission of [undefined, LOGGED_IN]) expect(step('consent', reasons, submission)).toMatchObject({ kind: 'answer', result: { error: 'consent_required' } })
+  it.each([
+    [['consent_prompt']],
+    [['op_scopes_missing']],
+    [['native_client_prompt', 'consent_prompt']],
+  ])('consent for %j: consent_required', (reasons) => {
+    for (const submission of [undefined, LOGGED_IN])
+      expect(step('consent', reasons, submission)).toMatchObject({
+        kind: 'answer',
+        result: { error: 'consent_required' },
+      })
   })
 
   it('a prompt that is not known: interaction_required', () => {
-    expect(step('select_account', ['select_account_prompt'])).toMatchObject({ kind: 'answer', result: { error: 'interaction_required' } })
+    expect(step('select_account', ['select_account_prompt'])).toMatchObject({
+      kind: 'answer',
+      result: { error: 'interaction_required' },
+    })
   })
 })

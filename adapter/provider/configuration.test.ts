@@ -25,23 +25,40 @@ describe('how long a session may live on', () => {
   })
 
   it('an absolute time below the idle time cuts it', () => {
-    expect(sessionTtlSeconds({ accountId: 'a', iat: T0 }, { idle: 8 * HOUR, absolute: HOUR }, at(60))).toBe(HOUR - 60)
+    expect(
+      sessionTtlSeconds({ accountId: 'a', iat: T0 }, { idle: 8 * HOUR, absolute: HOUR }, at(60)),
+    ).toBe(HOUR - 60)
   })
 
   it('nobody signed in: ten minutes, however old', () => {
-    for (const age of [0, 20 * HOUR]) expect(sessionTtlSeconds({ iat: T0 }, LIMITS, at(age))).toBe(600)
+    for (const age of [0, 20 * HOUR])
+      expect(sessionTtlSeconds({ iat: T0 }, LIMITS, at(age))).toBe(600)
   })
 
   it('is whole seconds', () => {
-    expect(sessionTtlSeconds({ accountId: 'a', iat: T0 }, LIMITS, () => T0 * 1000 + 5 * HOUR * 1000 + 789)).toBe(7 * HOUR)
+    expect(
+      sessionTtlSeconds(
+        { accountId: 'a', iat: T0 },
+        LIMITS,
+        () => T0 * 1000 + 5 * HOUR * 1000 + 789,
+      ),
+    ).toBe(7 * HOUR)
   })
 })
 
 describe('cookie names', () => {
   it('over https: __Host- for the whole site, __Secure- where there is a path', () => {
-    expect(cookieNames(true)).toEqual({ session: '__Host-AUTH_ADAPTER_SESSION', interaction: '__Secure-AUTH_ADAPTER_INTERACTION', resume: '__Secure-AUTH_ADAPTER_RESUME' })
+    expect(cookieNames(true)).toEqual({
+      session: '__Host-AUTH_ADAPTER_SESSION',
+      interaction: '__Secure-AUTH_ADAPTER_INTERACTION',
+      resume: '__Secure-AUTH_ADAPTER_RESUME',
+    })
   })
   it('over http: without', () => {
-    expect(cookieNames(false)).toEqual({ session: 'AUTH_ADAPTER_SESSION', interaction: 'AUTH_ADAPTER_INTERACTION', resume: 'AUTH_ADAPTER_RESUME' })
+    expect(cookieNames(false)).toEqual({
+      session: 'AUTH_ADAPTER_SESSION',
+      interaction: 'AUTH_ADAPTER_INTERACTION',
+      resume: 'AUTH_ADAPTER_RESUME',
+    })
   })
 })

@@ -8,7 +8,8 @@ type Json = Record<string, unknown>
 
 describe('discovery', () => {
   const on = useChain()
-  const metadata = async () => (await (await fetch(`${on.chain.url}/.well-known/openid-configuration`)).json()) as Json
+  const metadata = async () =>
+    (await (await fetch(`${on.chain.url}/.well-known/openid-configuration`)).json()) as Json
 
   it('C03 says exactly what is served', async () => {
     const { issuer } = on.chain
@@ -22,7 +23,13 @@ describe('discovery', () => {
       authorization_response_iss_parameter_supported: true,
       claim_types_supported: ['normal'],
       claims_parameter_supported: true,
-      claims_supported: expect.arrayContaining(['sub', 'test_auth_server_sub', 'authorities', 'preferred_username', 'name']) as unknown,
+      claims_supported: expect.arrayContaining([
+        'sub',
+        'test_auth_server_sub',
+        'authorities',
+        'preferred_username',
+        'name',
+      ]) as unknown,
       code_challenge_methods_supported: ['S256'],
       grant_types_supported: ['authorization_code'],
       id_token_signing_alg_values_supported: ['RS256'],
@@ -52,16 +59,39 @@ describe('discovery', () => {
     ['end_session_endpoint', 'GET', 200],
   ]
   it.each(ANSWERS)('%s answers %s', async (name, method, status) => {
-    const response = await fetch(String((await metadata())[name]), { method, ...(method === 'POST' ? { body: new URLSearchParams() } : {}) })
+    const response = await fetch(String((await metadata())[name]), {
+      method,
+      ...(method === 'POST' ? { body: new URLSearchParams() } : {}),
+    })
     expect(response.status).toBe(status)
   })
 
-  it.each(['/', '/auth', '/me', '/jwks', '/token', '/reg', '/request', '/device', '/device/auth', '/token/introspection', '/token/revocation', '/oauth2/introspect', '/oauth2/revoke', '/oauth2/par', '/interaction/abcdefghijklmnop', '/session/end', '/healthz', '/readyz', '/metrics', '/admin', '/test-token'])(
-    'serves nothing at %s',
-    async (path) => {
-      for (const method of ['GET', 'POST']) expect((await fetch(on.chain.url + path, { method })).status).toBe(404)
-    },
-  )
+  it.each([
+    '/',
+    '/auth',
+    '/me',
+    '/jwks',
+    '/token',
+    '/reg',
+    '/request',
+    '/device',
+    '/device/auth',
+    '/token/introspection',
+    '/token/revocation',
+    '/oauth2/introspect',
+    '/oauth2/revoke',
+    '/oauth2/par',
+    '/interaction/abcdefghijklmnop',
+    '/session/end',
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '/admin',
+    '/test-token',
+  ])('serves nothing at %s', async (path) => {
+    for (const method of ['GET', 'POST'])
+      expect((await fetch(on.chain.url + path, { method })).status).toBe(404)
+  })
 
   it('RFC 8414 metadata is the same document', async () => {
     const response = await fetch(`${on.chain.url}/.well-known/oauth-authorization-server`)
@@ -69,8 +99,15 @@ describe('discovery', () => {
   })
 
   it('gives no other origin access by default', async () => {
-    for (const path of ['/.well-known/openid-configuration', '/oauth2/jwks', '/oauth2/token', '/userinfo']) {
-      const response = await fetch(on.chain.url + path, { headers: { origin: 'https://evil.test' } })
+    for (const path of [
+      '/.well-known/openid-configuration',
+      '/oauth2/jwks',
+      '/oauth2/token',
+      '/userinfo',
+    ]) {
+      const response = await fetch(on.chain.url + path, {
+        headers: { origin: 'https://evil.test' },
+      })
       const allowed = response.headers.get('access-control-allow-origin')
       if (path === '/oauth2/token' || path === '/userinfo') expect(allowed).toBeNull()
       expect(response.headers.get('access-control-allow-credentials')).toBeNull()
@@ -84,10 +121,14 @@ describe('behind a proxy that speaks https', () => {
   const forwarded = { 'x-forwarded-host': 'login.example.test', 'x-forwarded-proto': 'https' }
 
   it('C03 every endpoint is https and under the issuer', async () => {
-    const response = await fetch(`${on.chain.url}/.well-known/openid-configuration`, { headers: forwarded })
+    const response = await fetch(`${on.chain.url}/.well-known/openid-configuration`, {
+      headers: forwarded,
+    })
     const metadata = (await response.json()) as Json
     expect(metadata['issuer']).toBe(issuer)
-    const urls = Object.entries(metadata).filter(([name]) => /_endpoint$|_uri$/.test(name)).map(([, url]) => String(url))
+    const urls = Object.entries(metadata)
+      .filter(([name]) => /_endpoint$|_uri$/.test(name))
+      .map(([, url]) => String(url))
     expect(urls).toHaveLength(5)
     for (const url of urls) expect(url).toMatch(/^https:\/\/login\.example\.test\//)
     expect(response.headers.get('strict-transport-security')).toMatch(/max-age=\d{8,}/)
@@ -95,7 +136,10 @@ describe('behind a proxy that speaks https', () => {
 
   it('all cookies are Secure, and those of the whole site have the __Host- prefix', async () => {
     const url = new URL(on.chain.app.request().url)
-    const response = await fetch(`${on.chain.url}${url.pathname}${url.search}`, { headers: forwarded, redirect: 'manual' })
+    const response = await fetch(`${on.chain.url}${url.pathname}${url.search}`, {
+      headers: forwarded,
+      redirect: 'manual',
+    })
     expect(response.status).toBe(302)
     const cookies = response.headers.getSetCookie()
     expect(cookies.length).toBeGreaterThan(2)
@@ -110,19 +154,24 @@ describe('behind a proxy that speaks https', () => {
 })
 
 describe('signature algorithms', () => {
-  it.each(['ES256', 'PS256', 'EdDSA'])('%s by setting: metadata, keys and both tokens', async (alg) => {
-    const chain = await startChain({ config: { keys: { alg } } })
-    try {
-      const browser = chain.newBrowser()
-      const request = chain.app.request()
-      const { body } = await chain.app.finish(await chain.signIn(browser, request.url), request)
-      expect(decodeProtectedHeader(body.access_token)).toMatchObject({ alg, typ: 'at+jwt' })
-      expect(decodeProtectedHeader(body.id_token).alg).toBe(alg)
-      const metadata = (await (await fetch(`${chain.url}/.well-known/openid-configuration`)).json()) as Json
-      expect(metadata['id_token_signing_alg_values_supported']).toEqual([alg])
-      expect((await chain.app.userinfo(body.access_token)).status).toBe(200)
-    } finally {
-      await chain.close()
-    }
-  })
+  it.each(['ES256', 'PS256', 'EdDSA'])(
+    '%s by setting: metadata, keys and both tokens',
+    async (alg) => {
+      const chain = await startChain({ config: { keys: { alg } } })
+      try {
+        const browser = chain.newBrowser()
+        const request = chain.app.request()
+        const { body } = await chain.app.finish(await chain.signIn(browser, request.url), request)
+        expect(decodeProtectedHeader(body.access_token)).toMatchObject({ alg, typ: 'at+jwt' })
+        expect(decodeProtectedHeader(body.id_token).alg).toBe(alg)
+        const metadata = (await (
+          await fetch(`${chain.url}/.well-known/openid-configuration`)
+        ).json()) as Json
+        expect(metadata['id_token_signing_alg_values_supported']).toEqual([alg])
+        expect((await chain.app.userinfo(body.access_token)).status).toBe(200)
+      } finally {
+        await chain.close()
+      }
+    },
+  )
 })

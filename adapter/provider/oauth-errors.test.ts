@@ -3,23 +3,39 @@ import { describe, expect, it } from 'vitest'
 import { StorageError } from '../errors.ts'
 import { asOAuthError, oauthErrors, StorageUnavailable, translated } from './oauth-errors.ts'
 
-const rejected = (work: Promise<unknown>) => work.then(() => 'resolved', (error: unknown) => error)
+const rejected = (work: Promise<unknown>) =>
+  work.then(
+    () => 'resolved',
+    (error: unknown) => error,
+  )
 
 describe('what the store says, in OAuth’s words', () => {
-  it.each(['unavailable', 'unusable'] as const)('%s: temporarily_unavailable, 503, shown and not redirected, with its cause', (code) => {
-    const cause = new StorageError(code, 'for operators')
-    const error = asOAuthError(cause)
-    expect(error).toBeInstanceOf(StorageUnavailable)
-    expect(error).toMatchObject({ error: 'temporarily_unavailable', statusCode: 503, expose: true, allow_redirect: false, cause })
-    expect((error as StorageUnavailable).error_description).not.toContain('for operators')
-  })
+  it.each(['unavailable', 'unusable'] as const)(
+    '%s: temporarily_unavailable, 503, shown and not redirected, with its cause',
+    (code) => {
+      const cause = new StorageError(code, 'for operators')
+      const error = asOAuthError(cause)
+      expect(error).toBeInstanceOf(StorageUnavailable)
+      expect(error).toMatchObject({
+        error: 'temporarily_unavailable',
+        statusCode: 503,
+        expose: true,
+        allow_redirect: false,
+        cause,
+      })
+      expect((error as StorageUnavailable).error_description).not.toContain('for operators')
+    },
+  )
 
   it('A20 already consumed: invalid_grant', () => {
-    expect(asOAuthError(new StorageError('already_consumed', 'x'))).toBeInstanceOf(errors.InvalidGrant)
+    expect(asOAuthError(new StorageError('already_consumed', 'x'))).toBeInstanceOf(
+      errors.InvalidGrant,
+    )
   })
 
   it('anything else stays what it is', () => {
-    for (const error of [new TypeError('x'), new errors.InvalidClient(), 'text', undefined]) expect(asOAuthError(error)).toBe(error)
+    for (const error of [new TypeError('x'), new errors.InvalidClient(), 'text', undefined])
+      expect(asOAuthError(error)).toBe(error)
   })
 })
 
@@ -44,7 +60,10 @@ describe('translated', () => {
   })
 
   it('turns rejections and throws into OAuth errors', async () => {
-    const same = translated(store) as unknown as { fail(): Promise<void>; failAtOnce(): Promise<void> }
+    const same = translated(store) as unknown as {
+      fail(): Promise<void>
+      failAtOnce(): Promise<void>
+    }
     expect(await rejected(same.fail())).toBeInstanceOf(StorageUnavailable)
     expect(await rejected(same.failAtOnce())).toBeInstanceOf(StorageUnavailable)
   })

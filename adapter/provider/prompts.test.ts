@@ -14,17 +14,29 @@ describe('prompt and max_age', () => {
   const clock = useClock()
 
   /** A browser that is signed in, and when that was. */
-  async function signedIn(): Promise<{ browser: Browser; authTime: number; sub: unknown; idToken: string }> {
+  async function signedIn(): Promise<{
+    browser: Browser
+    authTime: number
+    sub: unknown
+    idToken: string
+  }> {
     const browser = on.chain.newBrowser()
     const request = on.chain.app.request({ claims: AUTH_TIME })
     const { body } = await on.chain.app.finish(await on.chain.signIn(browser, request.url), request)
     const claims = claimsOf(body.id_token)
-    return { browser, authTime: Number(claims['auth_time']), sub: claims['sub'], idToken: body.id_token }
+    return {
+      browser,
+      authTime: Number(claims['auth_time']),
+      sub: claims['sub'],
+      idToken: body.id_token,
+    }
   }
 
   async function again(browser: Browser, parameters: Parameters, isAsked: boolean) {
     const request = on.chain.app.request(parameters)
-    const visit = isAsked ? await on.chain.signIn(browser, request.url) : await browser.open(request.url)
+    const visit = isAsked
+      ? await on.chain.signIn(browser, request.url)
+      : await browser.open(request.url)
     const answer = answerOf(visit)
     const tokens = answer['code'] ? await on.chain.app.finish(visit, request) : undefined
     return { visit, answer, claims: tokens ? claimsOf(tokens.body.id_token) : {} }
@@ -40,7 +52,11 @@ describe('prompt and max_age', () => {
   })
 
   it('C13 prompt=none, not signed in: login_required at once and no page', async () => {
-    const { visit, answer } = await again(on.chain.newBrowser(), { prompt: 'none', state: 's' }, false)
+    const { visit, answer } = await again(
+      on.chain.newBrowser(),
+      { prompt: 'none', state: 's' },
+      false,
+    )
     expect(visit.hops).toHaveLength(1)
     expect(answer).toMatchObject({ error: 'login_required', state: 's', iss: on.chain.issuer })
   })
@@ -89,8 +105,13 @@ describe('prompt and max_age', () => {
     const { idToken } = await signedIn()
     const ada = on.chain.newBrowser()
     const request = on.chain.app.request({ id_token_hint: idToken })
-    expect(answerOf(await on.chain.signIn(ada, request.url, 'ada'))).toMatchObject({ error: 'login_required', state: request.state })
-    expect(answerOf(await ada.open(on.chain.app.request({ prompt: 'none' }).url))).toMatchObject({ error: 'login_required' })
+    expect(answerOf(await on.chain.signIn(ada, request.url, 'ada'))).toMatchObject({
+      error: 'login_required',
+      state: request.state,
+    })
+    expect(answerOf(await ada.open(on.chain.app.request({ prompt: 'none' }).url))).toMatchObject({
+      error: 'login_required',
+    })
     const same = on.chain.newBrowser()
     expect(answerOf(await on.chain.signIn(same, request.url))['code']).toBeTruthy()
   })
@@ -99,7 +120,11 @@ describe('prompt and max_age', () => {
     const { browser } = await signedIn()
     const request = on.chain.app.request()
     const { body } = await on.chain.app.finish(await browser.open(request.url), request)
-    const { answer } = await again(browser, { prompt: 'none', id_token_hint: body.access_token }, false)
+    const { answer } = await again(
+      browser,
+      { prompt: 'none', id_token_hint: body.access_token },
+      false,
+    )
     expect(answer).toMatchObject({ error: 'invalid_request' })
     expect(answer).not.toHaveProperty('code')
   })
@@ -112,9 +137,15 @@ describe('prompt and max_age', () => {
   })
 
   it('a wanted sub that signs in as somebody else: one error', async () => {
-    const request = on.chain.app.request({ claims: JSON.stringify({ id_token: { sub: { value: 'somebody' } } }) })
+    const request = on.chain.app.request({
+      claims: JSON.stringify({ id_token: { sub: { value: 'somebody' } } }),
+    })
     const visit = await on.chain.signIn(on.chain.newBrowser(), request.url)
-    expect(answerOf(visit)).toMatchObject({ error: 'login_required', state: request.state, iss: on.chain.issuer })
+    expect(answerOf(visit)).toMatchObject({
+      error: 'login_required',
+      state: request.state,
+      iss: on.chain.issuer,
+    })
   })
 })
 
@@ -127,8 +158,18 @@ describe('an upstream that always answers the same', () => {
 
   const WANTED: [parameters: Parameters, error: string][] = [
     [{ prompt: 'consent' }, 'consent_required'],
-    [{ claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'gold' } } }) }, 'unmet_authentication_requirements'],
-    [{ claims: JSON.stringify({ id_token: { acr: { essential: true, values: ['gold', 'silver'] } } }) }, 'unmet_authentication_requirements'],
+    [
+      { claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'gold' } } }) },
+      'unmet_authentication_requirements',
+    ],
+    [
+      {
+        claims: JSON.stringify({
+          id_token: { acr: { essential: true, values: ['gold', 'silver'] } },
+        }),
+      },
+      'unmet_authentication_requirements',
+    ],
     [{ claims: JSON.stringify({ id_token: { sub: { value: 'somebody' } } }) }, 'login_required'],
   ]
   it.each(WANTED)('%j: one error, and few redirects', async (parameters, error) => {
@@ -146,26 +187,41 @@ describe('an upstream that always answers the same', () => {
     const request = on.chain.app.request({ max_age: '60' })
     const visit = await on.chain.newBrowser().open(request.url)
     idp.behaviour = {}
-    expect(answerOf(visit)).toMatchObject({ error: expect.stringMatching(/^(server_error|login_required)$/) as unknown, state: request.state })
+    expect(answerOf(visit)).toMatchObject({
+      error: expect.stringMatching(/^(server_error|login_required)$/) as unknown,
+      state: request.state,
+    })
     expect(visit.hops.length).toBeLessThanOrEqual(8)
   })
 
   it('A49 an acr that was asked for is never echoed (CVE-2024-45042)', async () => {
     for (const said of [undefined, 'bronze']) {
-      idp.behaviour = { claims: (claims) => ({ ...claims, ...(said === undefined ? {} : { acr: said, amr: ['pwd'] }) }) }
-      const request = on.chain.app.request({ acr_values: 'gold', claims: JSON.stringify({ id_token: { acr: null, amr: null } }) })
+      idp.behaviour = {
+        claims: (claims) => ({
+          ...claims,
+          ...(said === undefined ? {} : { acr: said, amr: ['pwd'] }),
+        }),
+      }
+      const request = on.chain.app.request({
+        acr_values: 'gold',
+        claims: JSON.stringify({ id_token: { acr: null, amr: null } }),
+      })
       const visit = await on.chain.newBrowser().open(request.url)
       const { body } = await on.chain.app.finish(visit, request)
       expect(claimsOf(body.id_token)['sub']).toBe('evil:testuser')
       expect([said, undefined]).toContain(claimsOf(body.id_token)['acr'])
-      expect(JSON.stringify([claimsOf(body.access_token), claimsOf(body.id_token)])).not.toContain('gold')
+      expect(JSON.stringify([claimsOf(body.access_token), claimsOf(body.id_token)])).not.toContain(
+        'gold',
+      )
     }
     idp.behaviour = {}
   })
 
   it('an essential acr that the upstream reaches is answered with a code', async () => {
     idp.behaviour = { claims: (claims) => ({ ...claims, acr: 'gold' }) }
-    const request = on.chain.app.request({ claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'gold' } } }) })
+    const request = on.chain.app.request({
+      claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'gold' } } }),
+    })
     const visit = await on.chain.newBrowser().open(request.url)
     idp.behaviour = {}
     expect(Object.keys(answerOf(visit)).sort()).toEqual(['code', 'iss', 'state'])

@@ -12,17 +12,24 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
   const on = useChain({ storage })
   const clock = useClock()
 
-  async function login(browser: Browser, username = 'testuser', parameters = {}): Promise<{ visit: Visit; tokens: TokenAnswer['body'] }> {
+  async function login(
+    browser: Browser,
+    username = 'testuser',
+    parameters = {},
+  ): Promise<{ visit: Visit; tokens: TokenAnswer['body'] }> {
     const request = on.chain.app.request(parameters)
     const visit = await on.chain.signIn(browser, request.url, username)
     return { visit, tokens: (await on.chain.app.finish(visit, request)).body }
   }
 
-  const isSignedIn = async (browser: Browser) => (await browser.open(on.chain.app.request({ prompt: 'none' }).url)).url.searchParams.has('code')
+  const isSignedIn = async (browser: Browser) =>
+    (await browser.open(on.chain.app.request({ prompt: 'none' }).url)).url.searchParams.has('code')
   const valueOf = (browser: Browser) => browser.cookie(SESSION)?.value ?? ''
   const isAlive = async (token: string) => (await on.chain.app.userinfo(token)).status === 200
-  const sessionUid = (accessToken: string) => String(claimsOf(accessToken)['jti']).split('.')[2] ?? ''
-  const identityOf = (accessToken: string) => on.chain.driver.get(`Identity:${hashed(sessionUid(accessToken))}`)
+  const sessionUid = (accessToken: string) =>
+    String(claimsOf(accessToken)['jti']).split('.')[2] ?? ''
+  const identityOf = (accessToken: string) =>
+    on.chain.driver.get(`Identity:${hashed(sessionUid(accessToken))}`)
 
   /** A browser with the same cookies, as if they had been copied. */
   function copyOf(browser: Browser): Browser {
@@ -35,7 +42,13 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const attacker = on.chain.newBrowser()
     await attacker.open(on.chain.app.request().url)
     const victim = on.chain.newBrowser()
-    const planted = { name: SESSION, value: 'a'.repeat(43), host: '127.0.0.1', path: '/', attributes: [] }
+    const planted = {
+      name: SESSION,
+      value: 'a'.repeat(43),
+      host: '127.0.0.1',
+      path: '/',
+      attributes: [],
+    }
     victim.cookies.push(planted, { ...planted, name: `${SESSION}.sig`, value: 'b'.repeat(43) })
     const { tokens } = await login(victim)
     expect(valueOf(victim)).not.toBe(planted.value)
@@ -62,13 +75,25 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const request = on.chain.app.request({ prompt: 'login' })
     const page = await on.chain.signIn(browser, request.url, 'ada')
     expect(page.status).toBe(200)
-    expect(formOf(page)).toMatchObject({ action: { pathname: '/connect/logout/confirm' }, fields: { logout: 'yes' } })
-    expect(page.headers.get('content-security-policy')).toContain(`form-action 'self' ${new URL(on.chain.app.redirectUri).origin};`)
+    expect(formOf(page)).toMatchObject({
+      action: { pathname: '/connect/logout/confirm' },
+      fields: { logout: 'yes' },
+    })
+    expect(page.headers.get('content-security-policy')).toContain(
+      `form-action 'self' ${new URL(on.chain.app.redirectUri).origin};`,
+    )
     const done = await browser.submit(page)
     expect(done.url.origin + done.url.pathname).toBe(on.chain.app.redirectUri)
     const { body } = await on.chain.app.finish(done, request)
-    expect(claimsOf(body.access_token)).toMatchObject({ sub: 'user-0002', preferred_username: 'ada' })
-    expect(claimsOf(body.id_token)).toMatchObject({ sub: 'user-0002', preferred_username: 'ada', nonce: request.nonce })
+    expect(claimsOf(body.access_token)).toMatchObject({
+      sub: 'user-0002',
+      preferred_username: 'ada',
+    })
+    expect(claimsOf(body.id_token)).toMatchObject({
+      sub: 'user-0002',
+      preferred_username: 'ada',
+      nonce: request.nonce,
+    })
     expect(sessionUid(body.access_token)).not.toBe(sessionUid(first.tokens.access_token))
     expect(await isAlive(first.tokens.access_token)).toBe(false)
     expect(await isAlive(body.access_token)).toBe(true)
@@ -79,11 +104,16 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
   it('A09 no other cookie’s value does for a session cookie (CVE-2023-48309)', async () => {
     const browser = on.chain.newBrowser()
     await login(browser)
-    for (const cookie of browser.received.filter(({ name }) => name.startsWith('AUTH_ADAPTER_') && !name.startsWith(SESSION))) {
+    for (const cookie of browser.received.filter(
+      ({ name }) => name.startsWith('AUTH_ADAPTER_') && !name.startsWith(SESSION),
+    )) {
       const attempt = on.chain.newBrowser()
       const signature = browser.cookie(`${cookie.name}.sig`)?.value ?? 'x'
       const planted = { host: '127.0.0.1', path: '/', attributes: [] }
-      attempt.cookies.push({ ...planted, name: SESSION, value: cookie.value }, { ...planted, name: `${SESSION}.sig`, value: signature })
+      attempt.cookies.push(
+        { ...planted, name: SESSION, value: cookie.value },
+        { ...planted, name: `${SESSION}.sig`, value: signature },
+      )
       expect(await isSignedIn(attempt)).toBe(false)
     }
   })
@@ -94,8 +124,14 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const unsigned = copyOf(browser)
     unsigned.cookies = unsigned.cookies.filter(({ name }) => !name.endsWith('.sig'))
     const changed = copyOf(browser)
-    for (const cookie of changed.cookies) if (cookie.name === SESSION) cookie.value = cookie.value.replace(/^./, (first) => (first === 'a' ? 'b' : 'a'))
-    expect([await isSignedIn(unsigned), await isSignedIn(changed), await isSignedIn(browser)]).toEqual([false, false, true])
+    for (const cookie of changed.cookies)
+      if (cookie.name === SESSION)
+        cookie.value = cookie.value.replace(/^./, (first) => (first === 'a' ? 'b' : 'a'))
+    expect([
+      await isSignedIn(unsigned),
+      await isSignedIn(changed),
+      await isSignedIn(browser),
+    ]).toEqual([false, false, true])
   })
 
   it('idle for more than eight hours: asked again, and the identity is gone', async () => {
@@ -143,16 +179,26 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const { tokens } = await login(browser)
     const second = on.chain.secondApp.request()
     const other = (await on.chain.secondApp.finish(await browser.open(second.url), second)).body
-    expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([true, true])
+    expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([
+      true,
+      true,
+    ])
     const target = `${new URL(on.chain.app.redirectUri).origin}/`
     const logout = new URL('/connect/logout', on.chain.url)
-    logout.search = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: target, state: 's' }).toString()
+    logout.search = new URLSearchParams({
+      id_token_hint: tokens.id_token,
+      post_logout_redirect_uri: target,
+      state: 's',
+    }).toString()
     const page = await browser.open(logout)
     const done = await browser.submit(page, { logout: 'yes' })
     expect(done.url.href).toBe(`${target}?state=s`)
     expect(done.hops.map(({ method, status }) => `${method} ${status}`)).toEqual(['POST 303'])
     expect(await isSignedIn(browser)).toBe(false)
-    expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([false, false])
+    expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([
+      false,
+      false,
+    ])
     expect(await identityOf(tokens.access_token)).toBeUndefined()
   })
 
@@ -186,8 +232,13 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const other = (await on.chain.secondApp.finish(await browser.open(second.url), second)).body
     const pending = on.chain.app.request()
     const notRedeemed = await browser.open(pending.url)
-    await browser.submit(await browser.open(`${on.chain.url}/connect/logout?id_token_hint=${tokens.id_token}`))
-    expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([false, true])
+    await browser.submit(
+      await browser.open(`${on.chain.url}/connect/logout?id_token_hint=${tokens.id_token}`),
+    )
+    expect([await isAlive(tokens.access_token), await isAlive(other.access_token)]).toEqual([
+      false,
+      true,
+    ])
     expect((await on.chain.app.finish(notRedeemed, pending)).body['error']).toBe('invalid_grant')
     expect(await isSignedIn(browser)).toBe(true)
   })
@@ -207,7 +258,9 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const page = await browser.open(`${on.chain.url}/connect/logout`)
     expect(page.status).toBe(200)
     expect(page.hops).toHaveLength(1)
-    const forged = await browser.open(`${on.chain.url}/connect/logout/confirm`, { form: { xsrf: 'x'.repeat(43), logout: 'yes' } })
+    const forged = await browser.open(`${on.chain.url}/connect/logout/confirm`, {
+      form: { xsrf: 'x'.repeat(43), logout: 'yes' },
+    })
     expect(forged.status).toBe(400)
     expect(await isSignedIn(browser)).toBe(true)
   })
@@ -215,9 +268,17 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
   it('C61 an unregistered post_logout_redirect_uri is not followed', async () => {
     const browser = on.chain.newBrowser()
     const { tokens } = await login(browser)
-    for (const target of ['https://evil.test/', 'http://127.0.0.1:8080/?x=1', 'http://127.0.0.1:8080', 'http://127.0.0.1:8081/']) {
+    for (const target of [
+      'https://evil.test/',
+      'http://127.0.0.1:8080/?x=1',
+      'http://127.0.0.1:8080',
+      'http://127.0.0.1:8081/',
+    ]) {
       const url = new URL('/connect/logout', on.chain.url)
-      url.search = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: target }).toString()
+      url.search = new URLSearchParams({
+        id_token_hint: tokens.id_token,
+        post_logout_redirect_uri: target,
+      }).toString()
       const page = await browser.open(url)
       expect(page.status).toBe(400)
       expect(page.hops).toHaveLength(1)
@@ -235,8 +296,12 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     expect(formOf(page).action.pathname).toBe('/connect/logout/confirm')
     const { status, body } = await on.chain.app.finish(await browser.submit(page), first)
     expect(status).toBe(200)
-    for (const token of [body.access_token, body.id_token]) expect(claimsOf(token)).toMatchObject({ sub: 'testuser', preferred_username: 'testuser' })
-    expect([await isAlive(body.access_token), await isAlive(tokens.access_token)]).toEqual([true, false])
+    for (const token of [body.access_token, body.id_token])
+      expect(claimsOf(token)).toMatchObject({ sub: 'testuser', preferred_username: 'testuser' })
+    expect([await isAlive(body.access_token), await isAlive(tokens.access_token)]).toEqual([
+      true,
+      false,
+    ])
   })
 
   it('C61 a forged or unreadable id_token_hint at logout: a page, the session stays', async () => {
@@ -244,8 +309,15 @@ describe.each(['memory', 'sqlite'] as const)('sessions in %s', (storage) => {
     const { tokens } = await login(browser)
     const [header, claims] = tokens.id_token.split('.')
     const none = Buffer.from('{"alg":"none"}').toString('base64url')
-    for (const hint of [`${none}.${claims ?? ''}.`, `${header ?? ''}.${claims ?? ''}.AAAA`, 'x', tokens.access_token]) {
-      const page = await browser.open(`${on.chain.url}/connect/logout?id_token_hint=${hint}&post_logout_redirect_uri=http://127.0.0.1:8080/`)
+    for (const hint of [
+      `${none}.${claims ?? ''}.`,
+      `${header ?? ''}.${claims ?? ''}.AAAA`,
+      'x',
+      tokens.access_token,
+    ]) {
+      const page = await browser.open(
+        `${on.chain.url}/connect/logout?id_token_hint=${hint}&post_logout_redirect_uri=http://127.0.0.1:8080/`,
+      )
       expect([page.status, page.hops.length]).toEqual([400, 1])
     }
     expect(await isSignedIn(browser)).toBe(true)

@@ -57,7 +57,9 @@ export function basic(clientId: string, secret: string): string {
 }
 
 function defined(parameters: Parameters): Record<string, string> {
-  return Object.fromEntries(Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  return Object.fromEntries(
+    Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
 }
 
 export function createApp({ issuer, clientId, secret, redirectUri }: AppOptions): App {
@@ -70,7 +72,9 @@ export function createApp({ issuer, clientId, secret, redirectUri }: AppOptions)
       scope: 'openid profile read',
       code_challenge: challengeOf(verifier),
       code_challenge_method: 'S256',
-      ...{ state, nonce, ...parameters },
+      state,
+      nonce,
+      ...parameters,
     }
     const url = new URL('/oauth2/authorize', issuer)
     url.search = new URLSearchParams(defined(all)).toString()
@@ -79,13 +83,28 @@ export function createApp({ issuer, clientId, secret, redirectUri }: AppOptions)
 
   async function redeem(code: string, options: RedeemOptions = {}): Promise<TokenAnswer> {
     const credentials = options.credentials ?? { clientId, secret }
-    const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: options.verifier, ...options.form }
+    const form = {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: options.verifier,
+      ...options.form,
+    }
     const response = await fetch(new URL('/oauth2/token', issuer), {
       method: 'POST',
       headers: { authorization: basic(credentials.clientId, credentials.secret) },
-      body: new URLSearchParams(defined({ ...form, ...('redirectUri' in options ? { redirect_uri: options.redirectUri } : {}) })),
+      body: new URLSearchParams(
+        defined({
+          ...form,
+          ...('redirectUri' in options ? { redirect_uri: options.redirectUri } : {}),
+        }),
+      ),
     })
-    return { status: response.status, headers: response.headers, body: (await response.json()) as TokenAnswer['body'] }
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as TokenAnswer['body'],
+    }
   }
 
   return {
@@ -96,13 +115,19 @@ export function createApp({ issuer, clientId, secret, redirectUri }: AppOptions)
     redeem,
     finish: ({ url }, { verifier }) => redeem(url.searchParams.get('code') ?? '', { verifier }),
     userinfo: (accessToken, init = {}) =>
-      fetch(new URL('/userinfo', issuer), { ...init, headers: { authorization: `Bearer ${accessToken}`, ...init.headers } }),
+      fetch(new URL('/userinfo', issuer), {
+        ...init,
+        headers: { authorization: `Bearer ${accessToken}`, ...init.headers },
+      }),
   }
 }
 
 /** A part of a JWT, unverified. */
 function partOf(jwt: string, index: number): Record<string, unknown> {
-  return JSON.parse(Buffer.from(jwt.split('.')[index] ?? '', 'base64url').toString()) as Record<string, unknown>
+  return JSON.parse(Buffer.from(jwt.split('.')[index] ?? '', 'base64url').toString()) as Record<
+    string,
+    unknown
+  >
 }
 
 export const headerOf = (jwt: string) => partOf(jwt, 0)

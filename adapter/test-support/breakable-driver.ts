@@ -32,7 +32,8 @@ export function createBreaker(): Breaker {
           if (typeof method !== 'function' || KEPT.has(name)) return method
           return async (...parameters: unknown[]) => {
             operations += 1
-            if (failing(operations)) throw new StorageError('unavailable', 'Cannot reach the store: broken by the test')
+            if (failing(operations))
+              throw new StorageError('unavailable', 'Cannot reach the store: broken by the test')
             return (method as (...all: unknown[]) => unknown).apply(target, parameters)
           }
         },

@@ -13,7 +13,10 @@ import type { Driver } from '../storage/driver.ts'
 import { openDriver } from '../storage/open-driver.ts'
 import { listen, type Listening } from '../../service/listen.ts'
 import { createLog, type Log, type LogLevel } from '../../service/log.ts'
-import { startUpstreamTestServer, type RunningUpstreamTestServer } from '../../upstream-test-server/start.ts'
+import {
+  startUpstreamTestServer,
+  type RunningUpstreamTestServer,
+} from '../../upstream-test-server/start.ts'
 import { createApp, type App } from './app.ts'
 import { createBrowser, type Browser, type NavigateOptions, type Visit } from './browser.ts'
 
@@ -51,7 +54,12 @@ export interface Chain {
   readonly secondApp: App
   newBrowser(): Browser
   /** Goes where the app sends it, signs in upstream, and comes back. */
-  signIn(browser: Browser, url: string | URL, username?: string, options?: NavigateOptions): Promise<Visit>
+  signIn(
+    browser: Browser,
+    url: string | URL,
+    username?: string,
+    options?: NavigateOptions,
+  ): Promise<Visit>
   events(name: string): Record<string, unknown>[]
   /** Ends the adapter and starts another on the same port and storage. */
   restart(): Promise<void>
@@ -62,14 +70,22 @@ export const UPSTREAM = 'test-auth-server'
 const CHEAP = { memoryKib: 8, passes: 1, parallelism: 1 }
 const APPS = {
   client: { secret: 'secret', redirectUri: 'http://127.0.0.1:8080/login/oauth2/code/auth-adapter' },
-  'second-client': { secret: 'second-secret', redirectUri: 'http://127.0.0.1:8081/login/oauth2/code/auth-adapter' },
+  'second-client': {
+    secret: 'second-secret',
+    redirectUri: 'http://127.0.0.1:8081/login/oauth2/code/auth-adapter',
+  },
 }
 const notReady: RequestListener = (_request, response) => void response.writeHead(503).end()
 
 /** The port is taken before the handler is known: the issuer is part of the configuration. */
 async function openPort(): Promise<Listening & { serve(handler: RequestListener): void }> {
   let handler = notReady
-  const listening = await listen((request, response) => handler(request, response), { host: '127.0.0.1', port: 0, portSetting: 'PORT', graceMs: 100 })
+  const listening = await listen((request, response) => handler(request, response), {
+    host: '127.0.0.1',
+    port: 0,
+    portSetting: 'PORT',
+    graceMs: 100,
+  })
   return { ...listening, serve: (next) => void (handler = next) }
 }
 
@@ -85,7 +101,11 @@ function upstreamSettings(issuer: string, isBare: boolean): Setting {
       test_auth_server_sub: 'sub',
       preferred_username: 'preferred_username',
       name: 'name',
-      authorities: { from: 'roles', values: { user: 'ROLE_USER', admin: 'ROLE_ADMIN' }, default: ['ROLE_USER'] },
+      authorities: {
+        from: 'roles',
+        values: { user: 'ROLE_USER', admin: 'ROLE_ADMIN' },
+        default: ['ROLE_USER'],
+      },
     },
   }
 }
@@ -93,10 +113,18 @@ function upstreamSettings(issuer: string, isBare: boolean): Setting {
 function clientSettings(id: keyof typeof APPS): Setting {
   const { secret, redirectUri } = APPS[id]
   const start = `${new URL(redirectUri).origin}/`
-  return { client_name: `App ${id}`, client_uri: start, client_secret: secret, redirect_uris: [redirectUri], post_logout_redirect_uris: [start], scope: 'openid profile read' }
+  return {
+    client_name: `App ${id}`,
+    client_uri: start,
+    client_secret: secret,
+    redirect_uris: [redirectUri],
+    post_logout_redirect_uris: [start],
+    scope: 'openid profile read',
+  }
 }
 
-const isMap = (value: unknown): value is Setting => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isMap = (value: unknown): value is Setting =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function merged(base: Setting, changes: Setting): Setting {
   const entries = Object.entries(changes).map(([name, value]) => {
@@ -107,13 +135,24 @@ function merged(base: Setting, changes: Setting): Setting {
 }
 
 /** Node's own JSON is YAML too. */
-function configFrom(options: ChainOptions, { issuer, upstreamIssuer, folder }: { issuer: string; upstreamIssuer: string; folder: string }): Config {
-  const others = Object.entries(options.upstreams ?? {}).map(([name, url]) => [name, upstreamSettings(url, false)] as const)
+function configFrom(
+  options: ChainOptions,
+  { issuer, upstreamIssuer, folder }: { issuer: string; upstreamIssuer: string; folder: string },
+): Config {
+  const others = Object.entries(options.upstreams ?? {}).map(
+    ([name, url]) => [name, upstreamSettings(url, false)] as const,
+  )
   const base = {
     issuer,
     data: folder,
-    storage: options.storage === 'sqlite' ? { driver: 'sqlite', file: join(folder, 'adapter.sqlite') } : { driver: 'memory' },
-    upstreams: { [UPSTREAM]: upstreamSettings(upstreamIssuer, true), ...Object.fromEntries(others) },
+    storage:
+      options.storage === 'sqlite'
+        ? { driver: 'sqlite', file: join(folder, 'adapter.sqlite') }
+        : { driver: 'memory' },
+    upstreams: {
+      [UPSTREAM]: upstreamSettings(upstreamIssuer, true),
+      ...Object.fromEntries(others),
+    },
     default_upstream: UPSTREAM,
     clients: { client: clientSettings('client'), 'second-client': clientSettings('second-client') },
   }
@@ -128,7 +167,17 @@ interface Running {
   close(): Promise<void>
 }
 
-async function runAdapter({ config, folder, log, wrapDriver = (driver) => driver }: { config: Config; folder: string; log: Log; wrapDriver?: ChainOptions['wrapDriver'] }): Promise<Running> {
+async function runAdapter({
+  config,
+  folder,
+  log,
+  wrapDriver = (driver) => driver,
+}: {
+  config: Config
+  folder: string
+  log: Log
+  wrapDriver?: ChainOptions['wrapDriver']
+}): Promise<Running> {
   const now = () => Date.now()
   const driver = wrapDriver(await openDriver(config.storage, { now, log }))
   const secrets = await openSecrets({ config, driver, sealingKeyFile: join(folder, 'sealing.key') })
@@ -143,7 +192,12 @@ async function runAdapter({ config, folder, log, wrapDriver = (driver) => driver
 function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
   const redirectUris = [`${issuer}/login/oauth2/code/${UPSTREAM}`]
   const client = { clientId: 'test-client', clientSecret: 'test-secret', redirectUris }
-  return startUpstreamTestServer({ databaseFile: ':memory:', passwordCost: CHEAP, clients: [client], log: createLog({ level: 'error', pretty: false }) })
+  return startUpstreamTestServer({
+    databaseFile: ':memory:',
+    passwordCost: CHEAP,
+    clients: [client],
+    log: createLog({ level: 'error', pretty: false }),
+  })
 }
 
 /** Starts all of it on free ports. The clock of all parts is `Date`, so that a test can move it. */
@@ -154,7 +208,11 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
   const upstream = await startUpstream(issuer)
   const upstreamIssuer = upstream.issuer
   const logLines: string[] = []
-  const log = createLog({ level: options.logLevel ?? 'info', pretty: false, destination: { write: (line) => logLines.push(line) } })
+  const log = createLog({
+    level: options.logLevel ?? 'info',
+    pretty: false,
+    destination: { write: (line) => logLines.push(line) },
+  })
   const config = configFrom(options, { issuer, upstreamIssuer, folder })
   const readiness = createReadiness()
   const origins = [issuer, upstreamIssuer, ...Object.values(options.upstreams ?? {})]
@@ -166,9 +224,17 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
     adminPort.serve(createAdmin({ driver: running.driver, readiness }))
   }
 
-  async function signIn(browser: Browser, url: string | URL, username = 'testuser', navigate: NavigateOptions = {}): Promise<Visit> {
+  async function signIn(
+    browser: Browser,
+    url: string | URL,
+    username = 'testuser',
+    navigate: NavigateOptions = {},
+  ): Promise<Visit> {
     const page = await browser.open(url, navigate)
-    if (page.url.origin !== upstreamIssuer || page.url.pathname !== '/login') throw new Error(`Expected the login page, got ${page.status} ${page.url.origin}${page.url.pathname}`)
+    if (page.url.origin !== upstreamIssuer || page.url.pathname !== '/login')
+      throw new Error(
+        `Expected the login page, got ${page.status} ${page.url.origin}${page.url.pathname}`,
+      )
     const done = await browser.submit(page, { username, password: 'password' }, navigate)
     return { ...done, hops: [...page.hops, ...done.hops] }
   }
@@ -193,7 +259,10 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
     secondApp: createApp({ issuer, clientId: 'second-client', ...APPS['second-client'] }),
     newBrowser: () => createBrowser(origins),
     signIn,
-    events: (name) => logLines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === name),
+    events: (name) =>
+      logLines
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter(({ event }) => event === name),
     async restart() {
       port.serve(notReady)
       await running.close()

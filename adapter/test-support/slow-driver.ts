@@ -13,7 +13,10 @@ export function slowDriver(driver: Driver): Driver {
       if (typeof method !== 'function' || KEPT.has(name)) return method
       return async (...parameters: unknown[]) => {
         await sleep(Math.random() * MOST_MS)
-        const answer: unknown = await (method as (...all: unknown[]) => unknown).apply(target, parameters)
+        const answer: unknown = await (method as (...all: unknown[]) => unknown).apply(
+          target,
+          parameters,
+        )
         await sleep(Math.random() * MOST_MS)
         return answer
       }

@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, vi } from 'vitest'
 import { startChain, type Chain, type ChainOptions } from './chain.ts'
 
 /** Registers the hooks of the calling file or `describe`. */
-export function useChain(options: ChainOptions | (() => Promise<ChainOptions>) = {}): { readonly chain: Chain } {
+export function useChain(options: ChainOptions | (() => Promise<ChainOptions>) = {}): {
+  readonly chain: Chain
+} {
   let chain: Chain | undefined
   beforeAll(async () => {
     chain = await startChain(typeof options === 'function' ? await options() : options)
