@@ -1,7 +1,17 @@
 // The upstream away, dead or slow: the person always gets a page that names the flow and has a way on, and it works.
 import { expect, fillSignIn, test } from './support/fixtures.ts'
 import { holdNavigation } from './support/hold-navigation.ts'
-import { expectSignedIn, finishSignIn, flowIdOn, isFormShown, isSignedIn, logged, openApp, tryAgain, tryAgainUntil } from './support/pages.ts'
+import {
+  expectSignedIn,
+  finishSignIn,
+  flowIdOn,
+  isFormShown,
+  isSignedIn,
+  logged,
+  openApp,
+  tryAgain,
+  tryAgainUntil,
+} from './support/pages.ts'
 import { startChain, type Chain } from './support/processes.ts'
 import { freePorts } from '../scripts/ports.ts'
 
@@ -15,14 +25,19 @@ test.describe('an upstream that comes and goes', () => {
   })
   test.afterAll(() => chain.stop())
 
-  test('F01 down at the start of the chain: ready all the same; a page, and Try again works once it is there', async ({ page }) => {
+  test('F01 down at the start of the chain: ready all the same; a page, and Try again works once it is there', async ({
+    page,
+  }) => {
     const [{ ms }] = logged(chain.logs(chain.adapter), 'listening') as [{ ms: number }]
     expect(ms).toBeLessThan(3000)
     expect((await fetch(`${chain.adminUrl}/readyz`)).status).toBe(200)
 
     expect(await openApp(page, chain)).toBe(502)
     await expect(page.getByRole('heading', UNAVAILABLE)).toBeVisible()
-    const { flow_id, error } = logged(chain.logs(chain.adapter), 'login.failed').at(-1) as { flow_id: string; error: object }
+    const { flow_id, error } = logged(chain.logs(chain.adapter), 'login.failed').at(-1) as {
+      flow_id: string
+      error: object
+    }
     expect(await flowIdOn(page)).toBe(flow_id)
     expect(JSON.stringify(error)).toContain('ECONNREFUSED')
 
@@ -34,7 +49,9 @@ test.describe('an upstream that comes and goes', () => {
     expect(logged(chain.logs(chain.adapter), 'login.finished').at(-1)).toMatchObject({ flow_id })
   })
 
-  test('F02 Give up returns to the app, which is told temporarily_unavailable, and can start again', async ({ page }) => {
+  test('F02 Give up returns to the app, which is told temporarily_unavailable, and can start again', async ({
+    page,
+  }) => {
     await chain.upstream.kill()
     await chain.adapter.restart()
     await openApp(page, chain)
@@ -46,7 +63,9 @@ test.describe('an upstream that comes and goes', () => {
     await finishSignIn(page)
   })
 
-  test('F02 down between the form and the token call: a page within a second, and Try again needs no password', async ({ page }) => {
+  test('F02 down between the form and the token call: a page within a second, and Try again needs no password', async ({
+    page,
+  }) => {
     await chain.upstream.start()
     await openApp(page, chain)
     const hold = await holdNavigation(page, isCallback)
@@ -63,7 +82,10 @@ test.describe('an upstream that comes and goes', () => {
     await tryAgainUntil(page, isSignedIn(page))
   })
 
-  test('F03 silent, at the start of a login and at the token call: a page after 5 s, and it works when the upstream speaks again', async ({ browser, page }) => {
+  test('F03 silent, at the start of a login and at the token call: a page after 5 s, and it works when the upstream speaks again', async ({
+    browser,
+    page,
+  }) => {
     await chain.upstream.start()
     const atToken = await (await browser.newContext()).newPage()
     await openApp(atToken, chain)
@@ -90,7 +112,10 @@ test.describe('an upstream that comes and goes', () => {
     await atToken.context().close()
   })
 
-  test('F01 another app session goes on while the upstream is down: single sign-on needs no upstream', async ({ page, context }) => {
+  test('F01 another app session goes on while the upstream is down: single sign-on needs no upstream', async ({
+    page,
+    context,
+  }) => {
     await chain.upstream.start()
     await openApp(page, chain)
     await finishSignIn(page)
@@ -112,11 +137,21 @@ test.describe('a configuration that names a dead upstream', () => {
   })
   test.afterAll(() => chain.stop())
 
-  test('the adapter starts, and the login ends in the page with the flow id that stands in the log', async ({ page }) => {
+  test('the adapter starts, and the login ends in the page with the flow id that stands in the log', async ({
+    page,
+  }) => {
     expect(await openApp(page, chain)).toBe(502)
     const flowId = await flowIdOn(page)
     const [failed] = logged(chain.logs(chain.adapter), 'login.failed')
-    expect(failed).toMatchObject({ flow_id: flowId, upstream: 'test-auth-server', client_id: 'client', code: 'unavailable' })
-    await expect(page.getByRole('link', { name: 'Go to Test app' })).toHaveAttribute('href', `${chain.appUrl}/`)
+    expect(failed).toMatchObject({
+      flow_id: flowId,
+      upstream: 'test-auth-server',
+      client_id: 'client',
+      code: 'unavailable',
+    })
+    await expect(page.getByRole('link', { name: 'Go to Test app' })).toHaveAttribute(
+      'href',
+      `${chain.appUrl}/`,
+    )
   })
 })

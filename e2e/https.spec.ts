@@ -41,7 +41,10 @@ async function cookiesAt(context: BrowserContext, url: string): Promise<Cookie[]
 /** Parent domain of the adapter's host: where a neighbour could plant cookies for it. */
 const parentOf = (url: string) => hostOf(url).split('.').slice(1).join('.')
 
-test('login, single sign-on with the second app, and logout, over three sites', async ({ https: { chain }, person }) => {
+test('login, single sign-on with the second app, and logout, over three sites', async ({
+  https: { chain },
+  person,
+}) => {
   await openApp(person, chain)
   expect(new URL(person.url()).origin).toBe(chain.upstreamUrl)
   await finishSignIn(person)
@@ -59,7 +62,11 @@ test('login, single sign-on with the second app, and logout, over three sites', 
   await person.getByRole('button', { name: 'Sign out at the adapter' }).click()
   await person.getByRole('button', { name: 'Sign out', exact: true }).click()
   await expect(person.getByText('You are signed out of this app and of the adapter.')).toBeVisible()
-  expect((await cookiesAt(person.context(), chain.adapterUrl)).filter(({ name }) => name.endsWith('AUTH_ADAPTER_SESSION'))).toEqual([])
+  expect(
+    (await cookiesAt(person.context(), chain.adapterUrl)).filter(({ name }) =>
+      name.endsWith('AUTH_ADAPTER_SESSION'),
+    ),
+  ).toEqual([])
   // No session at the adapter any more: the next sign-in asks the upstream again.
   asked.length = 0
   await person.goto(`${chain.appUrl}/authenticated`)
@@ -67,19 +74,28 @@ test('login, single sign-on with the second app, and logout, over three sites', 
   expect(asked).toContain(chain.upstreamUrl)
 })
 
-test('every cookie of the adapter and the app is Secure, HttpOnly, SameSite=Lax, prefixed and of its host only', async ({ https: { chain }, person }) => {
+test('every cookie of the adapter and the app is Secure, HttpOnly, SameSite=Lax, prefixed and of its host only', async ({
+  https: { chain },
+  person,
+}) => {
   const context = person.context()
   await openApp(person, chain)
   // In mid-login there are the cookies of the interaction as well.
   const seen = new Map<string, Cookie>()
   const look = async () => {
-    for (const url of [chain.adapterUrl, chain.appUrl]) for (const cookie of await cookiesAt(context, url)) seen.set(cookie.name, cookie)
+    for (const url of [chain.adapterUrl, chain.appUrl])
+      for (const cookie of await cookiesAt(context, url)) seen.set(cookie.name, cookie)
   }
   await look()
   await finishSignIn(person)
   await look()
 
-  for (const name of ['__Host-AUTH_ADAPTER_SESSION', '__Secure-AUTH_ADAPTER_RESUME', '__Host-TEST_APP_SESSION']) expect([...seen.keys()]).toContain(name)
+  for (const name of [
+    '__Host-AUTH_ADAPTER_SESSION',
+    '__Secure-AUTH_ADAPTER_RESUME',
+    '__Host-TEST_APP_SESSION',
+  ])
+    expect([...seen.keys()]).toContain(name)
   for (const cookie of seen.values()) {
     expect(cookie).toMatchObject({ secure: true, httpOnly: true, sameSite: 'Lax' })
     // Without a Domain attribute the browser keeps it for the host alone, and shows it without a dot.
@@ -89,8 +105,16 @@ test('every cookie of the adapter and the app is Secure, HttpOnly, SameSite=Lax,
   expect([...seen.keys()].some((name) => name.startsWith('__Host-AUTH_ADAPTER_LOGIN_'))).toBe(true)
 })
 
-test('HSTS and the other headers are on every answer of the adapter', async ({ https: { chain }, person }) => {
-  for (const path of ['/.well-known/openid-configuration', '/oauth2/authorize', '/nothing-here', '/connect/logout']) {
+test('HSTS and the other headers are on every answer of the adapter', async ({
+  https: { chain },
+  person,
+}) => {
+  for (const path of [
+    '/.well-known/openid-configuration',
+    '/oauth2/authorize',
+    '/nothing-here',
+    '/connect/logout',
+  ]) {
     const response = await person.goto(chain.adapterUrl + path)
     const headers = (await response?.allHeaders()) ?? {}
     expect(headers['strict-transport-security']).toMatch(/^max-age=\d{7,}/)
@@ -99,17 +123,31 @@ test('HSTS and the other headers are on every answer of the adapter', async ({ h
   }
 })
 
-test('A36 no page of the adapter can be framed by another site', async ({ https: { chain }, person }) => {
+test('A36 no page of the adapter can be framed by another site', async ({
+  https: { chain },
+  person,
+}) => {
   const paths = ['/oauth2/authorize', '/nothing-here', '/connect/logout']
-  const frames = paths.map((path, index) => `<iframe name="frame-${index}" src="${chain.adapterUrl}${path}"></iframe>`)
+  const frames = paths.map(
+    (path, index) => `<iframe name="frame-${index}" src="${chain.adapterUrl}${path}"></iframe>`,
+  )
   // A real server: Chromium keeps pages that come from nowhere away from this machine, whatever they frame.
-  const evil = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(`<h1>Win a prize</h1>${frames.join('')}`))
+  const evil = createServer((_request, response) =>
+    response.setHeader('content-type', 'text/html').end(`<h1>Win a prize</h1>${frames.join('')}`),
+  )
   await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
   const blocked: string[] = []
-  person.on('requestfailed', (request) => blocked.push(`${request.url()} ${request.failure()?.errorText}`))
+  person.on('requestfailed', (request) =>
+    blocked.push(`${request.url()} ${request.failure()?.errorText}`),
+  )
   await person.goto(`http://127.0.0.1:${(evil.address() as AddressInfo).port}/`)
-  await expect.poll(() => blocked.toSorted()).toEqual(paths.map((path) => `${chain.adapterUrl}${path} net::ERR_BLOCKED_BY_RESPONSE`).toSorted())
-  for (const index of paths.keys()) expect(await person.frameLocator(`[name=frame-${index}]`).locator('.card').count()).toBe(0)
+  await expect
+    .poll(() => blocked.toSorted())
+    .toEqual(
+      paths.map((path) => `${chain.adapterUrl}${path} net::ERR_BLOCKED_BY_RESPONSE`).toSorted(),
+    )
+  for (const index of paths.keys())
+    expect(await person.frameLocator(`[name=frame-${index}]`).locator('.card').count()).toBe(0)
   evil.close()
 })
 
@@ -128,38 +166,73 @@ test.describe('A34 cookies planted from a neighbouring host', () => {
     return cookies
   }
 
-  test('a valid session under the name without prefix, for the parent domain: it signs nobody in', async ({ https, person }) => {
+  test('a valid session under the name without prefix, for the parent domain: it signs nobody in', async ({
+    https,
+    person,
+  }) => {
     const planted = (await attackersCookies(https)).filter(({ name }) => name.startsWith(SESSION))
     expect(planted.map(({ name }) => name)).toContain(SESSION)
     const domain = `.${parentOf(https.chain.adapterUrl)}`
     await person.context().addCookies(
-      planted.map(({ name, value }) => ({ name: name.replace('__Host-', ''), value, domain, path: '/', secure: true })),
+      planted.map(({ name, value }) => ({
+        name: name.replace('__Host-', ''),
+        value,
+        domain,
+        path: '/',
+        secure: true,
+      })),
     )
     await openApp(person, https.chain)
     await expect(person.getByLabel('User name')).toBeVisible()
   })
 
-  test('the browser itself keeps the prefixed name from being planted', async ({ https: { chain }, person }) => {
-    const cookie = { name: SESSION, value: 'x', domain: `.${parentOf(chain.adapterUrl)}`, path: '/', secure: true }
+  test('the browser itself keeps the prefixed name from being planted', async ({
+    https: { chain },
+    person,
+  }) => {
+    const cookie = {
+      name: SESSION,
+      value: 'x',
+      domain: `.${parentOf(chain.adapterUrl)}`,
+      path: '/',
+      secure: true,
+    }
     await expect(person.context().addCookies([cookie])).rejects.toThrow(/[Ii]nvalid/)
   })
 
-  test('cookies of an interaction for the parent domain: the login is that of the person, or a page with a way on', async ({ https: { chain }, person }) => {
+  test('cookies of an interaction for the parent domain: the login is that of the person, or a page with a way on', async ({
+    https: { chain },
+    person,
+  }) => {
     const domain = `.${parentOf(chain.adapterUrl)}`
-    const names = ['__Secure-AUTH_ADAPTER_INTERACTION', '__Secure-AUTH_ADAPTER_RESUME', 'AUTH_ADAPTER_LOGIN_planted', 'AUTH_ADAPTER_SESSION']
-    const planted = names.flatMap((name) => [name, `${name}.sig`]).map((name) => ({ name, value: 'planted-by-a-neighbour', domain, path: '/', secure: true }))
+    const names = [
+      '__Secure-AUTH_ADAPTER_INTERACTION',
+      '__Secure-AUTH_ADAPTER_RESUME',
+      'AUTH_ADAPTER_LOGIN_planted',
+      'AUTH_ADAPTER_SESSION',
+    ]
+    const planted = names
+      .flatMap((name) => [name, `${name}.sig`])
+      .map((name) => ({ name, value: 'planted-by-a-neighbour', domain, path: '/', secure: true }))
     await person.context().addCookies(planted)
     await openApp(person, chain)
     await finishSignIn(person)
   })
 })
 
-test('response_mode=form_post reaches an app on another site, after the form and by single sign-on', async ({ https: { chain }, person }) => {
+test('response_mode=form_post reaches an app on another site, after the form and by single sign-on', async ({
+  https: { chain },
+  person,
+}) => {
   const callback = `${chain.appUrl}/login/oauth2/code/auth-adapter`
   const arrivals: { method: string; url: string; body: URLSearchParams }[] = []
   await person.route(callback, (route) => {
     const request = route.request()
-    arrivals.push({ method: request.method(), url: request.url(), body: new URLSearchParams(request.postData() ?? '') })
+    arrivals.push({
+      method: request.method(),
+      url: request.url(),
+      body: new URLSearchParams(request.postData() ?? ''),
+    })
     return route.fulfill({ contentType: 'text/html', body: '<h1>Arrived</h1>' })
   })
   for (const isFirst of [true, false]) {

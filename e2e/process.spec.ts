@@ -6,7 +6,11 @@ import { join } from 'node:path'
 import type { BrowserContext, Request } from 'playwright/test'
 import { refusalOf } from './support/adapter-process.ts'
 import { expect, signIn, test } from './support/fixtures.ts'
-import { authorizationRequest, redeemCode, type AuthorizationRequest } from './support/http-client.ts'
+import {
+  authorizationRequest,
+  redeemCode,
+  type AuthorizationRequest,
+} from './support/http-client.ts'
 import { createHttpBrowser, submitSignIn, type HttpBrowser } from './support/http-browser.ts'
 import { startChain, type Chain } from './support/processes.ts'
 
@@ -39,15 +43,22 @@ test.describe('the adapter ends', () => {
     return { browser, request, next: location as URL }
   }
 
-  const isReady = () => fetch(`${chain.adminUrl}/readyz`).then(({ status }) => status === 200, () => false)
+  const isReady = () =>
+    fetch(`${chain.adminUrl}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    )
 
   test('F50 SIGTERM with 100 logins in flight: not ready at once, what runs is answered, exit 0; F53 all finish after the restart', async () => {
     const logins: Login[] = []
-    while (logins.length < LOGINS) logins.push(...(await Promise.all(Array.from({ length: 10 }, loginUpToCallback))))
+    while (logins.length < LOGINS)
+      logins.push(...(await Promise.all(Array.from({ length: 10 }, loginUpToCallback))))
 
     // While the upstream is silent these callbacks are under way; the other logins are between two requests.
     chain.upstream.signal('SIGSTOP')
-    const answers = Promise.all(logins.slice(0, CALLBACKS).map(({ browser, next }) => browser.request(next)))
+    const answers = Promise.all(
+      logins.slice(0, CALLBACKS).map(({ browser, next }) => browser.request(next)),
+    )
     expect(await isReady()).toBe(true)
     const signalledAt = performance.now()
     const ended = chain.adapter.ended()
@@ -78,7 +89,9 @@ test.describe('the adapter ends', () => {
     const ended = chain.adapter.ended()
     chain.adapter.signal('SIGINT')
     expect(await ended).toEqual({ code: 0, signal: null })
-    expect(JSON.parse(chain.logs(chain.adapter).at(-1) ?? '')).toMatchObject({ event: 'process.stopped' })
+    expect(JSON.parse(chain.logs(chain.adapter).at(-1) ?? '')).toMatchObject({
+      event: 'process.stopped',
+    })
     await chain.adapter.restart()
   })
 })
@@ -90,10 +103,17 @@ test.describe('the adapter refuses to start', () => {
   })
   test.afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-  for (const [listener, setting] of [['listen', 'listen.port (AUTH_ADAPTER_LISTEN__PORT)'], ['admin', 'admin.port (AUTH_ADAPTER_ADMIN__PORT)']] as const) {
+  for (const [listener, setting] of [
+    ['listen', 'listen.port (AUTH_ADAPTER_LISTEN__PORT)'],
+    ['admin', 'admin.port (AUTH_ADAPTER_ADMIN__PORT)'],
+  ] as const) {
     test(`${listener}.port is taken: the message names the port and the setting, exit 1`, async () => {
       const squatter = createServer()
-      const port = await new Promise<number>((resolve) => squatter.listen(0, '127.0.0.1', () => resolve((squatter.address() as { port: number }).port)))
+      const port = await new Promise<number>((resolve) =>
+        squatter.listen(0, '127.0.0.1', () =>
+          resolve((squatter.address() as { port: number }).port),
+        ),
+      )
       const { code, said } = await refusalOf({ folder, config: { [listener]: { port } } })
       squatter.close()
       expect(code).toBe(1)
@@ -107,33 +127,61 @@ test.describe('the adapter refuses to start', () => {
     const configFile = join(folder, 'broken.yaml')
     writeFileSync(
       configFile,
-      ['issuer: http://127.0.0.1:9000', 'listen: { host: 127.0.0.1, port: nine }', 'storage: { driver: sqllite }', 'upstream: {}', ''].join('\n'),
+      [
+        'issuer: http://127.0.0.1:9000',
+        'listen: { host: 127.0.0.1, port: nine }',
+        'storage: { driver: sqllite }',
+        'upstream: {}',
+        '',
+      ].join('\n'),
     )
     const { code, said, ms } = await refusalOf({ folder, configFile })
     expect(code).toBe(2)
     expect(ms).toBeLessThan(5000)
     for (const place of ['2:34', '3:20', '4:1']) expect(said).toContain(`${configFile}:${place}`)
-    expect(said).toContain('    2 | listen: { host: 127.0.0.1, port: nine }\n      |                                  ^')
+    expect(said).toContain(
+      '    2 | listen: { host: 127.0.0.1, port: nine }\n      |                                  ^',
+    )
     expect(said).toMatch(/[Dd]id you mean "?`?sqlite/)
     expect(said).toMatch(/\d faults in the configuration/)
   })
 
   test('NODE_ENV=production: the demo is refused, naming each setting, and no secret is shown; exit 2', async () => {
-    const { code, said } = await refusalOf({ folder, configFile: DEMO, env: { NODE_ENV: 'production' } })
+    const { code, said } = await refusalOf({
+      folder,
+      configFile: DEMO,
+      env: { NODE_ENV: 'production' },
+    })
     expect(code).toBe(2)
-    for (const setting of ['clients.client.client_secret', 'clients.second-client.client_secret', 'upstreams.test-auth-server.client_secret', 'keys']) expect(said).toContain(setting)
+    for (const setting of [
+      'clients.client.client_secret',
+      'clients.second-client.client_secret',
+      'upstreams.test-auth-server.client_secret',
+      'keys',
+    ])
+      expect(said).toContain(setting)
     for (const secret of ['test-secret', 'second-secret']) expect(said).not.toContain(secret)
   })
 })
 
 /** Parameters of the two legs that nobody may learn from a log. */
-const SECRET_PARAMETERS = ['code', 'state', 'nonce', 'code_challenge', 'code_verifier', 'id_token_hint', 'client_secret', 'password']
+const SECRET_PARAMETERS = [
+  'code',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_verifier',
+  'id_token_hint',
+  'client_secret',
+  'password',
+]
 
 /** Gathers what is issued to this browser, on both legs: parameters of every request, redirects included, and cookies. */
 function gatherSecrets(context: BrowserContext): Set<string> {
   const secrets = new Set<string>()
   const fromParameters = (parameters: URLSearchParams) => {
-    for (const name of SECRET_PARAMETERS) parameters.getAll(name).forEach((value) => secrets.add(value))
+    for (const name of SECRET_PARAMETERS)
+      parameters.getAll(name).forEach((value) => secrets.add(value))
   }
   context.on('request', (request: Request) => {
     fromParameters(new URL(request.url()).searchParams)
@@ -142,7 +190,8 @@ function gatherSecrets(context: BrowserContext): Set<string> {
   context.on('response', async (response) => {
     for (const { name, value } of await response.headersArray().catch(() => [])) {
       if (name.toLowerCase() !== 'set-cookie') continue
-      for (const line of value.split('\n')) secrets.add(line.split(';')[0]?.split(/=(.*)/s)[1] ?? '')
+      for (const line of value.split('\n'))
+        secrets.add(line.split(';')[0]?.split(/=(.*)/s)[1] ?? '')
     }
   })
   return secrets
@@ -151,11 +200,17 @@ function gatherSecrets(context: BrowserContext): Set<string> {
 test.describe('logs', () => {
   let chain: Chain
   test.beforeAll(async () => {
-    chain = await startChain({ storage: 'sqlite', env: { LOG_LEVEL: 'trace', AUTH_ADAPTER_LOG__LEVEL: 'trace' } })
+    chain = await startChain({
+      storage: 'sqlite',
+      env: { LOG_LEVEL: 'trace', AUTH_ADAPTER_LOG__LEVEL: 'trace' },
+    })
   })
   test.afterAll(() => chain.stop())
 
-  test('A43 at level trace none of the values issued in a login is in any log, and every line is one JSON object', async ({ page, context }) => {
+  test('A43 at level trace none of the values issued in a login is in any log, and every line is one JSON object', async ({
+    page,
+    context,
+  }) => {
     const secrets = gatherSecrets(context)
     await signIn(page, chain)
     const pageText = await page.locator('body').innerText()
@@ -168,20 +223,39 @@ test.describe('logs', () => {
 
     const browser = createHttpBrowser()
     const request = authorizationRequest(chain)
-    const { location } = await submitSignIn(browser, await browser.follow(request.url), ({ origin }) => origin === chain.appUrl)
+    const { location } = await submitSignIn(
+      browser,
+      await browser.follow(request.url),
+      ({ origin }) => origin === chain.appUrl,
+    )
     const tokens = await redeemCode(chain, location as URL, request)
     await expect(redeemCode(chain, location as URL, request)).rejects.toThrow('invalid_grant')
-    for (const value of [...browser.received, ...Object.values(tokens), ...location!.searchParams.values()]) if (/^[\w.~-]{20,}$/.test(value)) secrets.add(value)
-    for (const value of [request.state, request.nonce, request.codeVerifier, 'test-secret']) secrets.add(value)
+    for (const value of [
+      ...browser.received,
+      ...Object.values(tokens),
+      ...location!.searchParams.values(),
+    ])
+      if (/^[\w.~-]{20,}$/.test(value)) secrets.add(value)
+    for (const value of [request.state, request.nonce, request.codeVerifier, 'test-secret'])
+      secrets.add(value)
 
     const issued = [...secrets].filter((value) => value.length >= 8)
     expect(issued.length).toBeGreaterThan(25)
     const lines = chain.logs()
     expect(lines.length).toBeGreaterThan(30)
-    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ event: expect.stringMatching(/^[a-z_]+(\.[a-z_]+)*$/), level: expect.any(String), time: expect.stringMatching(/Z$/) })
+    for (const line of lines)
+      expect(JSON.parse(line)).toMatchObject({
+        event: expect.stringMatching(/^[a-z_]+(\.[a-z_]+)*$/),
+        level: expect.any(String),
+        time: expect.stringMatching(/Z$/),
+      })
     const text = lines.join('\n')
-    const shown = issued.filter((value) => text.includes(value) || text.includes(encodeURIComponent(value)))
-    expect(shown.map((value) => ({ value, line: lines.find((line) => line.includes(value)) }))).toEqual([])
+    const shown = issued.filter(
+      (value) => text.includes(value) || text.includes(encodeURIComponent(value)),
+    )
+    expect(
+      shown.map((value) => ({ value, line: lines.find((line) => line.includes(value)) })),
+    ).toEqual([])
     // A part of a value is as good as the whole: the secret half of a state, the signature of a token.
     const halves = issued.flatMap((value) => value.split('.')).filter((part) => part.length >= 40)
     expect(halves.filter((part) => text.includes(part))).toEqual([])

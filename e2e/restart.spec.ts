@@ -32,21 +32,54 @@ interface Step {
 /** Every hop of the browser, in order. */
 const STEPS: readonly Step[] = [
   { name: 'the authorization request', owner: 'adapterUrl', path: /^\/oauth2\/authorize$/ },
-  { name: 'the choice of the upstream', owner: 'adapterUrl', path: /^\/oauth2\/authorization\/test-auth-server$/ },
-  { name: 'the authorization request upstream', owner: 'upstreamUrl', path: /^\/oauth2\/authorize$/ },
+  {
+    name: 'the choice of the upstream',
+    owner: 'adapterUrl',
+    path: /^\/oauth2\/authorization\/test-auth-server$/,
+  },
+  {
+    name: 'the authorization request upstream',
+    owner: 'upstreamUrl',
+    path: /^\/oauth2\/authorize$/,
+  },
   { name: 'the form is shown', owner: 'upstreamUrl', path: /^\/login$/ },
-  { name: 'the form is sent', owner: 'upstreamUrl', path: /^\/login$/, method: 'POST', isLate: true },
-  { name: 'the upstream goes on', owner: 'upstreamUrl', path: /^\/oauth2\/authorize\/./, isLate: true },
-  { name: "the adapter's callback", owner: 'adapterUrl', path: /^\/login\/oauth2\/code\/test-auth-server$/, isLate: true },
+  {
+    name: 'the form is sent',
+    owner: 'upstreamUrl',
+    path: /^\/login$/,
+    method: 'POST',
+    isLate: true,
+  },
+  {
+    name: 'the upstream goes on',
+    owner: 'upstreamUrl',
+    path: /^\/oauth2\/authorize\/./,
+    isLate: true,
+  },
+  {
+    name: "the adapter's callback",
+    owner: 'adapterUrl',
+    path: /^\/login\/oauth2\/code\/test-auth-server$/,
+    isLate: true,
+  },
   { name: 'resume', owner: 'adapterUrl', path: /^\/oauth2\/authorize\/./, isLate: true },
-  { name: "the app's callback and the token call", owner: 'appUrl', path: /^\/login\/oauth2\/code\/auth-adapter$/, isLate: true },
+  {
+    name: "the app's callback and the token call",
+    owner: 'appUrl',
+    path: /^\/login\/oauth2\/code\/auth-adapter$/,
+    isLate: true,
+  },
 ]
 
 const ignored = () => undefined
 
 /** Opens the app and stops before `step`. */
-async function loginUpTo(page: Page, { owner, path, method, isLate }: Step): Promise<HeldNavigation> {
-  const isStep = (url: URL, how: string) => url.origin === chain[owner] && path.test(url.pathname) && how === (method ?? 'GET')
+async function loginUpTo(
+  page: Page,
+  { owner, path, method, isLate }: Step,
+): Promise<HeldNavigation> {
+  const isStep = (url: URL, how: string) =>
+    url.origin === chain[owner] && path.test(url.pathname) && how === (method ?? 'GET')
   if (isLate) await page.goto(`${chain.appUrl}/authenticated`)
   const hold = await holdNavigation(page, isStep)
   if (isLate) fillSignIn(page).catch(ignored)
@@ -55,42 +88,56 @@ async function loginUpTo(page: Page, { owner, path, method, isLate }: Step): Pro
 }
 
 /** Through the form, if it is not behind the person, to the app's page for the signed-in. */
-const finishLogin = (page: Page, isFormBehind = false) => (isFormBehind ? expectSignedIn(page) : finishSignIn(page))
+const finishLogin = (page: Page, isFormBehind = false) =>
+  isFormBehind ? expectSignedIn(page) : finishSignIn(page)
 
 type PartName = 'adapter' | 'upstream' | 'testApp' | 'redis'
 
 async function killAndStart(names: readonly PartName[]): Promise<void> {
-  await Promise.all(names.map((name) => chain[name]?.kill()))
+  const parts = names.map((name) => chain[name]).filter((part) => part !== undefined)
+  await Promise.all(parts.map((part) => part.kill()))
   // The adapter may find its store away when it starts; Redis first keeps the storage outages to their own tests.
   await chain.redis?.start()
-  await Promise.all(names.map((name) => chain[name]?.start()))
+  await Promise.all(parts.map((part) => part.start()))
 }
 
 for (const step of STEPS) {
-  test(`F45 the adapter killed and restarted before ${step.name}: the login finishes`, async ({ page }) => {
+  test(`F45 the adapter killed and restarted before ${step.name}: the login finishes`, async ({
+    page,
+  }) => {
     const held = await loginUpTo(page, step)
     await killAndStart(['adapter'])
     await held.release()
     await finishLogin(page, step.isLate)
   })
 
-  test(`F45 every process killed and restarted before ${step.name}: the login finishes`, { tag: '@redis' }, async ({ page }) => {
-    const held = await loginUpTo(page, step)
-    await killAndStart(['adapter', 'upstream', 'testApp', 'redis'])
-    await held.release()
-    await finishLogin(page, step.isLate)
-  })
+  test(
+    `F45 every process killed and restarted before ${step.name}: the login finishes`,
+    { tag: '@redis' },
+    async ({ page }) => {
+      const held = await loginUpTo(page, step)
+      await killAndStart(['adapter', 'upstream', 'testApp', 'redis'])
+      await held.release()
+      await finishLogin(page, step.isLate)
+    },
+  )
 
-  test(`F45 Redis killed and restarted before ${step.name}: the login finishes, if need be by Try again`, { tag: '@redis-only' }, async ({ page }) => {
-    const held = await loginUpTo(page, step)
-    await killAndStart(['redis'])
-    await held.release()
-    // Connections may take some of the second they are given.
-    await followWaysOn(page)
-  })
+  test(
+    `F45 Redis killed and restarted before ${step.name}: the login finishes, if need be by Try again`,
+    { tag: '@redis-only' },
+    async ({ page }) => {
+      const held = await loginUpTo(page, step)
+      await killAndStart(['redis'])
+      await held.release()
+      // Connections may take some of the second they are given.
+      await followWaysOn(page)
+    },
+  )
 }
 
-test('F45 the adapter is dead when the app makes the token call: a page, and Try again works without the form', async ({ page }) => {
+test('F45 the adapter is dead when the app makes the token call: a page, and Try again works without the form', async ({
+  page,
+}) => {
   const held = await loginUpTo(page, STEPS.at(-1) as Step)
   await chain.adapter.kill()
   await held.release()
@@ -103,8 +150,16 @@ test('F45 the adapter is dead when the app makes the token call: a page, and Try
   expect(asked).not.toContain(chain.upstreamUrl)
 })
 
-test('F45 the adapter is dead when the upstream sends the browser back: a reload finishes the login', async ({ page }) => {
-  const held = await loginUpTo(page, STEPS.find(({ owner, path }) => owner === 'adapterUrl' && path.test('/login/oauth2/code/test-auth-server')) as Step)
+test('F45 the adapter is dead when the upstream sends the browser back: a reload finishes the login', async ({
+  page,
+}) => {
+  const held = await loginUpTo(
+    page,
+    STEPS.find(
+      ({ owner, path }) =>
+        owner === 'adapterUrl' && path.test('/login/oauth2/code/test-auth-server'),
+    ) as Step,
+  )
   await chain.adapter.kill()
   const failed = page.waitForEvent('requestfailed', (request) => request.url() === held.url.href)
   await held.release()
@@ -116,8 +171,10 @@ test('F45 the adapter is dead when the upstream sends the browser back: a reload
 
 test.describe('answers that a crash took away', { tag: '@redis' }, () => {
   const isApp = ({ origin }: URL) => origin === chain.appUrl
-  const isCallback = ({ origin, pathname }: URL) => origin === chain.adapterUrl && pathname.startsWith('/login/oauth2/code/')
-  const isResume = ({ origin, pathname }: URL) => origin === chain.adapterUrl && pathname.startsWith('/oauth2/authorize/')
+  const isCallback = ({ origin, pathname }: URL) =>
+    origin === chain.adapterUrl && pathname.startsWith('/login/oauth2/code/')
+  const isResume = ({ origin, pathname }: URL) =>
+    origin === chain.adapterUrl && pathname.startsWith('/oauth2/authorize/')
 
   async function loginInHttp(stopBefore: (next: URL) => boolean) {
     const browser = createHttpBrowser()
@@ -133,9 +190,14 @@ test.describe('answers that a crash took away', { tag: '@redis' }, () => {
     // Two at once: the one that is answered says that the other has taken the state and waits for the upstream.
     const calls = [browser.request(callback), browser.request(callback)]
     const outcomes = Promise.allSettled(calls)
-    expect((await Promise.any(calls)).location?.pathname).toBe('/oauth2/authorization/test-auth-server')
+    expect((await Promise.any(calls)).location?.pathname).toBe(
+      '/oauth2/authorization/test-auth-server',
+    )
     await chain.adapter.kill()
-    expect((await outcomes).map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect((await outcomes).map(({ status }) => status).toSorted()).toEqual([
+      'fulfilled',
+      'rejected',
+    ])
     chain.upstream.signal('SIGCONT')
     await chain.adapter.start()
     const { location } = await browser.follow(callback, isApp)
@@ -161,7 +223,9 @@ test.describe('answers that a crash took away', { tag: '@redis' }, () => {
     await chain.adapter.kill()
     await chain.adapter.start()
     await expect(redeemCode(chain, callback, request)).rejects.toThrow('invalid_grant')
-    const userinfo = await fetch(`${chain.adapterUrl}/userinfo`, { headers: { authorization: `Bearer ${lost.access_token}` } })
+    const userinfo = await fetch(`${chain.adapterUrl}/userinfo`, {
+      headers: { authorization: `Bearer ${lost.access_token}` },
+    })
     expect(userinfo.status).toBe(401)
     const again = authorizationRequest(chain)
     const { location } = await browser.follow(again.url, isApp)

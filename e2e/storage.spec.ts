@@ -8,7 +8,15 @@ import { refusalOf, startAdapter } from './support/adapter-process.ts'
 import { expect, fillSignIn, test } from './support/fixtures.ts'
 import { holdNavigation } from './support/hold-navigation.ts'
 import { authorizationRequest } from './support/http-client.ts'
-import { expectSignedIn, finishSignIn, followWaysOn, isFormShown, openApp, tryAgain, tryAgainUntil } from './support/pages.ts'
+import {
+  expectSignedIn,
+  finishSignIn,
+  followWaysOn,
+  isFormShown,
+  openApp,
+  tryAgain,
+  tryAgainUntil,
+} from './support/pages.ts'
 import { startChain, type Chain } from './support/processes.ts'
 import { freePorts } from '../scripts/ports.ts'
 
@@ -26,7 +34,12 @@ interface Answer {
 async function timed(url: string | URL): Promise<Answer> {
   const startedAt = performance.now()
   const response = await fetch(url, { headers: { accept: 'text/html' }, redirect: 'manual' })
-  return { status: response.status, headers: response.headers, body: await response.text(), ms: performance.now() - startedAt }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: await response.text(),
+    ms: performance.now() - startedAt,
+  }
 }
 
 const authorize = (chain: Chain) => timed(authorizationRequest(chain).url)
@@ -49,14 +62,20 @@ async function expectStoreless(chain: Chain): Promise<void> {
   expectUnavailable(await authorize(chain))
   expect((await timed(`${chain.adminUrl}/healthz`)).status).toBe(200)
   const readiness = await timed(`${chain.adminUrl}/readyz`)
-  expect([readiness.status, JSON.parse(readiness.body)]).toEqual([503, expect.objectContaining({ status: 'not_ready' })])
+  expect([readiness.status, JSON.parse(readiness.body)]).toEqual([
+    503,
+    expect.objectContaining({ status: 'not_ready' }),
+  ])
   expect(readiness.ms).toBeLessThan(NO_HANG_MS)
 }
 
 /** How long it takes until a login can begin. */
 async function recoveryMs(chain: Chain): Promise<number> {
   const backAt = performance.now()
-  await expect(async () => expect((await authorize(chain)).status).toBe(302)).toPass({ intervals: [25], timeout: 10_000 })
+  await expect(async () => expect((await authorize(chain)).status).toBe(302)).toPass({
+    intervals: [25],
+    timeout: 10_000,
+  })
   expect((await timed(`${chain.adminUrl}/readyz`)).status).toBe(200)
   return performance.now() - backAt
 }
@@ -72,7 +91,9 @@ test.describe('Redis', () => {
     await chain.redis?.start()
   })
 
-  test('F20 dead before a login: 503 page, keys and metadata served, not ready but alive; the next login works within a second', async ({ page }) => {
+  test('F20 dead before a login: 503 page, keys and metadata served, not ready but alive; the next login works within a second', async ({
+    page,
+  }) => {
     await chain.redis?.kill()
     await expectStoreless(chain)
     expect(await statusesWithoutStore(chain)).toEqual([200, 200, 200])
@@ -82,7 +103,9 @@ test.describe('Redis', () => {
     await finishSignIn(page)
   })
 
-  test('F20 dead when the adapter starts: it serves, says 503, and works once Redis is there', async ({ page }) => {
+  test('F20 dead when the adapter starts: it serves, says 503, and works once Redis is there', async ({
+    page,
+  }) => {
     await chain.redis?.kill()
     await chain.adapter.restart()
     await expectStoreless(chain)
@@ -94,7 +117,9 @@ test.describe('Redis', () => {
     await finishSignIn(page)
   })
 
-  test('F21 dead while the form is open: the callback gets the page, and Try again finishes the same login', async ({ page }) => {
+  test('F21 dead while the form is open: the callback gets the page, and Try again finishes the same login', async ({
+    page,
+  }) => {
     await openApp(page, chain)
     await chain.redis?.kill()
     await fillSignIn(page)
@@ -109,8 +134,18 @@ test.describe('Redis', () => {
   })
 
   const LATER_STEPS = [
-    { name: 'resume', isStep: ({ origin, pathname }: URL) => origin === chain.adapterUrl && pathname.startsWith('/oauth2/authorize/'), page: NO_STORE },
-    { name: 'the token call', isStep: ({ origin, pathname }: URL) => origin === chain.appUrl && pathname.startsWith('/login/'), page: { name: 'The adapter does not answer' } },
+    {
+      name: 'resume',
+      isStep: ({ origin, pathname }: URL) =>
+        origin === chain.adapterUrl && pathname.startsWith('/oauth2/authorize/'),
+      page: NO_STORE,
+    },
+    {
+      name: 'the token call',
+      isStep: ({ origin, pathname }: URL) =>
+        origin === chain.appUrl && pathname.startsWith('/login/'),
+      page: { name: 'The adapter does not answer' },
+    },
   ]
   for (const { name, isStep, page: shown } of LATER_STEPS) {
     test(`F21 dead at ${name}: a page, and its way on ends signed in`, async ({ page }) => {
@@ -151,7 +186,9 @@ test.describe('SQLite', () => {
     await chain.stop()
   })
 
-  test('F35 locked by another process: waits at most 2 s, then the page; others are served meanwhile; it works after the release', async ({ page }) => {
+  test('F35 locked by another process: waits at most 2 s, then the page; others are served meanwhile; it works after the release', async ({
+    page,
+  }) => {
     other.exec('BEGIN EXCLUSIVE')
     const waiting = authorize(chain)
     const keys = await timed(`${chain.adapterUrl}/oauth2/jwks`)
@@ -170,7 +207,9 @@ test.describe('SQLite', () => {
     other.exec('BEGIN EXCLUSIVE')
     const waiting = openApp(page, chain)
     // Held until the request is there: it has been sent when the app has redirected.
-    await page.waitForRequest((request) => request.url().startsWith(`${chain.adapterUrl}/oauth2/authorize?`))
+    await page.waitForRequest((request) =>
+      request.url().startsWith(`${chain.adapterUrl}/oauth2/authorize?`),
+    )
     other.exec('ROLLBACK')
     expect(await waiting).toBe(200)
     await finishSignIn(page)
@@ -195,14 +234,27 @@ test.describe('a SQLite file that can not be used', () => {
     await adapter.stop()
   }
 
-  const cases: readonly { what: string; harm: () => void; says: RegExp; under?: readonly string[] }[] = [
+  const cases: readonly {
+    what: string
+    harm: () => void
+    says: RegExp
+    under?: readonly string[]
+  }[] = [
     {
       what: 'damaged in the middle',
       harm: () => writeFileSync(file, Buffer.from(readFileSync(file)).fill(0x5a, 4096)),
       says: /is damaged.*(Restore it from a backup|move it away)/,
     },
-    { what: 'no database at all', harm: () => writeFileSync(file, 'hello '.repeat(2000)), says: /not a SQLite database.*(Restore it|move it away)/ },
-    { what: 'cut off', harm: () => writeFileSync(file, readFileSync(file).subarray(0, 5000)), says: /is damaged.*(Restore it from a backup|move it away)/ },
+    {
+      what: 'no database at all',
+      harm: () => writeFileSync(file, 'hello '.repeat(2000)),
+      says: /not a SQLite database.*(Restore it|move it away)/,
+    },
+    {
+      what: 'cut off',
+      harm: () => writeFileSync(file, readFileSync(file).subarray(0, 5000)),
+      says: /is damaged.*(Restore it from a backup|move it away)/,
+    },
     {
       what: 'written by a later release',
       harm: () => {
@@ -220,7 +272,10 @@ test.describe('a SQLite file that can not be used', () => {
       },
       says: /(read-only|can not be opened).*Give this user the right/,
       // Root may write everywhere, unless it gives that up.
-      under: process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override'] : [],
+      under:
+        process.getuid?.() === 0
+          ? ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override']
+          : [],
     },
   ]
 
@@ -229,7 +284,11 @@ test.describe('a SQLite file that can not be used', () => {
       await makeDatabase()
       harm()
       const before = readFileSync(file)
-      const { code, said, ms } = await refusalOf({ folder, configFile: join(folder, 'auth-adapter.yaml'), under })
+      const { code, said, ms } = await refusalOf({
+        folder,
+        configFile: join(folder, 'auth-adapter.yaml'),
+        under,
+      })
       expect(code).toBe(1)
       expect(said).toContain(file)
       expect(said).toMatch(says)
@@ -242,15 +301,21 @@ test.describe('a SQLite file that can not be used', () => {
   test('F36 no space left: logins get the page, keys are served, and it works again without a restart or damage', async () => {
     const [port = 0] = await freePorts(1)
     const adapterUrl = `http://127.0.0.1:${port}`
-    const start = () => timed(authorizationRequest({ appUrl: 'http://127.0.0.1:8080', adapterUrl }).url)
+    const start = () =>
+      timed(authorizationRequest({ appUrl: 'http://127.0.0.1:8080', adapterUrl }).url)
     // As on a full disk, every write beyond the limit fails.
     const under = ['prlimit', `--fsize=${256 * 1024}:unlimited`]
-    const adapter = startAdapter({ folder, config: { issuer: adapterUrl, listen: { port } }, under })
+    const adapter = startAdapter({
+      folder,
+      config: { issuer: adapterUrl, listen: { port } },
+      under,
+    })
     await adapter.listening
     try {
       let answer = await start()
       expect(answer.status).toBe(302)
-      for (let logins = 1; answer.status === 302 && logins < 1000; logins += 1) answer = await start()
+      for (let logins = 1; answer.status === 302 && logins < 1000; logins += 1)
+        answer = await start()
       expectUnavailable(answer)
       expect((await timed(`${adapterUrl}/oauth2/jwks`)).status).toBe(200)
       execFileSync('prlimit', ['--pid', String(adapter.pid), '--fsize=unlimited'])

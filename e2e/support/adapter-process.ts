@@ -17,12 +17,29 @@ export interface AdapterOptions {
 }
 
 /** Listens on free ports unless the configuration says otherwise. */
-export function startAdapter({ folder, config = {}, configFile, env = {}, under = [] }: AdapterOptions): ManagedProcess {
+export function startAdapter({
+  folder,
+  config = {},
+  configFile,
+  env = {},
+  under = [],
+}: AdapterOptions): ManagedProcess {
   mkdirSync(folder, { recursive: true })
-  const file = configFile ?? writeChainConfig(folder, { listen: { port: 0 }, admin: { port: 0 } }, config)
-  const [command = NODE, ...args] = [...under, NODE, 'adapter/main.ts', '--config', file]
-  const own = { ...withoutOurSettings(process.env), NO_COLOR: '1', AUTH_ADAPTER_DATA: folder, ...env }
-  return startProcess({ name: 'adapter', command, args, env: own })
+  const file =
+    configFile ?? writeChainConfig(folder, { listen: { port: 0 }, admin: { port: 0 } }, config)
+  const script = ['adapter/main.ts', '--config', file]
+  const [program, ...options] = under
+  const line =
+    program === undefined
+      ? { command: NODE, args: script }
+      : { command: program, args: [...options, NODE, ...script] }
+  const own = {
+    ...withoutOurSettings(process.env),
+    NO_COLOR: '1',
+    AUTH_ADAPTER_DATA: folder,
+    ...env,
+  }
+  return startProcess({ name: 'adapter', ...line, env: own })
 }
 
 export interface Refusal {
@@ -36,7 +53,13 @@ export interface Refusal {
 export async function refusalOf(options: AdapterOptions): Promise<Refusal> {
   const startedAt = performance.now()
   const adapter = startAdapter(options)
-  const isServing = await Promise.race([adapter.listening.then(() => true, () => false), adapter.ended.then(() => false)])
+  const isServing = await Promise.race([
+    adapter.listening.then(
+      () => true,
+      () => false,
+    ),
+    adapter.ended.then(() => false),
+  ])
   if (isServing) {
     await adapter.kill()
     throw new Error(`The adapter started: ${adapter.lines.at(-1)}`)

@@ -91,7 +91,10 @@ export function createHttpBrowser(): HttpBrowser {
 
   async function requestInVain(target: string | URL): Promise<void> {
     const url = new URL(target)
-    await fetch(url, { headers: { accept: 'text/html', cookie: cookieHeader(url) }, redirect: 'manual' })
+    await fetch(url, {
+      headers: { accept: 'text/html', cookie: cookieHeader(url) },
+      redirect: 'manual',
+    })
   }
 
   return { request, follow, requestInVain, received }

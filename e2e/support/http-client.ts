@@ -40,7 +40,10 @@ export function authorizationRequest(
     ...extra,
   }
   return {
-    url: new URL(`/oauth2/authorize?${new URLSearchParams(parameters)}`, chain.adapterUrl),
+    url: new URL(
+      `/oauth2/authorize?${new URLSearchParams(parameters).toString()}`,
+      chain.adapterUrl,
+    ),
     state,
     nonce,
     codeVerifier,

@@ -26,7 +26,8 @@ export async function tryAgainUntil(page: Page, isReady: () => Promise<boolean>)
 }
 
 export const isFormShown = (page: Page) => () => page.getByLabel('User name').isVisible()
-export const isSignedIn = (page: Page) => () => page.getByRole('heading', { name: 'Hello, testuser' }).isVisible()
+export const isSignedIn = (page: Page) => () =>
+  page.getByRole('heading', { name: 'Hello, testuser' }).isVisible()
 
 /** As a person does it: what a page offers is followed, form included, until one is signed in. */
 export async function followWaysOn(page: Page): Promise<void> {
@@ -38,7 +39,10 @@ export async function followWaysOn(page: Page): Promise<void> {
 }
 
 /** Opens the app's protected page; the status is that of the page where the redirects end. */
-export async function openApp(page: Page, { appUrl }: Pick<Chain, 'appUrl'>): Promise<number | undefined> {
+export async function openApp(
+  page: Page,
+  { appUrl }: Pick<Chain, 'appUrl'>,
+): Promise<number | undefined> {
   return (await page.goto(`${appUrl}/authenticated`))?.status()
 }
 
@@ -46,5 +50,7 @@ export const flowIdOn = (page: Page) => page.locator('.flow-id').innerText()
 
 /** Log lines that are `event`, in order. */
 export function logged(lines: readonly string[], event: string): Record<string, unknown>[] {
-  return lines.filter((line) => line.includes(`"event":"${event}"`)).map((line) => JSON.parse(line) as Record<string, unknown>)
+  return lines
+    .filter((line) => line.includes(`"event":"${event}"`))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
