@@ -1,8 +1,8 @@
 // The secrets the adapter starts with: made once, kept sealed, the same after a restart, or taken from the configuration.
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { configSchema, type Config } from './config/schema.ts'
 import { ConfigError, StorageError } from './errors.ts'
@@ -140,6 +140,8 @@ describe('loadOrCreateSealingKey', () => {
     expect(key).toHaveLength(32)
     expect(loadOrCreateSealingKey(file)).toEqual(key)
     expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(statSync(dirname(file)).mode & 0o777).toBe(0o700)
+    expect(readdirSync(dirname(file))).toEqual(['sealing.key'])
   })
 
   it.each(['', 'short', 'x'.repeat(44), '*'.repeat(43)])(

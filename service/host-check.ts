@@ -1,4 +1,5 @@
 // Serves only requests meant for us: the Host header can not put another name into URLs, cookies or caches.
+import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { requestedHost } from './forwarded.ts'
 import type { Log } from './log.ts'
@@ -21,6 +22,9 @@ const REFUSAL: Refusal = {
   text: 'Misdirected Request: this host is not served here.',
 }
 
+/** Who reads the first and who the last of two would disagree on what was asked: https://www.rfc-editor.org/rfc/rfc9112#section-3.2 */
+const hasOneHost = ({ headersDistinct }: IncomingMessage) => (headersDistinct['host']?.length ?? 0) < 2
+
 /** 421 (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20) for any host but the one of `url`. */
 export function hostCheck({
   url,
@@ -34,7 +38,7 @@ export function hostCheck({
   const served = new Set([host, ...(host === hostname ? [`${hostname}:${ownPort}`] : [])])
   return (request, response, next) => {
     const asked = requestedHost(request, trusted)
-    if (served.has(asked) || except.includes(request.path)) return next()
+    if ((served.has(asked) && hasOneHost(request)) || except.includes(request.path)) return next()
     log?.warn('request.misdirected', { expected_host: host, host: asked.slice(0, 255) })
     refuse(request, response, REFUSAL)
   }

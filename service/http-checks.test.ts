@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import express, { type RequestHandler } from 'express'
 import { describe, expect, it } from 'vitest'
 import { clientAddress, forwardedHeaders } from './forwarded.ts'
@@ -152,6 +154,13 @@ describe(hostCheck, () => {
       (await answer([check('https://op.example')], '/ping/x', { host: '10.0.0.1' })).status,
     ).toBe(421)
   })
+
+  it('A46 two Host headers are refused, though the first is ours', () =>
+    withServer(express().use(check('https://op.example'), echo), async ({ port }) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.end('GET / HTTP/1.1\r\nHost: op.example\r\nHost: evil.example\r\nConnection: close\r\n\r\n')
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 421 /)
+    }))
 })
 
 describe(urlLimits, () => {

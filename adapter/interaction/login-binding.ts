@@ -91,7 +91,10 @@ function parseCookies(header: string | undefined): Map<string, string[]> {
     const separator = pair.indexOf('=')
     if (separator < 0) continue
     const name = pair.slice(0, separator).trim()
-    cookies.set(name, [...(cookies.get(name) ?? []), pair.slice(separator + 1).trim()])
+    const value = pair.slice(separator + 1).trim()
+    const values = cookies.get(name)
+    if (values) values.push(value)
+    else cookies.set(name, [value])
   }
   return cookies
 }

@@ -1,6 +1,6 @@
 // The key that seals secrets at rest, where the configuration gives none: a file of its own, made on first start.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StorageError } from '../errors.ts'
 
@@ -23,16 +23,20 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** Of two processes that start at the same time one writes it; the other reads what was written. */
+/** Of two processes that start at the same time one makes it; the other reads it. It appears whole or not at all. */
 function create(file: string): string {
   const key = randomBytes(KEY_BYTES).toString('base64url')
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, `${key}\n`, { flag: 'wx', mode: 0o600 })
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    writeFileSync(draft, `${key}\n`, { flag: 'wx', mode: 0o600 })
+    linkSync(draft, file)
     return key
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return readFileSync(file, 'utf8')
     throw unusable(file, 'it can not be written', cause)
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 
