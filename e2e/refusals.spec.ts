@@ -24,7 +24,7 @@ test.describe('a request that can not be trusted gets a page and no redirect', (
       await expect(heading(page)).toHaveText('This sign-in link does not work')
       expect(describeHops(hops, chain)).toEqual(['GET adapter /oauth2/authorize 400'])
       await expect(page.locator('.flow-id')).toHaveText(/^[\w-]{8,}$/)
-      const links = await page.getByRole('link').evaluateAll((found) => found.map((link) => (link as HTMLAnchorElement).href))
+      const links = await page.getByRole('link').evaluateAll((found) => found.map((link) => (link as unknown as { href: string }).href))
       expect(links).toEqual(isKnownApp ? [`${chain.appUrl}/`] : [])
       if (!isKnownApp) await expect(page.getByText('You can close this tab and open the app again.')).toBeVisible()
     })
