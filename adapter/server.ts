@@ -82,9 +82,10 @@ function createFront({ config, version, log }: FrontOptions, errors: ReturnType<
   app.use(forwardedHeaders({ trusted }))
   app.use(securityHeaders({ https: config.issuer.startsWith('https:') }))
   app.get('/ping', (_request, response) => void response.json({ status: 'pong', version }))
+  // Before the checks: the pages of what they refuse have it too.
+  app.get(stylesheet.path, (_request, response) => void response.set(stylesheet.headers).send(stylesheet.body))
   app.use(hostCheck({ url: config.issuer, trusted, log, refuse: errors.refuse }))
   app.use(urlLimits({ refuse: errors.refuse }))
-  app.get(stylesheet.path, (_request, response) => void response.set(stylesheet.headers).send(stylesheet.body))
   return app
 }
 

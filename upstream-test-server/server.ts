@@ -89,7 +89,7 @@ function firstChecks(issuer: string, log: Log): RequestHandler[] {
     securityHeaders({ https }),
     allowAnyFormTarget,
     urlLimits({ refuse }),
-    hostCheck({ url: issuer, trusted: () => false, log, refuse, except: ['/ping'] }),
+    hostCheck({ url: issuer, trusted: () => false, log, refuse, except: ['/ping', stylesheetPath] }),
     presetOrigin(issuer),
   ]
 }
