@@ -15,9 +15,9 @@ export interface MappedClaims {
   faults: string[]
 }
 
-/** Characters of JSON: one claim, and all of them. They travel in every token, and headers end at 8 kB. */
+/** Bytes of JSON: one claim, and all of them. They travel in every token, and a token has to stay below 8 kB (F10). */
 export const MAX_CLAIM_LENGTH = 4096
-export const MAX_CLAIMS_LENGTH = 6144
+export const MAX_CLAIMS_LENGTH = 4608
 const MAX_DEPTH = 8
 
 const NEVER = new Set(['__proto__', 'constructor', 'prototype'])
@@ -41,7 +41,7 @@ export function mapClaims(
         faults.push(`Claim "${name}" is required, and the upstream did not send it`)
       continue
     }
-    const valueLength = JSON.stringify(value).length
+    const valueLength = bytesOf(value)
     if (valueLength > MAX_CLAIM_LENGTH || length + valueLength > MAX_CLAIMS_LENGTH) {
       faults.push(`Claim "${name}" is too large`)
       continue
@@ -50,6 +50,12 @@ export function mapClaims(
     claims[name] = value
   }
   return { claims, faults }
+}
+
+const encoder = new TextEncoder()
+
+function bytesOf(value: unknown): number {
+  return encoder.encode(JSON.stringify(value)).length
 }
 
 function mappedValue(name: string, rule: DetailedRule, sources: ClaimSources): unknown {

@@ -377,6 +377,13 @@ describe('an upstream that fails', () => {
     })
     expect(answer).toMatchObject({ error: 'server_error', state: request.state })
   })
+
+  it('F10 a name as long as is accepted still gives a JWT below 8 kB, in whatever script', async () => {
+    const { visit, request } = await login({ claims: (own) => ({ ...own, name: '名'.repeat(1360) }) })
+    const { body } = await on.chain.app.finish(visit, request)
+    expect(body.access_token.length).toBeGreaterThan(5000)
+    expect(body.access_token.length).toBeLessThan(8192)
+  })
 })
 
 describe('metadata of an upstream that is asked for the first time', () => {
