@@ -42,7 +42,8 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
 /** Before oidc-provider resumes a login: an attacker's, finished but for this step, is not to become this browser's (A03). */
 function ownLoginOnly(binding: LoginBinding): RequestHandler<{ uid: string }> {
   return (request, _response, next) => {
-    if (!binding.mayResume(request.params.uid, request.headers.cookie)) throw new InteractionError('not_started_here', 'this browser holds no cookie of the sign-in to resume')
+    const [uid, cookieHeader] = [request.params.uid, request.headers.cookie]
+    if (!binding.mayResume(uid, cookieHeader)) throw new InteractionError('not_started_here', 'this browser holds no cookie of the sign-in to resume', { wayOn: { clientId: binding.find(uid, cookieHeader)?.clientId } })
     next()
   }
 }
