@@ -200,21 +200,42 @@ test.describe('A34 cookies planted from a neighbouring host', () => {
     await expect(person.context().addCookies([cookie])).rejects.toThrow(/[Ii]nvalid/)
   })
 
-  test('cookies of an interaction for the parent domain: the login is that of the person, or a page with a way on', async ({
+  test('cookies of an interaction for the parent domain: a page with the way back to the app, where it works without them', async ({
+    https: { chain },
+    person,
+  }) => {
+    const domain = `.${parentOf(chain.adapterUrl)}`
+    const names = ['__Secure-AUTH_ADAPTER_RESUME', 'AUTH_ADAPTER_SESSION']
+    const value = 'planted-by-a-neighbour'
+    const planted = names.flatMap((name) => [name, `${name}.sig`])
+    await person
+      .context()
+      .addCookies(planted.map((name) => ({ name, value, domain, path: '/', secure: true })))
+    await openApp(person, chain)
+    await fillSignIn(person)
+    const heading = { name: 'This sign-in was not started here, or is over' }
+    await expect(person.getByRole('heading', heading)).toBeVisible()
+
+    await person.context().clearCookies({ domain })
+    await person.getByRole('link', { name: 'Go to Test app' }).click()
+    await person.getByRole('link', { name: 'Sign in', exact: true }).click()
+    await expectSignedIn(person)
+  })
+
+  test('cookies of other names for the parent domain: the login does not notice', async ({
     https: { chain },
     person,
   }) => {
     const domain = `.${parentOf(chain.adapterUrl)}`
     const names = [
-      '__Secure-AUTH_ADAPTER_INTERACTION',
-      '__Secure-AUTH_ADAPTER_RESUME',
-      'AUTH_ADAPTER_LOGIN_planted',
       'AUTH_ADAPTER_SESSION',
+      'AUTH_ADAPTER_RESUME',
+      'AUTH_ADAPTER_LOGIN_planted-by-a-neighbour',
+      '__Secure-AUTH_ADAPTER_INTERACTION',
     ]
-    const planted = names
-      .flatMap((name) => [name, `${name}.sig`])
-      .map((name) => ({ name, value: 'planted-by-a-neighbour', domain, path: '/', secure: true }))
-    await person.context().addCookies(planted)
+    await person
+      .context()
+      .addCookies(names.map((name) => ({ name, value: 'x', domain, path: '/', secure: true })))
     await openApp(person, chain)
     await finishSignIn(person)
   })
