@@ -33,16 +33,22 @@ const startFlow: Middleware = async (ctx, next) => {
   await next()
 }
 
-/** One wait for all writes of a request. When they fail nothing of the answer leaves: no code, no cookie. */
+/** oidc-provider has answered with an error of ours, and would store what it had done until then. */
+const ANSWERED = Symbol('answered')
+
+/** One wait for all writes of a request. When it or they fail nothing of it is left: no code, no cookie, nothing stored. */
 function writeTogether({ unitOfWork, showError }: MiddlewareOptions): Middleware {
   return async (ctx, next) => {
     try {
-      await unitOfWork.run(next as () => Promise<void>)
+      await unitOfWork.run(async () => {
+        await next()
+        if (ctx.status >= 500) throw ANSWERED
+      })
       if (ctx.status === 404 && ctx.body === undefined) showError(ctx, undefined, { error: 'not_found' })
     } catch (error) {
       ctx.remove('set-cookie')
       ctx.remove('location')
-      showError(ctx, asOAuthError(error))
+      if (error !== ANSWERED) showError(ctx, asOAuthError(error))
     }
   }
 }
