@@ -13,7 +13,7 @@ import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
 import type { Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
-import { createIdentities } from './storage/identities.ts'
+import { createIdentities, type Identity } from './storage/identities.ts'
 import { createLoginTransactions } from './storage/login-transactions.ts'
 import { createProviderAdapter } from './storage/provider-adapter.ts'
 import { createUnitOfWork } from './storage/unit-of-work.ts'
@@ -44,7 +44,8 @@ export interface Adapter {
 /** Everything behind the public listener. */
 export async function createAdapter({ config, driver, secrets, version, log, now }: AdapterOptions): Promise<Adapter> {
   const unitOfWork = createUnitOfWork(driver, { now })
-  const identities = createIdentities(unitOfWork.driver)
+  const isVouchedFor = ({ upstream, upstreamIssuer }: Identity) => config.upstreams[upstream]?.issuer === upstreamIssuer
+  const identities = createIdentities(unitOfWork.driver, { isVouchedFor })
   const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
   const isHttps = config.issuer.startsWith('https:')
   const binding = createLoginBinding({ keys: secrets.cookieKeys, isHttps, resumeCookie: cookieNames(isHttps).resume, ttlSeconds: config.login.ttl, now })

@@ -113,7 +113,7 @@ function cookies(config: Config, keys: string[]): NonNullable<Configuration['coo
 function policy(): NonNullable<NonNullable<Configuration['interactions']>['policy']> {
   const prompts = interactionPolicy.base()
   const isNobody = (ctx: KoaContextWithOIDC) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined
-  prompts.get('login')?.checks.add(new interactionPolicy.Check('no_identity', 'End-User authentication is required', isNobody))
+  prompts.get('login')?.checks.add(new interactionPolicy.Check('no_identity', 'End-User authentication is required', 'login_required', isNobody))
   return prompts
 }
 

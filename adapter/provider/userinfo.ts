@@ -55,9 +55,14 @@ async function find({ provider, identities }: UserinfoOptions, payload: JWTPaylo
   const [, grantId, sessionUid] = payload?.jti?.split('.') ?? []
   if (!payload || !grantId || !sessionUid) return undefined
   // The session itself too: a request that was under way at logout may have saved the other two once more.
-  const [grant, identity, session] = await Promise.all([provider.Grant.find(grantId), identities.find(sessionUid), provider.Session.findByUid(sessionUid)])
+  const [grant, identity, session, client] = await Promise.all([
+    provider.Grant.find(grantId),
+    identities.find(sessionUid),
+    provider.Session.findByUid(sessionUid),
+    provider.Client.find(String(payload['client_id'])),
+  ])
   const scope = String(payload['scope'])
-  const isAlive = [grant, identity, session].every((record) => record?.accountId === payload.sub) && grant?.clientId === payload['client_id']
+  const isAlive = [grant, identity, session].every((record) => record?.accountId === payload.sub) && client !== undefined && grant?.clientId === client.clientId
   return isAlive && scope.split(' ').includes('openid') ? { grant: grant as Grant, identity: identity as Identity, scope } : undefined
 }
 

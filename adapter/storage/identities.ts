@@ -25,8 +25,13 @@ export interface Identities {
   delete(sessionUid: string): Promise<void>
 }
 
+export interface IdentitiesOptions {
+  /** Whether the upstream that vouched for it still counts: one that was taken out of the configuration vouches for nobody. */
+  isVouchedFor?: (identity: Identity) => boolean
+}
+
 /** All reject with StorageError `unavailable`. */
-export function createIdentities(driver: DeferringDriver): Identities {
+export function createIdentities(driver: DeferringDriver, { isVouchedFor = () => true }: IdentitiesOptions = {}): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
   const versions = new WeakMap<Identity, number>()
   return {
@@ -41,6 +46,7 @@ export function createIdentities(driver: DeferringDriver): Identities {
       const record = await driver.get(keyOf(sessionUid))
       if (!record) return undefined
       const identity = record.value as Identity
+      if (!isVouchedFor(identity)) return undefined
       versions.set(identity, record.version)
       return identity
     },
