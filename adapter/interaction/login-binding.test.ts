@@ -154,14 +154,14 @@ describe('the cookie', () => {
 })
 
 describe('F63 many logins in one browser', () => {
-  function browserWith(logins: number): { header: string; uids: string[] } {
+  function browserWith(logins: number, apartMs = 1000): { header: string; uids: string[] } {
     const cookies = new Map<string, string>()
     const uids = Array.from(
       { length: logins },
       (_, index) => `interaction-uid-${String(index).padStart(6, '0')}`,
     )
     for (const uid of uids) {
-      atMs += 1000
+      atMs += apartMs
       const header = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
       for (const setCookie of binding.bind(uid, LOGIN, header || undefined)) {
         const [pair = ''] = setCookie.split(';')
@@ -182,6 +182,11 @@ describe('F63 many logins in one browser', () => {
     const { header, uids } = browserWith(60)
     expect(uids.filter((uid) => binding.find(uid, header))).toEqual(uids.slice(-20))
     expect(header.length).toBeLessThan(4096)
+  })
+
+  it('60 begun in one second, as when a browser restores its tabs: the newest 20 are kept', () => {
+    const { header, uids } = browserWith(60, 1)
+    expect(uids.filter((uid) => binding.find(uid, header))).toEqual(uids.slice(-20))
   })
 
   it('planted ones with a time of nonsense go first', () => {
