@@ -18,13 +18,18 @@ async function goToForm(page: Page, chain: Chain): Promise<void> {
 /** Signed in already, or on a page whose first way on leads there. */
 async function expectToGetOn(page: Page, chain: Chain): Promise<void> {
   await expect(heading(page)).toBeVisible()
-  if (!page.url().startsWith(`${chain.appUrl}/authenticated`)) await page.locator('main a[href]').first().click()
-  if (new URL(page.url()).pathname === '/') await page.getByRole('link', { name: 'See who you are' }).click()
+  if (!page.url().startsWith(`${chain.appUrl}/authenticated`))
+    await page.locator('main a[href]').first().click()
+  if (new URL(page.url()).pathname === '/')
+    await page.getByRole('link', { name: 'See who you are' }).click()
   await signedIn(page)
 }
 
 test.describe('Back', () => {
-  test('F61 from the sign-in form leads to the app, Forward to a form that works', async ({ page, chain }) => {
+  test('F61 from the sign-in form leads to the app, Forward to a form that works', async ({
+    page,
+    chain,
+  }) => {
     await goToForm(page, chain)
     await page.goBack()
     await expect(page).toHaveURL(`${chain.appUrl}/`)
@@ -33,7 +38,10 @@ test.describe('Back', () => {
     await signedIn(page)
   })
 
-  test('F61 from the sign-in form, and signing in once more from the app', async ({ page, chain }) => {
+  test('F61 from the sign-in form, and signing in once more from the app', async ({
+    page,
+    chain,
+  }) => {
     await goToForm(page, chain)
     await page.goBack()
     await page.getByRole('link', { name: 'Sign in', exact: true }).click()
@@ -50,7 +58,10 @@ test.describe('Back', () => {
     await signedIn(page)
   })
 
-  test('F61 after the login leads to a page that says it is over, once more to the app, signed in', async ({ page, chain }) => {
+  test('F61 after the login leads to a page that says it is over, once more to the app, signed in', async ({
+    page,
+    chain,
+  }) => {
     await goToForm(page, chain)
     await fillSignIn(page)
     await signedIn(page)
@@ -64,7 +75,10 @@ test.describe('Back', () => {
     await signedIn(page)
   })
 
-  test('F61 after a refusal leads to the app, and from there to a sign-in that works', async ({ page, chain }) => {
+  test('F61 after a refusal leads to the app, and from there to a sign-in that works', async ({
+    page,
+    chain,
+  }) => {
     await goToForm(page, chain)
     await page.getByRole('button', { name: 'Cancel' }).click()
     await expect(heading(page)).toHaveText('The sign-in was refused')
@@ -75,7 +89,10 @@ test.describe('Back', () => {
     await signedIn(page)
   })
 
-  test('F61 after signing out at the adapter leads to a page about nobody, with a way on', async ({ page, chain }) => {
+  test('F61 after signing out at the adapter leads to a page about nobody, with a way on', async ({
+    page,
+    chain,
+  }) => {
     await signIn(page, chain)
     await page.goto(`${chain.appUrl}/logout`)
     await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
@@ -92,7 +109,10 @@ test.describe('Back', () => {
 })
 
 test.describe('reload', () => {
-  test('F60 of the form, of a wrong password and of the signed-in page', async ({ page, chain }) => {
+  test('F60 of the form, of a wrong password and of the signed-in page', async ({
+    page,
+    chain,
+  }) => {
     await goToForm(page, chain)
     await page.reload()
     await fillSignIn(page, { password: 'wrong' })
@@ -122,12 +142,17 @@ test.describe('reload', () => {
     await expect(heading(page)).toHaveText('Do you want to sign out?')
     await page.reload()
     await page.getByRole('button', { name: 'Sign out' }).click()
-    await expect(page.getByRole('status')).toHaveText('You are signed out of this app and of the adapter.')
+    await expect(page.getByRole('status')).toHaveText(
+      'You are signed out of this app and of the adapter.',
+    )
   })
 })
 
 test.describe('the same link twice', () => {
-  test('F60 A04 the adapter’s callback, again after the login: already signed in, and on to the app', async ({ page, chain }) => {
+  test('F60 A04 the adapter’s callback, again after the login: already signed in, and on to the app', async ({
+    page,
+    chain,
+  }) => {
     await page.goto(`${chain.appUrl}/authenticated`)
     const callback = await withheldUpstreamAnswer(page, chain)
     await page.goto(callback)
@@ -135,17 +160,23 @@ test.describe('the same link twice', () => {
     const hops = recordHops(page)
     await page.goto(callback)
     await expect(heading(page)).toHaveText('You are signed in')
-    expect(describeHops(hops, chain)).toEqual(['GET adapter /login/oauth2/code/test-auth-server 200'])
+    expect(describeHops(hops, chain)).toEqual([
+      'GET adapter /login/oauth2/code/test-auth-server 200',
+    ])
     await expectToGetOn(page, chain)
   })
 
-  test('F60 A04 the adapter’s callback in two tabs at once: both end signed in', { tag: '@redis' }, async ({ page, context, chain }) => {
-    await page.goto(`${chain.appUrl}/authenticated`)
-    const callback = await withheldUpstreamAnswer(page, chain)
-    const second = await context.newPage()
-    await Promise.all([page.goto(callback), second.goto(callback)])
-    for (const tab of [page, second]) await expectToGetOn(tab, chain)
-  })
+  test(
+    'F60 A04 the adapter’s callback in two tabs at once: both end signed in',
+    { tag: '@redis' },
+    async ({ page, context, chain }) => {
+      await page.goto(`${chain.appUrl}/authenticated`)
+      const callback = await withheldUpstreamAnswer(page, chain)
+      const second = await context.newPage()
+      await Promise.all([page.goto(callback), second.goto(callback)])
+      for (const tab of [page, second]) await expectToGetOn(tab, chain)
+    },
+  )
 
   test('F60 the app’s callback, again after the login', async ({ page, chain }) => {
     await page.goto(`${chain.appUrl}/authenticated/deep`)
@@ -157,13 +188,17 @@ test.describe('the same link twice', () => {
     await signedIn(page)
   })
 
-  test('F60 the app’s callback in two tabs at once: one code, both signed in', { tag: '@redis' }, async ({ page, context, chain }) => {
-    await page.goto(`${chain.appUrl}/authenticated`)
-    const callback = await withheldAdapterAnswer(page, chain)
-    const second = await context.newPage()
-    await Promise.all([page.goto(callback), second.goto(callback)])
-    for (const tab of [page, second]) await signedIn(tab)
-  })
+  test(
+    'F60 the app’s callback in two tabs at once: one code, both signed in',
+    { tag: '@redis' },
+    async ({ page, context, chain }) => {
+      await page.goto(`${chain.appUrl}/authenticated`)
+      const callback = await withheldAdapterAnswer(page, chain)
+      const second = await context.newPage()
+      await Promise.all([page.goto(callback), second.goto(callback)])
+      for (const tab of [page, second]) await signedIn(tab)
+    },
+  )
 
   test('F60 a form that is sent by a double click', async ({ page, chain }) => {
     await goToForm(page, chain)
@@ -173,7 +208,11 @@ test.describe('the same link twice', () => {
     await signedIn(page)
   })
 
-  test('F61 a form that is sent again from another tab, after the login', async ({ page, context, chain }) => {
+  test('F61 a form that is sent again from another tab, after the login', async ({
+    page,
+    context,
+    chain,
+  }) => {
     await goToForm(page, chain)
     const second = await context.newPage()
     await second.goto(page.url())

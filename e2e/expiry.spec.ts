@@ -21,12 +21,17 @@ const test = base.extend<object, WorkerOptions & { shortChain: Chain }>({
 const heading = (page: Page) => page.getByRole('heading', { level: 1 })
 
 /** The step to the upstream of a login begun now, in this browser. */
-const beginLogin = (page: Page, chain: Chain) => withheld(page, `${chain.appUrl}/authenticated`, `${chain.adapterUrl}/oauth2/authorization/`)
+const beginLogin = (page: Page, chain: Chain) =>
+  withheld(page, `${chain.appUrl}/authenticated`, `${chain.adapterUrl}/oauth2/authorization/`)
 
 /** Waits until the adapter takes a login begun now to be over, and with it every earlier one. */
 async function allLoginsAreOver(page: Page, chain: Chain): Promise<void> {
   const probe = await beginLogin(page, chain)
-  await expect.poll(async () => (await page.request.get(probe, { maxRedirects: 0 })).text(), { timeout: 15_000 }).toContain('This sign-in took too long')
+  await expect
+    .poll(async () => (await page.request.get(probe, { maxRedirects: 0 })).text(), {
+      timeout: 15_000,
+    })
+    .toContain('This sign-in took too long')
 }
 
 async function expectTooLongWithAWayOn(page: Page, chain: Chain): Promise<void> {
@@ -38,7 +43,10 @@ async function expectTooLongWithAWayOn(page: Page, chain: Chain): Promise<void> 
   await expect(heading(page)).toHaveText('Hello, testuser')
 }
 
-test('F66 a sign-in form left open too long leads to a page that says so, and its link to a sign-in that works', async ({ page, shortChain: chain }) => {
+test('F66 a sign-in form left open too long leads to a page that says so, and its link to a sign-in that works', async ({
+  page,
+  shortChain: chain,
+}) => {
   await page.goto(`${chain.appUrl}/authenticated`)
   await expect(page.getByLabel('Password')).toBeVisible()
   await allLoginsAreOver(page, chain)
@@ -46,7 +54,10 @@ test('F66 a sign-in form left open too long leads to a page that says so, and it
   await expectTooLongWithAWayOn(page, chain)
 })
 
-test('F66 so does an answer of the upstream that comes too late', async ({ page, shortChain: chain }) => {
+test('F66 so does an answer of the upstream that comes too late', async ({
+  page,
+  shortChain: chain,
+}) => {
   await page.goto(`${chain.appUrl}/authenticated`)
   const answer = await withheldUpstreamAnswer(page, chain)
   await allLoginsAreOver(page, chain)

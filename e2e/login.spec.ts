@@ -11,7 +11,11 @@ const queryOf = (hop: Hop | undefined) => Object.fromEntries(hop?.url.searchPara
 
 /** The hops that set this cookie. */
 async function settersOf(cookie: string, hops: readonly Hop[]): Promise<Hop[]> {
-  const setting = await Promise.all(hops.map(async ({ response }) => (await response.headerValues('set-cookie')).some((line) => line.startsWith(`${cookie}=`))))
+  const setting = await Promise.all(
+    hops.map(async ({ response }) =>
+      (await response.headerValues('set-cookie')).some((line) => line.startsWith(`${cookie}=`)),
+    ),
+  )
   return hops.filter((_, index) => setting[index])
 }
 
@@ -19,7 +23,9 @@ function decoded(part: string | undefined): Record<string, unknown> {
   return JSON.parse(Buffer.from(part ?? '', 'base64url').toString()) as Record<string, unknown>
 }
 
-async function shownToken(page: Page): Promise<{ header: Record<string, unknown>; claims: Record<string, unknown> }> {
+async function shownToken(
+  page: Page,
+): Promise<{ header: Record<string, unknown>; claims: Record<string, unknown> }> {
   const jwt = (await page.getByLabel('Access token', { exact: true }).textContent()) ?? ''
   const [header, claims] = jwt.trim().split('.')
   return { header: decoded(header), claims: decoded(claims) }
@@ -28,7 +34,10 @@ async function shownToken(page: Page): Promise<{ header: Record<string, unknown>
 const claim = (page: Page, name: string) => page.locator(`[data-claim="${name}"]`)
 
 test.describe('signing in', { tag: '@redis' }, () => {
-  test('the first login takes the hops of the design, each with its status', async ({ page, chain }) => {
+  test('the first login takes the hops of the design, each with its status', async ({
+    page,
+    chain,
+  }) => {
     const hops = recordHops(page)
     await signIn(page, chain)
     expect(describeHops(hops, chain)).toEqual([
@@ -50,7 +59,12 @@ test.describe('signing in', { tag: '@redis' }, () => {
     const hops = recordHops(page)
     await signIn(page, chain)
     const [downstream, upstream] = [queryOf(hops[1]), queryOf(hops[3])]
-    const secrets = { state: expect.stringMatching(SECRET), nonce: expect.stringMatching(SECRET), code_challenge: expect.stringMatching(SECRET), code_challenge_method: 'S256' }
+    const secrets = {
+      state: expect.stringMatching(SECRET),
+      nonce: expect.stringMatching(SECRET),
+      code_challenge: expect.stringMatching(SECRET),
+      code_challenge_method: 'S256',
+    }
     expect(downstream).toEqual({
       client_id: 'client',
       redirect_uri: chain.appUrl + CALLBACKS.app,
@@ -65,23 +79,53 @@ test.describe('signing in', { tag: '@redis' }, () => {
       scope: 'openid profile',
       ...secrets,
     })
-    for (const name of ['state', 'nonce', 'code_challenge']) expect(upstream[name]).not.toBe(downstream[name])
-    expect(queryOf(hops[7])).toEqual({ code: expect.stringMatching(SECRET), state: upstream['state'], iss: chain.upstreamUrl })
-    expect(queryOf(hops[9])).toEqual({ code: expect.stringMatching(SECRET), state: downstream['state'], iss: chain.adapterUrl })
+    for (const name of ['state', 'nonce', 'code_challenge'])
+      expect(upstream[name]).not.toBe(downstream[name])
+    expect(queryOf(hops[7])).toEqual({
+      code: expect.stringMatching(SECRET),
+      state: upstream['state'],
+      iss: chain.upstreamUrl,
+    })
+    expect(queryOf(hops[9])).toEqual({
+      code: expect.stringMatching(SECRET),
+      state: downstream['state'],
+      iss: chain.adapterUrl,
+    })
   })
 
-  test('each process sets its own session cookie at the hop that signs in there', async ({ page, chain, context }) => {
+  test('each process sets its own session cookie at the hop that signs in there', async ({
+    page,
+    chain,
+    context,
+  }) => {
     const hops = recordHops(page)
     await signIn(page, chain)
     const settingHops = async (cookie: string) => describeHops(await settersOf(cookie, hops), chain)
-    expect((await settingHops('TEST_AUTH_SERVER_SESSION')).at(-1)).toBe('GET upstream /oauth2/authorize/<uid> 302')
-    expect((await settingHops('AUTH_ADAPTER_SESSION')).at(-1)).toBe('GET adapter /oauth2/authorize/<uid> 302')
+    expect((await settingHops('TEST_AUTH_SERVER_SESSION')).at(-1)).toBe(
+      'GET upstream /oauth2/authorize/<uid> 302',
+    )
+    expect((await settingHops('AUTH_ADAPTER_SESSION')).at(-1)).toBe(
+      'GET adapter /oauth2/authorize/<uid> 302',
+    )
     // The app's lives on with each request.
-    expect(await settingHops('TEST_APP_SESSION')).toEqual([`GET app ${CALLBACKS.app} 302`, 'GET app /authenticated 200'])
+    expect(await settingHops('TEST_APP_SESSION')).toEqual([
+      `GET app ${CALLBACKS.app} 302`,
+      'GET app /authenticated 200',
+    ])
     const kept = await context.cookies()
-    expect(kept.map(({ name }) => name)).toEqual(expect.arrayContaining(['TEST_AUTH_SERVER_SESSION', 'AUTH_ADAPTER_SESSION', 'TEST_APP_SESSION']))
+    expect(kept.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'TEST_AUTH_SERVER_SESSION',
+        'AUTH_ADAPTER_SESSION',
+        'TEST_APP_SESSION',
+      ]),
+    )
     expect(kept.filter(({ httpOnly, sameSite }) => !httpOnly || sameSite !== 'Lax')).toEqual([])
-    expect(kept.filter(({ name }) => name.includes('_LOGIN_')).map(({ name }) => name.replace(/_LOGIN_.*/, ''))).toEqual(['AUTH_ADAPTER'])
+    expect(
+      kept
+        .filter(({ name }) => name.includes('_LOGIN_'))
+        .map(({ name }) => name.replace(/_LOGIN_.*/, '')),
+    ).toEqual(['AUTH_ADAPTER'])
   })
 
   test('the page shows the person and the JWT that the adapter minted', async ({ page, chain }) => {
@@ -111,12 +155,17 @@ test.describe('signing in', { tag: '@redis' }, () => {
     const deepLink = `${chain.appUrl}/authenticated/reports/7?from=mail&lang=de%20AT`
     await page.goto(deepLink)
     await fillSignIn(page)
-    await expect(page.locator('#asked')).toHaveText('/authenticated/reports/7?from=mail&lang=de%20AT')
+    await expect(page.locator('#asked')).toHaveText(
+      '/authenticated/reports/7?from=mail&lang=de%20AT',
+    )
     expect(page.url()).toBe(deepLink)
   })
 })
 
-test('a wrong password says so, keeps the user name, and the right one works', async ({ page, chain }) => {
+test('a wrong password says so, keeps the user name, and the right one works', async ({
+  page,
+  chain,
+}) => {
   await page.goto(`${chain.appUrl}/authenticated`)
   await fillSignIn(page, { username: 'ada', password: 'wrong' })
   await expect(page.getByRole('alert')).toHaveText('The user name or the password is wrong.')
@@ -128,14 +177,21 @@ test('a wrong password says so, keeps the user name, and the right one works', a
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Hello, Ada Admin')
 })
 
-test('C39 a refusal at the upstream reaches the app as access_denied, with its state and a way on', async ({ page, chain }) => {
+test('C39 a refusal at the upstream reaches the app as access_denied, with its state and a way on', async ({
+  page,
+  chain,
+}) => {
   const hops = recordHops(page)
   await page.goto(`${chain.appUrl}/authenticated/deep`)
   await page.getByRole('button', { name: 'Cancel' }).click()
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('The sign-in was refused')
   await expect(page.locator('#oauth-error')).toHaveText('access_denied')
   const answer = queryOf(hops.at(-1))
-  expect(answer).toMatchObject({ error: 'access_denied', state: queryOf(hops[1])['state'], iss: chain.adapterUrl })
+  expect(answer).toMatchObject({
+    error: 'access_denied',
+    state: queryOf(hops[1])['state'],
+    iss: chain.adapterUrl,
+  })
   expect(hops.at(-1)?.status).toBe(403)
   await page.getByRole('link', { name: 'Try again' }).click()
   await fillSignIn(page)
@@ -148,7 +204,10 @@ test.describe('signing out', () => {
     await page.getByRole('navigation').getByRole('link', { name: 'Sign out' }).click()
   })
 
-  test('at the app only: the next visit signs in by itself, from the adapter’s session', async ({ page, chain }) => {
+  test('at the app only: the next visit signs in by itself, from the adapter’s session', async ({
+    page,
+    chain,
+  }) => {
     await page.getByRole('button', { name: 'Sign out here' }).click()
     await expect(page.getByRole('status')).toContainText('You are signed out of this app.')
     await expect(page.getByText('Not signed in', { exact: true })).toBeVisible()
@@ -164,20 +223,31 @@ test.describe('signing out', () => {
   })
 
   // The adapter does not end the upstream's session: that is the upstream's to say.
-  test('at the adapter: asked first; the next visit goes to the upstream, whose own session answers', async ({ page, chain, context }) => {
+  test('at the adapter: asked first; the next visit goes to the upstream, whose own session answers', async ({
+    page,
+    chain,
+    context,
+  }) => {
     await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Do you want to sign out?')
     await expect(page.getByText('Test app asks to sign you out.')).toBeVisible()
     await page.getByRole('button', { name: 'Sign out' }).click()
-    await expect(page.getByRole('status')).toHaveText('You are signed out of this app and of the adapter.')
+    await expect(page.getByRole('status')).toHaveText(
+      'You are signed out of this app and of the adapter.',
+    )
     expect((await context.cookies()).map(({ name }) => name)).not.toContain('AUTH_ADAPTER_SESSION')
     const hops = recordHops(page)
     await page.goto(`${chain.appUrl}/authenticated`)
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Hello, testuser')
-    expect(describeHops(hopsAt(hops, chain.upstreamUrl), chain)).toEqual(['GET upstream /oauth2/authorize 302'])
+    expect(describeHops(hopsAt(hops, chain.upstreamUrl), chain)).toEqual([
+      'GET upstream /oauth2/authorize 302',
+    ])
   })
 
-  test('at the adapter and at the upstream: the next visit asks for the password', async ({ page, chain }) => {
+  test('at the adapter and at the upstream: the next visit asks for the password', async ({
+    page,
+    chain,
+  }) => {
     await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await expect(page.getByRole('status')).toBeVisible()
@@ -188,7 +258,10 @@ test.describe('signing out', () => {
     await expect(page.getByLabel('Password')).toBeVisible()
   })
 
-  test('at the adapter, and then staying: the adapter still knows the person, the app does not', async ({ page, chain }) => {
+  test('at the adapter, and then staying: the adapter still knows the person, the app does not', async ({
+    page,
+    chain,
+  }) => {
     await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
     await page.getByRole('button', { name: 'Stay signed in' }).click()
     await page.waitForURL((url) => url.origin === chain.appUrl)
@@ -201,7 +274,11 @@ test.describe('signing out', () => {
 })
 
 const PEOPLE = [
-  { username: 'bobby', name: '<img src=x onerror=alert(1)> & "Bobby" \'Tables\'; --', authorities: 'ROLE_USER' },
+  {
+    username: 'bobby',
+    name: '<img src=x onerror=alert(1)> & "Bobby" \'Tables\'; --',
+    authorities: 'ROLE_USER',
+  },
   { username: 'zoë', name: 'Zoë Łukasiewicz-Ørsted 王小明', authorities: 'ROLE_USER' },
   { username: "o'brien", name: "Conan O'Brien", authorities: 'ROLE_USER' },
   { username: 'nora', name: 'Nora Norole', authorities: 'ROLE_USER' },
@@ -214,7 +291,10 @@ const PEOPLE = [
 ]
 
 for (const { username, name, authorities } of PEOPLE) {
-  test(`${username} sees their name as it is, in the page and in the token`, async ({ page, chain }) => {
+  test(`${username} sees their name as it is, in the page and in the token`, async ({
+    page,
+    chain,
+  }) => {
     const dialogs: string[] = []
     page.on('dialog', (dialog) => {
       dialogs.push(dialog.message())
@@ -229,6 +309,8 @@ for (const { username, name, authorities } of PEOPLE) {
     expect(await page.locator('main img').count()).toBe(0)
     expect(dialogs).toEqual([])
     await page.goto(chain.appUrl)
-    await expect(page.getByRole('heading', { level: 2, name: `You are signed in as ${name}` })).toBeVisible()
+    await expect(
+      page.getByRole('heading', { level: 2, name: `You are signed in as ${name}` }),
+    ).toBeVisible()
   })
 }

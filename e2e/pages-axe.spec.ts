@@ -39,13 +39,37 @@ async function answerWith(page: Page, chain: Chain, change: (url: URL) => void):
 const hubert = { username: 'wolfeschlegelsteinhausenbergerdorff.hubert.blaine.the-third' }
 
 const APP: Visit[] = [
-  { name: 'the first page', title: 'One sign-in, three processes', open: (page, { appUrl }) => page.goto(appUrl) },
-  { name: 'the first page, signed in', title: 'One sign-in, three processes', open: async (page, chain) => (await signIn(page, chain), page.goto(chain.appUrl)) },
+  {
+    name: 'the first page',
+    title: 'One sign-in, three processes',
+    open: (page, { appUrl }) => page.goto(appUrl),
+  },
+  {
+    name: 'the first page, signed in',
+    title: 'One sign-in, three processes',
+    open: async (page, chain) => (await signIn(page, chain), page.goto(chain.appUrl)),
+  },
   { name: 'the token', title: 'Hello, testuser', open: signIn },
-  { name: 'the token of somebody with a long name', title: /^Hello, Hubert Blaine/, open: (page, chain) => signIn(page, chain, hubert) },
-  { name: 'the token of somebody with markup for a name', title: /^Hello, <img/, open: (page, chain) => signIn(page, chain, { username: 'bobby' }) },
-  { name: 'sign-out', title: 'Sign out', open: async (page, chain) => (await signIn(page, chain), page.goto(`${chain.appUrl}/logout`)) },
-  { name: 'sign-out without a session', title: 'You are not signed in', open: (page, { appUrl }) => page.goto(`${appUrl}/logout`) },
+  {
+    name: 'the token of somebody with a long name',
+    title: /^Hello, Hubert Blaine/,
+    open: (page, chain) => signIn(page, chain, hubert),
+  },
+  {
+    name: 'the token of somebody with markup for a name',
+    title: /^Hello, <img/,
+    open: (page, chain) => signIn(page, chain, { username: 'bobby' }),
+  },
+  {
+    name: 'sign-out',
+    title: 'Sign out',
+    open: async (page, chain) => (await signIn(page, chain), page.goto(`${chain.appUrl}/logout`)),
+  },
+  {
+    name: 'sign-out without a session',
+    title: 'You are not signed in',
+    open: (page, { appUrl }) => page.goto(`${appUrl}/logout`),
+  },
   {
     name: 'signed out here',
     title: 'One sign-in, three processes',
@@ -58,47 +82,125 @@ const APP: Visit[] = [
   {
     name: 'a refusal',
     title: 'The sign-in was refused',
-    open: async (page, chain) => (await openForm(page, chain), page.getByRole('button', { name: 'Cancel' }).click()),
+    open: async (page, chain) => (
+      await openForm(page, chain),
+      page.getByRole('button', { name: 'Cancel' }).click()
+    ),
   },
-  { name: 'a lost sign-in', title: 'Your browser did not keep the cookie', open: (page, { appUrl }) => page.goto(`${appUrl}/sign-in/lost`) },
-  { name: 'no such page', title: 'There is no such page', open: (page, { appUrl }) => page.goto(`${appUrl}/nothing`) },
+  {
+    name: 'a lost sign-in',
+    title: 'Your browser did not keep the cookie',
+    open: (page, { appUrl }) => page.goto(`${appUrl}/sign-in/lost`),
+  },
+  {
+    name: 'no such page',
+    title: 'There is no such page',
+    open: (page, { appUrl }) => page.goto(`${appUrl}/nothing`),
+  },
 ]
 
 const UPSTREAM: Visit[] = [
   { name: 'the sign-in form', title: 'Sign in', open: openForm },
-  { name: 'a wrong password', title: 'Sign in', open: async (page, chain) => (await openForm(page, chain), fillSignIn(page, { password: 'wrong' })) },
-  { name: 'a sign-in that is over', title: 'This sign-in is not open here', open: (page, { upstreamUrl }) => page.goto(`${upstreamUrl}/login?interaction=over`) },
-  { name: 'the logout question', title: 'Sign out', open: async (page, chain) => (await signIn(page, chain), page.goto(`${chain.upstreamUrl}/connect/logout`)) },
-  { name: 'another host name', title: 'This server has another name', open: (page, { upstreamUrl }) => page.goto(upstreamUrl.replace('127.0.0.1', 'localhost')) },
-  { name: 'no such page', title: 'There is no such page', open: (page, { upstreamUrl }) => page.goto(`${upstreamUrl}/nothing`) },
+  {
+    name: 'a wrong password',
+    title: 'Sign in',
+    open: async (page, chain) => (
+      await openForm(page, chain),
+      fillSignIn(page, { password: 'wrong' })
+    ),
+  },
+  {
+    name: 'a sign-in that is over',
+    title: 'This sign-in is not open here',
+    open: (page, { upstreamUrl }) => page.goto(`${upstreamUrl}/login?interaction=over`),
+  },
+  {
+    name: 'the logout question',
+    title: 'Sign out',
+    open: async (page, chain) => (
+      await signIn(page, chain),
+      page.goto(`${chain.upstreamUrl}/connect/logout`)
+    ),
+  },
+  {
+    name: 'another host name',
+    title: 'This server has another name',
+    open: (page, { upstreamUrl }) => page.goto(upstreamUrl.replace('127.0.0.1', 'localhost')),
+  },
+  {
+    name: 'no such page',
+    title: 'There is no such page',
+    open: (page, { upstreamUrl }) => page.goto(`${upstreamUrl}/nothing`),
+  },
 ]
 
 const ADAPTER: Visit[] = [
-  { name: 'not_started_here', title: 'This sign-in was not started here, or is over', open: (page, { adapterUrl }) => page.goto(adapterUrl + CALLBACKS.adapter) },
+  {
+    name: 'not_started_here',
+    title: 'This sign-in was not started here, or is over',
+    open: (page, { adapterUrl }) => page.goto(adapterUrl + CALLBACKS.adapter),
+  },
   {
     name: 'cookies_blocked',
     title: 'Your browser blocks cookies',
     open: async (page, chain) => {
-      const step = await withheld(page, `${chain.appUrl}/authenticated`, `${chain.adapterUrl}/oauth2/authorization/`)
+      const step = await withheld(
+        page,
+        `${chain.appUrl}/authenticated`,
+        `${chain.adapterUrl}/oauth2/authorization/`,
+      )
       await page.context().clearCookies()
       await page.goto(step)
     },
   },
-  { name: 'expired', title: 'This sign-in took too long', open: (page, { adapterUrl }) => page.goto(`${adapterUrl}/oauth2/authorize/${'x'.repeat(21)}`) },
-  { name: 'unknown_upstream', title: 'There is no such way to sign in', open: (page, { adapterUrl }) => page.goto(`${adapterUrl}/oauth2/authorization/nowhere?interaction=${'x'.repeat(21)}`) },
-  { name: 'upstream_failed', title: /^Signing in with .* failed$/, open: (page, chain) => answerWith(page, chain, ({ searchParams }) => searchParams.set('code', 'not-the-code')) },
-  { name: 'invalid_request', title: 'This sign-in link does not work', open: (page, chain) => page.goto(requestTo(chain, { client_id: 'nobody' })) },
-  { name: 'not_found', title: 'There is nothing here', open: (page, { adapterUrl }) => page.goto(`${adapterUrl}/nothing`) },
+  {
+    name: 'expired',
+    title: 'This sign-in took too long',
+    open: (page, { adapterUrl }) => page.goto(`${adapterUrl}/oauth2/authorize/${'x'.repeat(21)}`),
+  },
+  {
+    name: 'unknown_upstream',
+    title: 'There is no such way to sign in',
+    open: (page, { adapterUrl }) =>
+      page.goto(`${adapterUrl}/oauth2/authorization/nowhere?interaction=${'x'.repeat(21)}`),
+  },
+  {
+    name: 'upstream_failed',
+    title: /^Signing in with .* failed$/,
+    open: (page, chain) =>
+      answerWith(page, chain, ({ searchParams }) => searchParams.set('code', 'not-the-code')),
+  },
+  {
+    name: 'invalid_request',
+    title: 'This sign-in link does not work',
+    open: (page, chain) => page.goto(requestTo(chain, { client_id: 'nobody' })),
+  },
+  {
+    name: 'not_found',
+    title: 'There is nothing here',
+    open: (page, { adapterUrl }) => page.goto(`${adapterUrl}/nothing`),
+  },
   {
     name: 'method_not_allowed',
     title: 'This page can not be opened that way',
     open: async (page, { adapterUrl }) => {
-      await page.setContent(`<form method="post" action="${adapterUrl}${CALLBACKS.adapter}"><button>Send</button></form>`)
+      await page.setContent(
+        `<form method="post" action="${adapterUrl}${CALLBACKS.adapter}"><button>Send</button></form>`,
+      )
       await page.getByRole('button').click()
     },
   },
-  { name: 'too_large', title: 'This request is too large', open: (page, { adapterUrl }) => page.goto(`${adapterUrl}/oauth2/authorize?state=${'x'.repeat(12_000)}`) },
-  { name: 'misdirected_host', title: 'This is not the right address', open: (page, { adapterUrl }) => page.goto(adapterUrl.replace('127.0.0.1', 'localhost')) },
+  {
+    name: 'too_large',
+    title: 'This request is too large',
+    open: (page, { adapterUrl }) =>
+      page.goto(`${adapterUrl}/oauth2/authorize?state=${'x'.repeat(12_000)}`),
+  },
+  {
+    name: 'misdirected_host',
+    title: 'This is not the right address',
+    open: (page, { adapterUrl }) => page.goto(adapterUrl.replace('127.0.0.1', 'localhost')),
+  },
   {
     name: 'already_signed_in',
     title: 'You are signed in',
@@ -123,7 +225,9 @@ const ADAPTER: Visit[] = [
 
 /** Its script sends it on at once; this answer to that leaves it where it is, as for those without scripts. */
 const stayOn = (page: Page, address: string) =>
-  page.route(address, (route) => (route.request().method() === 'POST' ? route.fulfill({ status: 204 }) : route.continue()))
+  page.route(address, (route) =>
+    route.request().method() === 'POST' ? route.fulfill({ status: 204 }) : route.continue(),
+  )
 
 const WAITING: Visit[] = [
   {
@@ -147,7 +251,11 @@ const WAITING: Visit[] = [
   },
 ]
 
-async function lookAt(page: Page, chain: Chain, { title, open }: Omit<Visit, 'name'>): Promise<void> {
+async function lookAt(
+  page: Page,
+  chain: Chain,
+  { title, open }: Omit<Visit, 'name'>,
+): Promise<void> {
   const errors = listenToConsole(page)
   await open(page, chain)
   await expect(heading(page)).toHaveText(title)
@@ -155,7 +263,11 @@ async function lookAt(page: Page, chain: Chain, { title, open }: Omit<Visit, 'na
   expect(errors).toEqual([])
 }
 
-for (const [process, visits] of Object.entries({ app: APP, upstream: UPSTREAM, adapter: [...ADAPTER, ...WAITING] })) {
+for (const [process, visits] of Object.entries({
+  app: APP,
+  upstream: UPSTREAM,
+  adapter: [...ADAPTER, ...WAITING],
+})) {
   test.describe(`pages of the ${process}`, () => {
     test.describe.configure({ mode: 'parallel' })
     for (const visit of visits) test(visit.name, ({ page, chain }) => lookAt(page, chain, visit))
@@ -168,7 +280,10 @@ test.describe('pages while something is down', () => {
   test('the adapter’s, without the upstream', async ({ page, storage }) => {
     const chain = await startChain({ storage, notStarted: ['upstream'] })
     try {
-      await lookAt(page, chain, { title: /does not answer$/, open: () => page.goto(`${chain.appUrl}/authenticated`) })
+      await lookAt(page, chain, {
+        title: /does not answer$/,
+        open: () => page.goto(`${chain.appUrl}/authenticated`),
+      })
     } finally {
       await chain.stop()
     }
@@ -177,7 +292,10 @@ test.describe('pages while something is down', () => {
   test('the app’s, without the adapter', async ({ page, storage }) => {
     const chain = await startChain({ storage, notStarted: ['adapter', 'upstream'] })
     try {
-      await lookAt(page, chain, { title: 'The adapter does not answer', open: () => page.goto(`${chain.appUrl}/authenticated`) })
+      await lookAt(page, chain, {
+        title: 'The adapter does not answer',
+        open: () => page.goto(`${chain.appUrl}/authenticated`),
+      })
     } finally {
       await chain.stop()
     }
@@ -188,8 +306,14 @@ test.describe('pages while something is down', () => {
     try {
       await signIn(page, chain)
       await chain.redis?.kill()
-      await lookAt(page, chain, { title: 'We can not sign you in right now', open: () => page.goto(requestTo(chain)) })
-      await lookAt(page, chain, { title: 'The session store does not answer', open: () => page.goto(`${chain.appUrl}/authenticated`) })
+      await lookAt(page, chain, {
+        title: 'We can not sign you in right now',
+        open: () => page.goto(requestTo(chain)),
+      })
+      await lookAt(page, chain, {
+        title: 'The session store does not answer',
+        open: () => page.goto(`${chain.appUrl}/authenticated`),
+      })
     } finally {
       await chain.stop()
     }

@@ -28,7 +28,10 @@ test.describe('single sign-on', { tag: '@redis' }, () => {
     await expect(page.getByRole('contentinfo')).toContainText('second-client')
   })
 
-  test('both apps keep their own session: signing out of one leaves the other', async ({ page, chain }) => {
+  test('both apps keep their own session: signing out of one leaves the other', async ({
+    page,
+    chain,
+  }) => {
     await signIn(page, chain)
     await page.goto(`${chain.secondAppUrl}/authenticated`)
     await page.goto(`${chain.appUrl}/logout`)
@@ -44,16 +47,30 @@ test.describe('single sign-on', { tag: '@redis' }, () => {
     const hops = recordHops(page)
     await page.goto(requestTo(chain, { prompt: 'none' }))
     expect(hopsAt(hops, chain.upstreamUrl)).toEqual([])
-    expect(answerTo(hops, chain)).toEqual({ code: expect.stringMatching(/^[\w-]{20,}$/), state: SAMPLE_STATE, iss: chain.adapterUrl })
+    expect(answerTo(hops, chain)).toEqual({
+      code: expect.stringMatching(/^[\w-]{20,}$/),
+      state: SAMPLE_STATE,
+      iss: chain.adapterUrl,
+    })
   })
 })
 
-test('prompt=none gets login_required when nobody is signed in, and shows nothing', async ({ page, chain }) => {
+test('prompt=none gets login_required when nobody is signed in, and shows nothing', async ({
+  page,
+  chain,
+}) => {
   const hops = recordHops(page)
   await page.goto(requestTo(chain, { prompt: 'none' }))
   expect(hopsAt(hops, chain.upstreamUrl)).toEqual([])
-  expect(describeHops(hops, chain).slice(0, 2)).toEqual(['GET adapter /oauth2/authorize 302', `GET app ${CALLBACKS.app} 302`])
-  expect(answerTo(hops, chain)).toMatchObject({ error: 'login_required', state: SAMPLE_STATE, iss: chain.adapterUrl })
+  expect(describeHops(hops, chain).slice(0, 2)).toEqual([
+    'GET adapter /oauth2/authorize 302',
+    `GET app ${CALLBACKS.app} 302`,
+  ])
+  expect(answerTo(hops, chain)).toMatchObject({
+    error: 'login_required',
+    state: SAMPLE_STATE,
+    iss: chain.adapterUrl,
+  })
 })
 
 test('prompt=login asks for the password again, once', async ({ page, chain }) => {
@@ -72,10 +89,16 @@ test('prompt=login asks for the password again, once', async ({ page, chain }) =
   expect(answerTo(hops, chain)).toMatchObject({ code: expect.any(String), state: SAMPLE_STATE })
 })
 
-test('F67 another person signs in with prompt=login: the app is theirs from then on, no mixed tokens', async ({ page, chain, context }) => {
+test('F67 another person signs in with prompt=login: the app is theirs from then on, no mixed tokens', async ({
+  page,
+  chain,
+  context,
+}) => {
   await signIn(page, chain)
   await context.clearCookies({ name: 'TEST_APP_SESSION' })
-  const asked = new URL(await withheld(page, `${chain.appUrl}/authenticated`, `${chain.adapterUrl}/oauth2/authorize`))
+  const asked = new URL(
+    await withheld(page, `${chain.appUrl}/authenticated`, `${chain.adapterUrl}/oauth2/authorize`),
+  )
   asked.searchParams.set('prompt', 'login')
   await page.goto(asked.href)
   await fillSignIn(page, { username: 'ada' })

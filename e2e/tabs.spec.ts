@@ -24,14 +24,20 @@ async function finishAt(tab: Page, url: string): Promise<void> {
   await expect(heading(tab)).toHaveText('Hello, testuser')
 }
 
-const deepLinks = (chain: Chain, count: number) => Array.from({ length: count }, (_, index) => `${chain.appUrl}/authenticated/tab/${index + 1}`)
+const deepLinks = (chain: Chain, count: number) =>
+  Array.from({ length: count }, (_, index) => `${chain.appUrl}/authenticated/tab/${index + 1}`)
 
 for (const count of [2, 6]) {
-  test(`F62 ${count} tabs: begun together, finished one after the other, each where it wanted to go`, { tag: '@redis' }, async ({ context, chain }) => {
-    const urls = deepLinks(chain, count)
-    const tabs = await openTabs(context, urls)
-    for (const [index, tab] of tabs.toReversed().entries()) await finishAt(tab, urls.at(-1 - index)!)
-  })
+  test(
+    `F62 ${count} tabs: begun together, finished one after the other, each where it wanted to go`,
+    { tag: '@redis' },
+    async ({ context, chain }) => {
+      const urls = deepLinks(chain, count)
+      const tabs = await openTabs(context, urls)
+      for (const [index, tab] of tabs.toReversed().entries())
+        await finishAt(tab, urls.at(-1 - index)!)
+    },
+  )
 
   test(`F62 ${count} tabs: begun together, finished together`, async ({ context, chain }) => {
     const urls = deepLinks(chain, count)
@@ -43,14 +49,19 @@ for (const count of [2, 6]) {
 }
 
 test('F62 20 tabs of two apps: all finish, in any order', async ({ context, chain }) => {
-  const urls = deepLinks(chain, 20).map((url, index) => (index % 2 === 0 ? url : url.replace(chain.appUrl, chain.secondAppUrl)))
+  const urls = deepLinks(chain, 20).map((url, index) =>
+    index % 2 === 0 ? url : url.replace(chain.appUrl, chain.secondAppUrl),
+  )
   const tabs = await openTabs(context, urls)
   // 7 has no factor in common with 20: every tab is met once.
   const inOtherOrder = tabs.map((_, step) => (step * 7) % tabs.length)
   for (const index of inOtherOrder) await finishAt(tabs[index]!, urls[index]!)
 })
 
-test('F67 a tab that waits while another signs in as somebody else: one person in the end, and their token', async ({ context, chain }) => {
+test('F67 a tab that waits while another signs in as somebody else: one person in the end, and their token', async ({
+  context,
+  chain,
+}) => {
   const [first, second] = await openTabs(context, deepLinks(chain, 2))
   await fillSignIn(first!, { username: 'ada' })
   await expect(heading(first!)).toHaveText('Hello, Ada Admin')
@@ -99,7 +110,12 @@ async function expectEvicted(page: Page, openForm: string): Promise<void> {
 }
 
 /** Finishes those of the newest twenty that `indexes` names, then the newest of the others. */
-async function expectNewestToWork(page: Page, chain: Chain, opened: number, indexes: readonly number[]): Promise<void> {
+async function expectNewestToWork(
+  page: Page,
+  chain: Chain,
+  opened: number,
+  indexes: readonly number[],
+): Promise<void> {
   const cookies = longestCookies(page)
   const urls = deepLinks(chain, opened)
   const forms = await leaveOpen(page, urls)
@@ -108,19 +124,36 @@ async function expectNewestToWork(page: Page, chain: Chain, opened: number, inde
     await finishAt(page, urls.slice(-KEPT)[index]!)
   }
   await expectEvicted(page, forms.at(-KEPT - 1)!)
-  const measured = await Promise.all([...cookies].map(async ([address, bytes]) => [address, await bytes] as const))
+  const measured = await Promise.all(
+    [...cookies].map(async ([address, bytes]) => [address, await bytes] as const),
+  )
   expect(measured.length).toBeGreaterThan(opened)
   expect(measured.filter(([, bytes]) => bytes >= MOST_COOKIE_BYTES)).toEqual([])
 }
 
-test('F63 of 25 sign-ins left open the newest 20 work, an older one gets a page with a way on', async ({ page, chain }) => {
-  await expectNewestToWork(page, chain, 25, Array.from({ length: KEPT }, (_, index) => index))
+test('F63 of 25 sign-ins left open the newest 20 work, an older one gets a page with a way on', async ({
+  page,
+  chain,
+}) => {
+  await expectNewestToWork(
+    page,
+    chain,
+    25,
+    Array.from({ length: KEPT }, (_, index) => index),
+  )
 })
 
 // On hosts of their own: a browser keeps 180 cookies for a host, and here three processes would share them.
-test('F63 of 60 sign-ins left open the newest 20 work', async ({ storage, launchOptions, playwright }) => {
+test('F63 of 60 sign-ins left open the newest 20 work', async ({
+  storage,
+  launchOptions,
+  playwright,
+}) => {
   const chain = await startChain({ storage, https: true })
-  const browser = await playwright.chromium.launch({ ...launchOptions, args: [...(launchOptions.args ?? []), ...chain.browserArgs] })
+  const browser = await playwright.chromium.launch({
+    ...launchOptions,
+    args: [...(launchOptions.args ?? []), ...chain.browserArgs],
+  })
   try {
     await expectNewestToWork(await browser.newPage(), chain, 60, [0, 10, 19])
   } finally {

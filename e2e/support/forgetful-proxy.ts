@@ -9,15 +9,24 @@ export interface ForgetfulProxy {
 }
 
 /** Set-Cookie lines whose cookie is named in `isLost` never reach the browser. Plain http only. */
-export async function startForgetfulProxy(isLost: (cookieName: string) => boolean): Promise<ForgetfulProxy> {
+export async function startForgetfulProxy(
+  isLost: (cookieName: string) => boolean,
+): Promise<ForgetfulProxy> {
   const isKept = (line: string) => !isLost(line.slice(0, line.indexOf('=')))
   const answer = (from: IncomingMessage, to: ServerResponse) => {
-    const headers = { ...from.headers, 'set-cookie': (from.headers['set-cookie'] ?? []).filter(isKept) }
+    const headers = {
+      ...from.headers,
+      'set-cookie': (from.headers['set-cookie'] ?? []).filter(isKept),
+    }
     to.writeHead(from.statusCode ?? 502, headers)
     from.pipe(to)
   }
   const server = createServer((from, to) => {
-    const onward = send(from.url ?? '', { method: from.method, headers: from.headers }, (answered) => answer(answered, to))
+    const onward = send(
+      from.url ?? '',
+      { method: from.method, headers: from.headers },
+      (answered) => answer(answered, to),
+    )
     onward.on('error', () => to.destroy())
     from.pipe(onward)
   })

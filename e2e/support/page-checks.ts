@@ -11,8 +11,10 @@ const HEIGHT = 800
 export function listenToConsole(page: Page): string[] {
   const errors: string[] = []
   page.on('console', (message) => {
-    const isOwnStatus = message.text().startsWith('Failed to load resource') && message.location().url === page.url()
-    if (['error', 'warning'].includes(message.type()) && !isOwnStatus) errors.push(`${message.text()} (${message.location().url})`)
+    const isOwnStatus =
+      message.text().startsWith('Failed to load resource') && message.location().url === page.url()
+    if (['error', 'warning'].includes(message.type()) && !isOwnStatus)
+      errors.push(`${message.text()} (${message.location().url})`)
   })
   page.on('pageerror', (error) => void errors.push(error.message))
   return errors
@@ -20,13 +22,22 @@ export function listenToConsole(page: Page): string[] {
 
 async function violations(page: Page): Promise<string[]> {
   // Its preloading asks for stylesheets by script, which the pages forbid; there is no frame to look into.
-  const { violations: found } = await new AxeBuilder({ page }).options({ preload: false }).setLegacyMode().analyze()
-  return found.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${help} at ${target.join(' ')}: ${failureSummary}`))
+  const { violations: found } = await new AxeBuilder({ page })
+    .options({ preload: false })
+    .setLegacyMode()
+    .analyze()
+  return found.flatMap(({ id, help, nodes }) =>
+    nodes.map(
+      ({ target, failureSummary }) => `${id}: ${help} at ${target.join(' ')}: ${failureSummary}`,
+    ),
+  )
 }
 
 /** Wider than the window: what a person would have to scroll sideways for. */
 async function overflow(page: Page): Promise<number> {
-  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+  return page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
 }
 
 /** Looks at the page as it stands, in both colour schemes and at both widths. */

@@ -15,7 +15,8 @@ async function walkTo(page: Page, stopAt: string, first: APIResponse): Promise<s
   let response = first
   for (let hop = 0; hop < MOST_HOPS; hop += 1) {
     const location = response.headers()['location']
-    if (location === undefined) throw new Error(`${response.url()} answered ${response.status()} before ${stopAt}`)
+    if (location === undefined)
+      throw new Error(`${response.url()} answered ${response.status()} before ${stopAt}`)
     const next = new URL(location, response.url()).href
     if (next.startsWith(stopAt)) return next
     response = await page.request.get(next, AS_A_PERSON)
