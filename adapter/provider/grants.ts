@@ -13,7 +13,7 @@ export interface GrantOptions {
   sessionTtlSeconds: (ctx: KoaContextWithOIDC) => number
 }
 
-/** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one, widened to the request. */
+/** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one. */
 export function createLoadExistingGrant({ identities, sessionTtlSeconds }: GrantOptions) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant> => {
     const grant = (await reusableGrant(ctx)) ?? newGrant(ctx)
@@ -36,9 +36,13 @@ function newGrant(ctx: KoaContextWithOIDC): Grant {
   return new Grant({ jti: randomBytes(16).toString('base64url'), accountId: ctx.oidc.account?.accountId, clientId: clientId(ctx) })
 }
 
+/**
+ * All scopes the client may ask for, whatever this request asks for: two tabs that widen one grant at a time would each lose
+ * the other's. What a code or token carries is what its own request asked for.
+ */
 function widen(grant: Grant, ctx: KoaContextWithOIDC): void {
-  const scope = [...ctx.oidc.requestParamScopes].join(' ')
-  grant.addOIDCScope([...ctx.oidc.requestParamOIDCScopes].join(' '))
+  const scope = ctx.oidc.client?.scope ?? 'openid'
+  grant.addOIDCScope(scope)
   grant.addResourceScope(DEFAULT_RESOURCE, scope)
   const [allowed, refused] = requestedClaims(ctx)
   if (allowed.length > 0) grant.addOIDCClaims(allowed)
