@@ -179,12 +179,10 @@ describe('the chain, hop by hop', () => {
   })
 
   it('waits for the storage at most 14 times in a whole login', () => {
-    const trips = chain
-      .events('request.done')
-      .map(({ storage, path }) => ({
-        path,
-        n: (storage as { round_trips?: number } | undefined)?.round_trips ?? 0,
-      }))
+    const trips = chain.events('request.done').map(({ storage, path }) => ({
+      path,
+      n: (storage as { round_trips?: number } | undefined)?.round_trips ?? 0,
+    }))
     const first = trips.slice(0, trips.findIndex(({ path }) => path === '/oauth2/token') + 1)
     expect(first.length).toBeGreaterThanOrEqual(5)
     expect(first.reduce((sum, { n }) => sum + n, 0)).toBeLessThanOrEqual(14)

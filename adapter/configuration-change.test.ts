@@ -16,7 +16,8 @@ beforeEach(async () => {
 })
 afterEach(() => chain.close())
 
-const answerOf = async () => (await browser.open(chain.app.request({ prompt: 'none' }).url)).url.searchParams
+const answerOf = async () =>
+  (await browser.open(chain.app.request({ prompt: 'none' }).url)).url.searchParams
 
 it('nothing changed: the session and its tokens go on', async () => {
   await chain.restart()
@@ -26,22 +27,35 @@ it('nothing changed: the session and its tokens go on', async () => {
 
 it.each([
   ['taken out', () => void delete chain.config.upstreams[UPSTREAM]],
-  ['another of the same name', () => void Object.assign(chain.config.upstreams[UPSTREAM] ?? {}, { issuer: 'https://another.test' })],
-])('A17 the upstream is %s: whom it signed in is signed in no more (CVE-2025-64717)', async (_name, change) => {
-  change()
-  chain.config.default_upstream = 'other'
-  const pending = chain.app.request()
-  const { searchParams } = (await browser.open(pending.url)).url
-  await chain.restart()
-  expect((await chain.app.userinfo(tokens.access_token)).status).toBe(401)
-  expect((await answerOf()).get('error')).toBe('login_required')
-  const late = await chain.app.redeem(searchParams.get('code') ?? '', { verifier: pending.verifier })
-  expect([late.status, late.body['error']]).toEqual([400, 'invalid_grant'])
-})
+  [
+    'another of the same name',
+    () =>
+      void Object.assign(chain.config.upstreams[UPSTREAM] ?? {}, {
+        issuer: 'https://another.test',
+      }),
+  ],
+])(
+  'A17 the upstream is %s: whom it signed in is signed in no more (CVE-2025-64717)',
+  async (_name, change) => {
+    change()
+    chain.config.default_upstream = 'other'
+    const pending = chain.app.request()
+    const { searchParams } = (await browser.open(pending.url)).url
+    await chain.restart()
+    expect((await chain.app.userinfo(tokens.access_token)).status).toBe(401)
+    expect((await answerOf()).get('error')).toBe('login_required')
+    const late = await chain.app.redeem(searchParams.get('code') ?? '', {
+      verifier: pending.verifier,
+    })
+    expect([late.status, late.body['error']]).toEqual([400, 'invalid_grant'])
+  },
+)
 
 it('A52 the app is taken out: its tokens are over at once', async () => {
   delete chain.config.clients['client']
   await chain.restart()
   const { app } = chain
-  expect((await createApp({ ...app, issuer: chain.issuer }).userinfo(tokens.access_token)).status).toBe(401)
+  expect(
+    (await createApp({ ...app, issuer: chain.issuer }).userinfo(tokens.access_token)).status,
+  ).toBe(401)
 })

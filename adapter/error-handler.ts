@@ -3,7 +3,13 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Config } from './config/schema.ts'
-import { InteractionError, StorageError, UpstreamError, type InteractionErrorCode, type WayOn } from './errors.ts'
+import {
+  InteractionError,
+  StorageError,
+  UpstreamError,
+  type InteractionErrorCode,
+  type WayOn,
+} from './errors.ts'
 import type { LoginBinding } from './interaction/login-binding.ts'
 import type { MessageKindName } from './pages/message-kinds.ts'
 import { messagePage, messageStatus, type MessageOptions } from './pages/message-page.ts'
@@ -69,7 +75,11 @@ export function createErrorHandler({ config, log, binding }: ErrorHandlerOptions
     express(error: unknown, request: Request, response: Response, next: NextFunction): void {
       if (response.headersSent) return next(error)
       report(log, error)
-      send(response, request, reply({ ...problemOf(error), isRepeatable: request.method === 'GET' }))
+      send(
+        response,
+        request,
+        reply({ ...problemOf(error), isRepeatable: request.method === 'GET' }),
+      )
     },
 
     notFound(request: Request, response: Response): void {
@@ -80,7 +90,10 @@ export function createErrorHandler({ config, log, binding }: ErrorHandlerOptions
     provider(ctx: KoaContextWithOIDC, error: unknown, out?: OAuthProblem): void {
       if (!out) report(log, error)
       if (nameOf(error) === 'SessionNotFound') noteLogin(ctx, binding)
-      const { status, headers, html, json } = reply({ ...providerProblem(ctx, error, out), isRepeatable: ctx.method === 'GET' })
+      const { status, headers, html, json } = reply({
+        ...providerProblem(ctx, error, out),
+        isRepeatable: ctx.method === 'GET',
+      })
       ctx.status = status
       ctx.set(headers)
       // Who POSTs and takes anything is an app at the token endpoint.
@@ -91,17 +104,22 @@ export function createErrorHandler({ config, log, binding }: ErrorHandlerOptions
     /** For the checks that stand before every room. */
     refuse: ((_request, response, refusal) => {
       const { headers, html } = reply({ kind: refusal.kind })
-      response.writeHead(refusal.status, { ...headers, 'content-type': 'text/html; charset=utf-8' }).end(html)
+      response
+        .writeHead(refusal.status, { ...headers, 'content-type': 'text/html; charset=utf-8' })
+        .end(html)
     }) satisfies Refuse,
   }
 }
 
 function problemOf(error: unknown): Problem {
-  if (error instanceof InteractionError) return { kind: INTERACTION_PAGES[error.code], wayOn: error.wayOn, oauth: { error: error.code } }
+  if (error instanceof InteractionError)
+    return { kind: INTERACTION_PAGES[error.code], wayOn: error.wayOn, oauth: { error: error.code } }
   if (error instanceof UpstreamError) return upstreamProblem(error)
-  if (storageError(error)) return { kind: 'temporarily_unavailable', oauth: { error: 'temporarily_unavailable' } }
+  if (storageError(error))
+    return { kind: 'temporarily_unavailable', oauth: { error: 'temporarily_unavailable' } }
   const status = requestFault(error)
-  if (status !== undefined) return { kind: 'invalid_request', status, oauth: { error: 'invalid_request' } }
+  if (status !== undefined)
+    return { kind: 'invalid_request', status, oauth: { error: 'invalid_request' } }
   return { kind: 'server_error', oauth: { error: 'server_error' } }
 }
 
@@ -118,16 +136,30 @@ function storageError(error: unknown): StorageError | undefined {
 }
 
 function upstreamProblem({ code, upstream, wayOn }: UpstreamError): Problem {
-  return { kind: code === 'unavailable' ? 'upstream_unavailable' : 'upstream_failed', upstream, wayOn, oauth: { error: 'temporarily_unavailable' } }
+  return {
+    kind: code === 'unavailable' ? 'upstream_unavailable' : 'upstream_failed',
+    upstream,
+    wayOn,
+    oauth: { error: 'temporarily_unavailable' },
+  }
 }
 
-function providerProblem(ctx: KoaContextWithOIDC, error: unknown, out: OAuthProblem | undefined): Problem {
+function providerProblem(
+  ctx: KoaContextWithOIDC,
+  error: unknown,
+  out: OAuthProblem | undefined,
+): Problem {
   const oauth = out ?? oauthProblem(error)
   if (!oauth) return problemOf(error)
   const clientId = ctx.oidc?.client?.clientId
   const { statusCode: status } = (error ?? {}) as { statusCode?: number }
   // oidc-provider finds no interaction to resume: it is over, which is no fault when this browser is signed in.
-  if (nameOf(error) === 'SessionNotFound') return { kind: ctx.oidc.session?.accountId === undefined ? 'expired' : 'already_signed_in', oauth, wayOn: { clientId: clientId ?? lastClient(ctx) } }
+  if (nameOf(error) === 'SessionNotFound')
+    return {
+      kind: ctx.oidc.session?.accountId === undefined ? 'expired' : 'already_signed_in',
+      oauth,
+      wayOn: { clientId: clientId ?? lastClient(ctx) },
+    }
   return { kind: OAUTH_PAGES[oauth.error] ?? 'invalid_request', status, oauth, wayOn: { clientId } }
 }
 
@@ -151,16 +183,31 @@ function lastClient(ctx: KoaContextWithOIDC): string | undefined {
 function replyTo(problem: Problem, config: Config): Reply {
   const { kind, status = messageStatus(kind), oauth } = problem
   const { flow_id, request_id } = currentContext()?.fields ?? {}
-  const html = messagePage(kind, { flowId: flow_id ?? request_id, requestId: request_id, ...upstreamOf(problem, config), ...waysOn(problem, config), ...oauth })
-  const headers: Record<string, string> = kind === 'temporarily_unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}
+  const html = messagePage(kind, {
+    flowId: flow_id ?? request_id,
+    requestId: request_id,
+    ...upstreamOf(problem, config),
+    ...waysOn(problem, config),
+    ...oauth,
+  })
+  const headers: Record<string, string> =
+    kind === 'temporarily_unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}
   return { status, headers, html, json: { error: 'server_error', ...oauth, flow_id, request_id } }
 }
 
-function upstreamOf({ upstream }: Problem, { upstreams }: Config): Pick<MessageOptions, 'upstreamName'> {
-  return upstream === undefined ? {} : { upstreamName: upstreams[upstream]?.display_name ?? upstream }
+function upstreamOf(
+  { upstream }: Problem,
+  { upstreams }: Config,
+): Pick<MessageOptions, 'upstreamName'> {
+  return upstream === undefined
+    ? {}
+    : { upstreamName: upstreams[upstream]?.display_name ?? upstream }
 }
 
-function waysOn({ kind, wayOn = {}, isRepeatable = false }: Problem, config: Config): MessageOptions {
+function waysOn(
+  { kind, wayOn = {}, isRepeatable = false }: Problem,
+  config: Config,
+): MessageOptions {
   const clientId = wayOn.clientId ?? currentContext()?.fields['client_id']
   const client = clientId === undefined ? onlyClient(config) : config.clients[clientId]
   const clientName = client?.client_name ?? clientId
@@ -170,7 +217,10 @@ function waysOn({ kind, wayOn = {}, isRepeatable = false }: Problem, config: Con
     retryUrl: wayOn.retryPath,
     // Nothing was decided yet: the store did not answer.
     hasReload: kind === 'temporarily_unavailable' && isRepeatable,
-    links: wayOn.cancelPath === undefined ? [] : [{ text: `Give up and return to ${clientName ?? 'the app'}`, href: wayOn.cancelPath }],
+    links:
+      wayOn.cancelPath === undefined
+        ? []
+        : [{ text: `Give up and return to ${clientName ?? 'the app'}`, href: wayOn.cancelPath }],
   }
 }
 
@@ -190,9 +240,11 @@ function send(response: Response, request: Request, { status, headers, html, jso
 function report(log: Log, error: unknown): void {
   if (error instanceof UpstreamError) return
   const storage = storageError(error)
-  if (error instanceof InteractionError) log.warn('login.refused', { code: error.code, reason: error.message })
+  if (error instanceof InteractionError)
+    log.warn('login.refused', { code: error.code, reason: error.message })
   else if (storage) log.error('storage.failed', { code: storage.code, error: storage })
   // Anybody can send such a request: no stack, and no line that looks like a fault of ours.
-  else if (requestFault(error) !== undefined) log.warn('request.refused', { status: requestFault(error), reason: (error as Error).message })
+  else if (requestFault(error) !== undefined)
+    log.warn('request.refused', { status: requestFault(error), reason: (error as Error).message })
   else log.error('request.failed', { error })
 }

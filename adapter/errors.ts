@@ -20,7 +20,10 @@ export class ConfigError extends Error {
   readonly code = 'config_invalid'
   readonly faults: readonly ConfigFault[]
   constructor(faults: readonly ConfigFault[], options?: ErrorOptions) {
-    super(faults.map((fault) => [fault.path, fault.message].filter(Boolean).join(': ')).join('\n'), options)
+    super(
+      faults.map((fault) => [fault.path, fault.message].filter(Boolean).join(': ')).join('\n'),
+      options,
+    )
     this.faults = faults
   }
 }
@@ -92,7 +95,11 @@ export class InteractionError extends Error {
   override readonly name = 'InteractionError'
   readonly code: InteractionErrorCode
   readonly wayOn: WayOn
-  constructor(code: InteractionErrorCode, message: string, options?: ErrorOptions & { wayOn?: WayOn }) {
+  constructor(
+    code: InteractionErrorCode,
+    message: string,
+    options?: ErrorOptions & { wayOn?: WayOn },
+  ) {
     super(message, options)
     this.code = code
     this.wayOn = options?.wayOn ?? {}

@@ -6,7 +6,13 @@ import { loadConfig } from './config/load-config.ts'
 import { StorageError } from './errors.ts'
 import { createReadiness } from './admin/health.ts'
 import { openSecrets } from './secrets.ts'
-import { createAdapter, createAdmin, createWaiting, type Adapter, type AdapterOptions } from './server.ts'
+import {
+  createAdapter,
+  createAdmin,
+  createWaiting,
+  type Adapter,
+  type AdapterOptions,
+} from './server.ts'
 import { openDriver } from './storage/open-driver.ts'
 import { listen, type Listening } from '../service/listen.ts'
 import { createLog, type Log } from '../service/log.ts'
@@ -36,11 +42,34 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   let adapter = await open().catch(unlessUnavailable)
   const waiting = adapter ? undefined : createWaiting({ config, log, version })
   const readiness = createReadiness({ hasKeys: () => adapter !== undefined })
-  const admin = await listen(createAdmin({ driver, readiness }), { ...config.admin, log, portSetting: 'admin.port (AUTH_ADAPTER_ADMIN__PORT)' })
-  const handler: RequestListener = (request, response) => void (adapter?.app ?? waiting)?.(request, response)
-  const main = await listen(handler, { ...config.listen, log, portSetting: 'listen.port (AUTH_ADAPTER_LISTEN__PORT)' })
-  stopInOrder({ main, admin, log, drainMs: config.listen.drain * 1000, stopping: readiness.stop, closers: [async () => adapter?.close(), driver.close] })
-  log.info('listening', { url: main.url, admin_url: admin.url, issuer: config.issuer, storage: driver.kind, version, ms: Math.round(performance.now() - startedAt) })
+  const admin = await listen(createAdmin({ driver, readiness }), {
+    ...config.admin,
+    log,
+    portSetting: 'admin.port (AUTH_ADAPTER_ADMIN__PORT)',
+  })
+  const handler: RequestListener = (request, response) =>
+    void (adapter?.app ?? waiting)?.(request, response)
+  const main = await listen(handler, {
+    ...config.listen,
+    log,
+    portSetting: 'listen.port (AUTH_ADAPTER_LISTEN__PORT)',
+  })
+  stopInOrder({
+    main,
+    admin,
+    log,
+    drainMs: config.listen.drain * 1000,
+    stopping: readiness.stop,
+    closers: [async () => adapter?.close(), driver.close],
+  })
+  log.info('listening', {
+    url: main.url,
+    admin_url: admin.url,
+    issuer: config.issuer,
+    storage: driver.kind,
+    version,
+    ms: Math.round(performance.now() - startedAt),
+  })
   adapter ??= await whenStoreAnswers(open)
 }
 
@@ -48,7 +77,11 @@ type Opening = Pick<AdapterOptions, 'config' | 'driver' | 'log' | 'now'>
 
 async function openAdapter(opening: Opening): Promise<Adapter> {
   const { config, driver } = opening
-  const secrets = await openSecrets({ config, driver, sealingKeyFile: join(config.data, 'sealing.key') })
+  const secrets = await openSecrets({
+    config,
+    driver,
+    sealingKeyFile: join(config.data, 'sealing.key'),
+  })
   return createAdapter({ ...opening, secrets, version })
 }
 

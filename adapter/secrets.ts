@@ -17,26 +17,52 @@ export interface Secrets {
 }
 
 /** @throws ConfigError, StorageError `unusable` */
-export async function openSecrets({ config, driver, sealingKeyFile }: { config: Config; driver: Driver; sealingKeyFile: string }): Promise<Secrets> {
+export async function openSecrets({
+  config,
+  driver,
+  sealingKeyFile,
+}: {
+  config: Config
+  driver: Driver
+  sealingKeyFile: string
+}): Promise<Secrets> {
   const given = config.keys.sealing_key
-  const sealing = createSealing([given === undefined ? loadOrCreateSealingKey(sealingKeyFile) : Buffer.from(given, 'base64url')])
-  const [signingKeys, cookieKeys] = await Promise.all([openSigningKeys(config, driver, sealing), openCookieKeys(driver, sealing)])
+  const sealing = createSealing([
+    given === undefined ? loadOrCreateSealingKey(sealingKeyFile) : Buffer.from(given, 'base64url'),
+  ])
+  const [signingKeys, cookieKeys] = await Promise.all([
+    openSigningKeys(config, driver, sealing),
+    openCookieKeys(driver, sealing),
+  ])
   return { signingKeys, cookieKeys }
 }
 
-async function openSigningKeys({ keys }: Config, driver: Driver, sealing: Sealing): Promise<SigningKeys> {
-  const stored = keys.file === undefined ? await loadOrCreateSealed(driver, sealing, `signing-keys-${keys.alg}`, () => generateSigningKeys(keys.alg)) : readKeyFile(keys.file)
+async function openSigningKeys(
+  { keys }: Config,
+  driver: Driver,
+  sealing: Sealing,
+): Promise<SigningKeys> {
+  const stored =
+    keys.file === undefined
+      ? await loadOrCreateSealed(driver, sealing, `signing-keys-${keys.alg}`, () =>
+          generateSigningKeys(keys.alg),
+        )
+      : readKeyFile(keys.file)
   return parseSigningKeys(stored, keys.alg)
 }
 
 async function openCookieKeys(driver: Driver, sealing: Sealing): Promise<string[]> {
-  return (await loadOrCreateSealed(driver, sealing, 'cookie-keys', async () => [randomBytes(32).toString('base64url')])) as string[]
+  return (await loadOrCreateSealed(driver, sealing, 'cookie-keys', async () => [
+    randomBytes(32).toString('base64url'),
+  ])) as string[]
 }
 
 function readKeyFile(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new ConfigError([{ path: 'keys.file', message: `can not read a JWK Set from ${file}` }], { cause })
+    throw new ConfigError([{ path: 'keys.file', message: `can not read a JWK Set from ${file}` }], {
+      cause,
+    })
   }
 }

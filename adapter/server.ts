@@ -42,26 +42,56 @@ export interface Adapter {
 }
 
 /** Everything behind the public listener. */
-export async function createAdapter({ config, driver, secrets, version, log, now }: AdapterOptions): Promise<Adapter> {
+export async function createAdapter({
+  config,
+  driver,
+  secrets,
+  version,
+  log,
+  now,
+}: AdapterOptions): Promise<Adapter> {
   const unitOfWork = createUnitOfWork(driver, { now })
-  const isVouchedFor = ({ upstream, upstreamIssuer }: Identity) => config.upstreams[upstream]?.issuer === upstreamIssuer
+  const isVouchedFor = ({ upstream, upstreamIssuer }: Identity) =>
+    config.upstreams[upstream]?.issuer === upstreamIssuer
   const identities = createIdentities(unitOfWork.driver, { isVouchedFor })
   const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
   const isHttps = config.issuer.startsWith('https:')
-  const binding = createLoginBinding({ keys: secrets.cookieKeys, isHttps, resumeCookie: cookieNames(isHttps).resume, ttlSeconds: config.login.ttl, now })
+  const binding = createLoginBinding({
+    keys: secrets.cookieKeys,
+    isHttps,
+    resumeCookie: cookieNames(isHttps).resume,
+    ttlSeconds: config.login.ttl,
+    now,
+  })
   const errors = createErrorHandler({ config, log, binding })
   const upstream = config.default_upstream ?? (upstreams.names[0] as string)
   const provider = await createProvider({
-    config, ...secrets, unitOfWork, identities, log, now,
+    config,
+    ...secrets,
+    unitOfWork,
+    identities,
+    log,
+    now,
     adapter: createProviderAdapter({ driver: unitOfWork.driver }),
     interactionUrl: createInteractionUrl({ upstream, binding }),
     showError: errors.provider,
   })
   const app = createFront({ config, version, log }, errors)
-  app.use(createLoginRoutes({
-    issuer: config.issuer, interactions: provider.Interaction, transactions: createLoginTransactions(unitOfWork.driver),
-    upstreamConfigs: config.upstreams, ttlSeconds: config.login.ttl, provider, upstreams, binding, unitOfWork, log, now,
-  }))
+  app.use(
+    createLoginRoutes({
+      issuer: config.issuer,
+      interactions: provider.Interaction,
+      transactions: createLoginTransactions(unitOfWork.driver),
+      upstreamConfigs: config.upstreams,
+      ttlSeconds: config.login.ttl,
+      provider,
+      upstreams,
+      binding,
+      unitOfWork,
+      log,
+      now,
+    }),
+  )
   app.route('/userinfo').get(userinfo()).post(userinfo())
   app.use(providerPaths(provider.callback()))
   app.use(errors.notFound)
@@ -76,7 +106,10 @@ export async function createAdapter({ config, driver, secrets, version, log, now
 type FrontOptions = Pick<AdapterOptions, 'config' | 'version' | 'log'>
 
 /** What stands before every room. */
-function createFront({ config, version, log }: FrontOptions, errors: ReturnType<typeof createErrorHandler>): Express {
+function createFront(
+  { config, version, log }: FrontOptions,
+  errors: ReturnType<typeof createErrorHandler>,
+): Express {
   const trusted = trustedProxies(config.trusted_proxies)
   const app = express().disable('x-powered-by').disable('etag')
   app.use(requestLog({ log, trusted }))
@@ -84,7 +117,10 @@ function createFront({ config, version, log }: FrontOptions, errors: ReturnType<
   app.use(securityHeaders({ https: config.issuer.startsWith('https:') }))
   app.get('/ping', (_request, response) => void response.json({ status: 'pong', version }))
   // Before the checks: the pages of what they refuse have it too.
-  app.get(stylesheet.path, (_request, response) => void response.set(stylesheet.headers).send(stylesheet.body))
+  app.get(
+    stylesheet.path,
+    (_request, response) => void response.set(stylesheet.headers).send(stylesheet.body),
+  )
   app.use(hostCheck({ url: config.issuer, trusted, log, refuse: errors.refuse }))
   app.use(urlLimits({ refuse: errors.refuse }))
   return app
@@ -104,15 +140,25 @@ export function createWaiting(options: FrontOptions): Express {
 /**
  * Exactly as written: oidc-provider would also take `/oauth2/Token` and `/oauth2/token/`, past what stands around it by path.
  */
-const PROVIDER_PATHS = /^\/(?:\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
+const PROVIDER_PATHS =
+  /^\/(?:\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
 
 /** Mounted at the root: oidc-provider would take a mount path for a part of its URLs. */
-function providerPaths(handler: (request: express.Request, response: express.Response) => void): express.RequestHandler {
-  return (request, response, next) => (PROVIDER_PATHS.test(request.path) ? handler(request, response) : next())
+function providerPaths(
+  handler: (request: express.Request, response: express.Response) => void,
+): express.RequestHandler {
+  return (request, response, next) =>
+    PROVIDER_PATHS.test(request.path) ? handler(request, response) : next()
 }
 
 /** Everything behind the admin listener. */
-export function createAdmin({ driver, readiness }: { driver: Driver; readiness: Readiness }): Express {
+export function createAdmin({
+  driver,
+  readiness,
+}: {
+  driver: Driver
+  readiness: Readiness
+}): Express {
   const app = express().disable('x-powered-by').disable('etag')
   app.use(securityHeaders({ https: false }))
   app.use(createHealthRoutes({ driver, readiness }))

@@ -91,7 +91,8 @@ describe('F21 one operation of a login fails', () => {
   }
 
   it('whichever it is of the step that renews the session: 503 without a cookie; until the writes go out the same address works again', async () => {
-    const isResume = (url: URL) => url.origin === on.chain.url && url.pathname.startsWith('/oauth2/authorize/')
+    const isResume = (url: URL) =>
+      url.origin === on.chain.url && url.pathname.startsWith('/oauth2/authorize/')
     // The session by its cookie, the session, the interaction, the grant.
     const READS = 4
     for (let at = 1; ; at += 1) {
@@ -99,14 +100,23 @@ describe('F21 one operation of a login fails', () => {
       const browser = on.chain.newBrowser()
       await on.chain.signIn(browser, on.chain.app.request().url)
       const request = on.chain.app.request({ prompt: 'login' })
-      const { url } = await on.chain.signIn(browser, request.url, 'testuser', { stopBefore: isResume })
+      const { url } = await on.chain.signIn(browser, request.url, 'testuser', {
+        stopBefore: isResume,
+      })
       breaker.breakAt(at)
       const visit = await browser.open(url)
       breaker.mend()
       if (visit.status === 302) return expect(at).toBeGreaterThan(READS + 1)
       expect(visit.status, `operation ${at}`).toBe(503)
-      expect(visit.hops.flatMap(({ setCookies }) => setCookies), `operation ${at}`).toEqual([])
-      if (at <= READS) expect((await on.chain.app.finish(await browser.open(url), request)).status, `after operation ${at}`).toBe(200)
+      expect(
+        visit.hops.flatMap(({ setCookies }) => setCookies),
+        `operation ${at}`,
+      ).toEqual([])
+      if (at <= READS)
+        expect(
+          (await on.chain.app.finish(await browser.open(url), request)).status,
+          `after operation ${at}`,
+        ).toBe(200)
     }
   })
 

@@ -26,19 +26,36 @@ interface Answer {
 const MAX_HOPS = 10
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
-export function send(url: string, options: { method?: string; cookie?: string; body?: URLSearchParams; authorization?: string } = {}): Promise<Answer> {
+export function send(
+  url: string,
+  options: {
+    method?: string
+    cookie?: string
+    body?: URLSearchParams
+    authorization?: string
+  } = {},
+): Promise<Answer> {
   const { method = 'GET', cookie, body, authorization } = options
   const headers = {
     accept: 'text/html',
     ...(cookie ? { cookie } : {}),
     ...(authorization ? { authorization } : {}),
-    ...(body ? { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body.toString())) } : {}),
+    ...(body
+      ? {
+          'content-type': 'application/x-www-form-urlencoded',
+          'content-length': String(Buffer.byteLength(body.toString())),
+        }
+      : {}),
   }
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, agent }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (part: string) => (text += part))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text })).on('error', reject)
+      response
+        .on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+        )
+        .on('error', reject)
     })
     outgoing.on('error', reject).end(body?.toString())
   })
@@ -51,7 +68,8 @@ export class CookieJar {
     for (const line of headers['set-cookie'] ?? []) {
       const pair = line.split(';', 1)[0] as string
       const name = pair.slice(0, pair.indexOf('='))
-      if (pair.endsWith('=') || /; *(max-age=0|expires=[^;]*1970)/i.test(line)) this.#cookies.delete(name)
+      if (pair.endsWith('=') || /; *(max-age=0|expires=[^;]*1970)/i.test(line))
+        this.#cookies.delete(name)
       else this.#cookies.set(name, pair)
     }
   }
@@ -61,7 +79,10 @@ export class CookieJar {
 }
 
 /** Signs in once at the upstream, so that later logins go through it by its own session, without a password hash. */
-export async function signInUpstream(target: LoginTarget, upstreamOrigin: string): Promise<UpstreamSession> {
+export async function signInUpstream(
+  target: LoginTarget,
+  upstreamOrigin: string,
+): Promise<UpstreamSession> {
   const jars = new Map<string, CookieJar>()
   let url = authorizationUrl(target).url
   for (let hop = 0; hop < MAX_HOPS; hop += 1) {
@@ -77,9 +98,15 @@ export async function signInUpstream(target: LoginTarget, upstreamOrigin: string
 
 async function submitPassword(url: string, page: string, jar: CookieJar): Promise<string> {
   const action = /<form[^>]*\saction="([^"]*)"/.exec(page)?.[1]?.replaceAll('&amp;', '&')
-  const hidden = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [name, value] as [string, string])
+  const hidden = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
+    ([, name, value]) => [name, value] as [string, string],
+  )
   const target = new URL(action ?? '', url).href
-  const answer = await send(target, { method: 'POST', cookie: jar.header, body: new URLSearchParams([...hidden, ['username', 'testuser'], ['password', 'password']]) })
+  const answer = await send(target, {
+    method: 'POST',
+    cookie: jar.header,
+    body: new URLSearchParams([...hidden, ['username', 'testuser'], ['password', 'password']]),
+  })
   jar.keep(answer.headers)
   return location(target, answer)
 }
@@ -101,25 +128,49 @@ export async function login(target: LoginTarget, upstream: UpstreamSession): Pro
   return performance.now() - startedAt
 }
 
-async function redeem({ issuer, clientId, clientSecret, redirectUri }: LoginTarget, code: string, verifier: string): Promise<void> {
-  const body = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier })
+async function redeem(
+  { issuer, clientId, clientSecret, redirectUri }: LoginTarget,
+  code: string,
+  verifier: string,
+): Promise<void> {
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  })
   const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
-  const { status, body: text } = await send(`${issuer}/oauth2/token`, { method: 'POST', body, authorization })
-  if (status !== 200 || !(JSON.parse(text) as { access_token?: string }).access_token) throw new Error(`token endpoint answered ${status}`)
+  const { status, body: text } = await send(`${issuer}/oauth2/token`, {
+    method: 'POST',
+    body,
+    authorization,
+  })
+  if (status !== 200 || !(JSON.parse(text) as { access_token?: string }).access_token)
+    throw new Error(`token endpoint answered ${status}`)
 }
 
-function authorizationUrl({ issuer, clientId, redirectUri, scope }: LoginTarget): { url: string; verifier: string } {
+function authorizationUrl({ issuer, clientId, redirectUri, scope }: LoginTarget): {
+  url: string
+  verifier: string
+} {
   const verifier = randomBytes(32).toString('base64url')
   const url = new URL(`${issuer}/oauth2/authorize`)
   url.search = new URLSearchParams({
-    client_id: clientId, redirect_uri: redirectUri, response_type: 'code', scope, state: randomBytes(16).toString('base64url'), nonce: randomBytes(16).toString('base64url'),
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope,
+    state: randomBytes(16).toString('base64url'),
+    nonce: randomBytes(16).toString('base64url'),
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
   }).toString()
   return { url: url.href, verifier }
 }
 
 function location(url: string, { status, headers }: Answer): string {
-  if (status < 300 || status > 399 || !headers.location) throw new Error(`${new URL(url).pathname} answered ${status}, expected a redirect`)
+  if (status < 300 || status > 399 || !headers.location)
+    throw new Error(`${new URL(url).pathname} answered ${status}, expected a redirect`)
   return new URL(headers.location, url).href
 }
 

@@ -47,13 +47,35 @@ interface Surroundings {
 }
 
 async function main(): Promise<void> {
-  if (flags.help) return void console.log('npm run bench -- [--logins 1000] [--rss-logins 20000 (0: leave out)] [--storage memory,sqlite,redis] [--alg RS256]')
+  if (flags.help)
+    return void console.log(
+      'npm run bench -- [--logins 1000] [--rss-logins 20000 (0: leave out)] [--storage memory,sqlite,redis] [--alg RS256]',
+    )
   const folder = mkdtempSync(join(tmpdir(), 'auth-adapter-bench-'))
-  const [upstreamPort, adapterPort, adminPort, floorPort] = (await freePorts(4)) as [number, number, number, number]
-  const callbacks = [adapterPort, floorPort].map((port) => `http://127.0.0.1:${port}/login/oauth2/code/test-auth-server`).join(',')
-  const upstream = start('upstream', ['upstream-test-server/main.ts'], { UPSTREAM_PORT: String(upstreamPort), UPSTREAM_DATABASE: ':memory:', UPSTREAM_REDIRECT_URIS: callbacks, UPSTREAM_PASSWORD_MEMORY_KIB: '8', AUTH_ADAPTER_DATA: folder })
+  const [upstreamPort, adapterPort, adminPort, floorPort] = (await freePorts(4)) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const callbacks = [adapterPort, floorPort]
+    .map((port) => `http://127.0.0.1:${port}/login/oauth2/code/test-auth-server`)
+    .join(',')
+  const upstream = start('upstream', ['upstream-test-server/main.ts'], {
+    UPSTREAM_PORT: String(upstreamPort),
+    UPSTREAM_DATABASE: ':memory:',
+    UPSTREAM_REDIRECT_URIS: callbacks,
+    UPSTREAM_PASSWORD_MEMORY_KIB: '8',
+    AUTH_ADAPTER_DATA: folder,
+  })
   try {
-    const surroundings = { folder, upstream: `http://127.0.0.1:${upstreamPort}`, adapterPort, adminPort, floorPort }
+    const surroundings = {
+      folder,
+      upstream: `http://127.0.0.1:${upstreamPort}`,
+      adapterPort,
+      adminPort,
+      floorPort,
+    }
     await upstream.listening
     await report(surroundings)
   } finally {
@@ -75,11 +97,19 @@ async function report(surroundings: Surroundings): Promise<void> {
 
 async function measureFloor(surroundings: Surroundings): Promise<Row> {
   const startedAt = performance.now()
-  const floor = start('floor', ['bench/floor.ts', String(surroundings.floorPort), surroundings.upstream], {})
+  const floor = start(
+    'floor',
+    ['bench/floor.ts', String(surroundings.floorPort), surroundings.upstream],
+    {},
+  )
   await floor.listening
   const startMs = performance.now() - startedAt
   try {
-    return { name: 'floor', startMs, ...(await measure(floor, surroundings, surroundings.floorPort)) }
+    return {
+      name: 'floor',
+      startMs,
+      ...(await measure(floor, surroundings, surroundings.floorPort)),
+    }
   } finally {
     await floor.stop()
   }
@@ -87,7 +117,11 @@ async function measureFloor(surroundings: Surroundings): Promise<Row> {
 
 async function measureStorage(storage: string, surroundings: Surroundings): Promise<Row> {
   const redis = storage === 'redis' ? await startRedis() : undefined
-  const settings = { memory: '{ driver: memory }', sqlite: `{ driver: sqlite, file: ${join(surroundings.folder, 'bench.sqlite')} }`, redis: `{ driver: redis, url: "${redis?.url}" }` }[storage]
+  const settings = {
+    memory: '{ driver: memory }',
+    sqlite: `{ driver: sqlite, file: ${join(surroundings.folder, 'bench.sqlite')} }`,
+    redis: `{ driver: redis, url: "${redis?.url}" }`,
+  }[storage]
   if (!settings) throw new Error(`--storage: expected memory, sqlite or redis, found "${storage}"`)
   const configFile = join(surroundings.folder, `${storage}.yaml`)
   writeFileSync(configFile, configuration(surroundings, settings))
@@ -95,7 +129,11 @@ async function measureStorage(storage: string, surroundings: Surroundings): Prom
   await (await startAdapter(configFile, surroundings)).process.stop()
   const { process: adapter, startMs } = await startAdapter(configFile, surroundings)
   try {
-    const row = { name: storage, startMs, ...(await measure(adapter, surroundings, surroundings.adapterPort)) }
+    const row = {
+      name: storage,
+      startMs,
+      ...(await measure(adapter, surroundings, surroundings.adapterPort)),
+    }
     const roundTrips = await countRoundTrips(adapter, surroundings)
     const rssLogins = Number(flags['rss-logins'])
     if (rssLogins === 0 || storage !== 'sqlite') return { ...row, roundTrips }
@@ -115,42 +153,81 @@ async function measure(party: ManagedProcess, surroundings: Surroundings, port: 
   const low = await load(surroundings, port, logins, 1)
   const busy = await load(surroundings, port, logins, 4)
   const cpu = (cpuMs(pid) - before) / (low.durations.length + busy.durations.length)
-  const shares = ({ durations }: LoadResult): [number, number] => [percentile(durations, 0.5), percentile(durations, 0.99)]
+  const shares = ({ durations }: LoadResult): [number, number] => [
+    percentile(durations, 0.5),
+    percentile(durations, 0.99),
+  ]
   return { cpu, low: shares(low), busy: shares(busy), rss: rssMib(pid) }
 }
 
-async function load(surroundings: Surroundings, port: number, logins: number, concurrency: number): Promise<LoadResult> {
-  const target: LoginTarget = { issuer: `http://127.0.0.1:${port}`, clientId: 'client', clientSecret: 'secret', redirectUri: REDIRECT_URI, scope: 'openid profile read' }
+async function load(
+  surroundings: Surroundings,
+  port: number,
+  logins: number,
+  concurrency: number,
+): Promise<LoadResult> {
+  const target: LoginTarget = {
+    issuer: `http://127.0.0.1:${port}`,
+    clientId: 'client',
+    clientSecret: 'secret',
+    redirectUri: REDIRECT_URI,
+    scope: 'openid profile read',
+  }
   const job: LoadJob = { target, upstreamOrigin: surroundings.upstream, logins, concurrency }
-  const { stdout } = await run(NODE, [join(ROOT, 'bench', 'load.ts'), JSON.stringify(job)], { maxBuffer: 64 * 1024 * 1024 })
+  const { stdout } = await run(NODE, [join(ROOT, 'bench', 'load.ts'), JSON.stringify(job)], {
+    maxBuffer: 64 * 1024 * 1024,
+  })
   return JSON.parse(stdout) as LoadResult
 }
 
 /** Read from the adapter's own log: each request says how often it waited for the store. */
-async function countRoundTrips(adapter: ManagedProcess, surroundings: Surroundings): Promise<number> {
+async function countRoundTrips(
+  adapter: ManagedProcess,
+  surroundings: Surroundings,
+): Promise<number> {
   const from = adapter.lines.length
   const logins = 20
   await load(surroundings, surroundings.adapterPort, logins, 1)
   const waits = adapter.lines.slice(from).flatMap((line) => {
-    const { event, storage } = JSON.parse(line) as { event?: string; storage?: { round_trips: number } }
+    const { event, storage } = JSON.parse(line) as {
+      event?: string
+      storage?: { round_trips: number }
+    }
     return event === 'request.done' && storage ? [storage.round_trips] : []
   })
   // The load generator signs in once more, to open its session at the upstream; that login ends before the token request.
   return waits.reduce((sum, count) => sum + count, 0) / (logins + 1)
 }
 
-async function startAdapter(configFile: string, { folder }: Surroundings): Promise<{ process: ManagedProcess; startMs: number }> {
+async function startAdapter(
+  configFile: string,
+  { folder }: Surroundings,
+): Promise<{ process: ManagedProcess; startMs: number }> {
   const startedAt = performance.now()
-  const adapter = start('adapter', ['adapter/main.ts', '--config', configFile], { AUTH_ADAPTER_DATA: folder })
+  const adapter = start('adapter', ['adapter/main.ts', '--config', configFile], {
+    AUTH_ADAPTER_DATA: folder,
+  })
   await adapter.listening
   return { process: adapter, startMs: performance.now() - startedAt }
 }
 
-function start(name: string, [script, ...args]: string[], env: Record<string, string>): ManagedProcess {
-  return startProcess({ name, command: NODE, args: [join(ROOT, script as string), ...args], env: { PATH: process.env['PATH'], ...env } })
+function start(
+  name: string,
+  [script, ...args]: string[],
+  env: Record<string, string>,
+): ManagedProcess {
+  return startProcess({
+    name,
+    command: NODE,
+    args: [join(ROOT, script as string), ...args],
+    env: { PATH: process.env['PATH'], ...env },
+  })
 }
 
-function configuration({ upstream, adapterPort, adminPort }: Surroundings, storage: string): string {
+function configuration(
+  { upstream, adapterPort, adminPort }: Surroundings,
+  storage: string,
+): string {
   return `issuer: http://127.0.0.1:${adapterPort}
 listen: { port: ${adapterPort} }
 admin: { port: ${adminPort} }
@@ -183,7 +260,9 @@ function print(rows: readonly Row[]): void {
     'ready ms': row.startMs.toFixed(0),
   }))
   console.table(table)
-  console.log(`${flags.logins} logins each way, ${flags.alg}; soak: ${flags['rss-logins']} logins on sqlite. Latencies are whole logins, the upstream and the load generator on the same machine.`)
+  console.log(
+    `${flags.logins} logins each way, ${flags.alg}; soak: ${flags['rss-logins']} logins on sqlite. Latencies are whole logins, the upstream and the load generator on the same machine.`,
+  )
 }
 
 await main()

@@ -17,6 +17,8 @@ describe('measure', () => {
 
   it('takes percentiles by nearest rank', () => {
     const values = Array.from({ length: 100 }, (_, index) => 100 - index)
-    expect([percentile(values, 0.5), percentile(values, 0.99), percentile([7], 0.99)]).toEqual([50, 99, 7])
+    expect([percentile(values, 0.5), percentile(values, 0.99), percentile([7], 0.99)]).toEqual([
+      50, 99, 7,
+    ])
   })
 })

@@ -23,7 +23,8 @@ const REFUSAL: Refusal = {
 }
 
 /** Who reads the first and who the last of two would disagree on what was asked: https://www.rfc-editor.org/rfc/rfc9112#section-3.2 */
-const hasOneHost = ({ headersDistinct }: IncomingMessage) => (headersDistinct['host']?.length ?? 0) < 2
+const hasOneHost = ({ headersDistinct }: IncomingMessage) =>
+  (headersDistinct['host']?.length ?? 0) < 2
 
 /** 421 (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20) for any host but the one of `url`. */
 export function hostCheck({

@@ -158,7 +158,9 @@ describe(hostCheck, () => {
   it('A46 two Host headers are refused, though the first is ours', () =>
     withServer(express().use(check('https://op.example'), echo), async ({ port }) => {
       const socket = connect(port, '127.0.0.1')
-      socket.end('GET / HTTP/1.1\r\nHost: op.example\r\nHost: evil.example\r\nConnection: close\r\n\r\n')
+      socket.end(
+        'GET / HTTP/1.1\r\nHost: op.example\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      )
       expect(await text(socket)).toMatch(/^HTTP\/1\.1 421 /)
     }))
 })

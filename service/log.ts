@@ -59,7 +59,9 @@ function stdout(pretty: boolean): LogDestination {
   const out = pino.destination({ fd: 1, sync: true })
   if (!pretty) return out
   // Only for people: a process that writes JSON does not carry it.
-  const { isColorSupported, prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof pinoPretty
+  const { isColorSupported, prettyFactory } = createRequire(import.meta.url)(
+    'pino-pretty',
+  ) as typeof pinoPretty
   const prettify = prettyFactory({
     colorize: isColorSupported,
     messageKey: 'event',

@@ -89,7 +89,13 @@ function firstChecks(issuer: string, log: Log): RequestHandler[] {
     securityHeaders({ https }),
     allowAnyFormTarget,
     urlLimits({ refuse }),
-    hostCheck({ url: issuer, trusted: () => false, log, refuse, except: ['/ping', stylesheetPath] }),
+    hostCheck({
+      url: issuer,
+      trusted: () => false,
+      log,
+      refuse,
+      except: ['/ping', stylesheetPath],
+    }),
     presetOrigin(issuer),
   ]
 }

@@ -11,16 +11,28 @@ export interface Readiness {
   hasKeys(): boolean
 }
 
-export function createReadiness({ hasKeys = () => true }: Partial<Pick<Readiness, 'hasKeys'>> = {}): Readiness {
+export function createReadiness({
+  hasKeys = () => true,
+}: Partial<Pick<Readiness, 'hasKeys'>> = {}): Readiness {
   let stopping = false
   return { stop: () => void (stopping = true), isStopping: () => stopping, hasKeys }
 }
 
-export function createHealthRoutes({ driver, readiness }: { driver: Driver; readiness: Readiness }): Router {
+export function createHealthRoutes({
+  driver,
+  readiness,
+}: {
+  driver: Driver
+  readiness: Readiness
+}): Router {
   const router = Router()
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
   router.get('/readyz', async (_request, response) => {
-    const checks = { storage: await isAnswering(driver), keys: readiness.hasKeys(), stopping: readiness.isStopping() }
+    const checks = {
+      storage: await isAnswering(driver),
+      keys: readiness.hasKeys(),
+      stopping: readiness.isStopping(),
+    }
     const isReady = checks.storage && checks.keys && !checks.stopping
     response.status(isReady ? 200 : 503).json({ status: isReady ? 'ready' : 'not_ready', checks })
   })
@@ -28,5 +40,8 @@ export function createHealthRoutes({ driver, readiness }: { driver: Driver; read
 }
 
 async function isAnswering(driver: Driver): Promise<boolean> {
-  return driver.ping().then(() => true, () => false)
+  return driver.ping().then(
+    () => true,
+    () => false,
+  )
 }

@@ -11,9 +11,11 @@ const PAGE: Downstream = { kind: 'page' }
 /** Errors of the upstream's authorization endpoint that mean the same to the app (RFC 6749, section 4.1.2.1; OpenID Connect Core, section 3.1.2.6). */
 const SAME = new Set([
   // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
-  'access_denied', 'temporarily_unavailable',
+  'access_denied',
+  'temporarily_unavailable',
   // https://openid.net/specs/openid-connect-core-1_0.html#AuthError
-  'login_required', 'interaction_required',
+  'login_required',
+  'interaction_required',
 ])
 
 const DESCRIPTIONS: Record<string, string> = {
@@ -29,14 +31,25 @@ export function downstreamError(error: UpstreamError, flowId: string | undefined
     case 'code_rejected':
       return PAGE
     case 'authorization_error':
-      return redirect(SAME.has(error.oauthError ?? '') ? (error.oauthError as string) : 'server_error', flowId)
+      return redirect(
+        SAME.has(error.oauthError ?? '') ? (error.oauthError as string) : 'server_error',
+        flowId,
+      )
     default:
       return redirect('server_error', flowId)
   }
 }
 
 /** The upstream's own description is never passed on: it may say anything. */
-export function redirect(error: string, flowId: string | undefined): Downstream & { kind: 'redirect' } {
-  const description = DESCRIPTIONS[error] ?? 'the answer of the identity provider could not be accepted'
-  return { kind: 'redirect', error, error_description: flowId === undefined ? description : `${description} (flow ${flowId})` }
+export function redirect(
+  error: string,
+  flowId: string | undefined,
+): Downstream & { kind: 'redirect' } {
+  const description =
+    DESCRIPTIONS[error] ?? 'the answer of the identity provider could not be accepted'
+  return {
+    kind: 'redirect',
+    error,
+    error_description: flowId === undefined ? description : `${description} (flow ${flowId})`,
+  }
 }

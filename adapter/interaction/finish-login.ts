@@ -9,7 +9,17 @@ import type { Identity } from '../storage/identities.ts'
 import type { LoginTransaction } from '../storage/login-transactions.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import { noteFields } from '../../service/request-context.ts'
-import { answer, boundLogin, clientOf, handleUpstreamError, knownUpstream, maxAge, startPath, type Location, type LoginParts } from './start-login.ts'
+import {
+  answer,
+  boundLogin,
+  clientOf,
+  handleUpstreamError,
+  knownUpstream,
+  maxAge,
+  startPath,
+  type Location,
+  type LoginParts,
+} from './start-login.ts'
 
 export interface FinishParts extends LoginParts {
   upstreamConfigs: Record<string, UpstreamConfig>
@@ -35,17 +45,25 @@ export async function finishLogin(parts: FinishParts, request: FinishRequest): P
   const states = request.parameters.getAll('state')
   const state = states[0] ?? ''
   const uid = STATE.exec(state)?.[1]
-  if (states.length !== 1 || uid === undefined) throw new InteractionError('not_started_here', 'the answer carries no state of ours')
+  if (states.length !== 1 || uid === undefined)
+    throw new InteractionError('not_started_here', 'the answer carries no state of ours')
   const transaction = await parts.transactions.take(state)
   if (!transaction) return wayOnWithoutTransaction(parts, request, uid)
   noteFields({ flow_id: transaction.flowId })
   if (transaction.upstream !== upstream.name) {
     parts.log.warn('upstream.mixup', { expected: transaction.upstream, received: upstream.name })
-    throw new InteractionError('upstream_mismatch', `the login began at "${transaction.upstream}", the answer came for "${upstream.name}"`)
+    throw new InteractionError(
+      'upstream_mismatch',
+      `the login began at "${transaction.upstream}", the answer came for "${upstream.name}"`,
+    )
   }
-  const { clientId } = await boundLogin(parts, { uid: transaction.interactionUid, cookieHeader: request.cookieHeader })
+  const { clientId } = await boundLogin(parts, {
+    uid: transaction.interactionUid,
+    cookieHeader: request.cookieHeader,
+  })
   const interaction = await parts.interactions.find(transaction.interactionUid)
-  if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
+  if (!interaction)
+    throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
   if (interaction.result) return interaction.returnTo
   return redeem(parts, request, { interaction, transaction, state, clientId })
 }
@@ -57,12 +75,22 @@ interface Redemption {
   clientId: string
 }
 
-async function redeem(parts: FinishParts, request: FinishRequest, { interaction, transaction, state, clientId }: Redemption): Promise<Location> {
+async function redeem(
+  parts: FinishParts,
+  request: FinishRequest,
+  { interaction, transaction, state, clientId }: Redemption,
+): Promise<Location> {
   const upstream = knownUpstream(parts, request.upstream)
   const max_age = maxAge(interaction.params['max_age'])
   const { redirect_uri, nonce, codeVerifier } = transaction
   try {
-    const expected = { redirect_uri, state, nonce, codeVerifier, ...(max_age === undefined ? {} : { max_age }) }
+    const expected = {
+      redirect_uri,
+      state,
+      nonce,
+      codeVerifier,
+      ...(max_age === undefined ? {} : { max_age }),
+    }
     const said = await upstream.redeem(request.parameters, expected)
     const identity = mapIdentity(parts.upstreamConfigs[upstream.name] as UpstreamConfig, said)
     if (contradictsHint(interaction, identity)) return await answer(interaction, ANOTHER_PERSON)
@@ -74,51 +102,94 @@ async function redeem(parts: FinishParts, request: FinishRequest, { interaction,
   }
 }
 
-const ANOTHER_PERSON = { error: 'login_required', error_description: 'the end-user of id_token_hint did not sign in' }
+const ANOTHER_PERSON = {
+  error: 'login_required',
+  error_description: 'the end-user of id_token_hint did not sign in',
+}
 
 /** oidc-provider judges the hint before a login, not after it. It verified the hint then; here only its subject is read. */
 function contradictsHint({ params }: Interaction, { accountId }: Identity): boolean {
   // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
   const hint = params['id_token_hint']
   if (typeof hint !== 'string') return false
-  const { sub } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString()) as { sub?: unknown }
+  const { sub } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString()) as {
+    sub?: unknown
+  }
   return sub !== accountId
 }
 
 /** The session that this login was to renew may have ended meanwhile, by logout in another tab: then it begins a new one. */
-async function forgetEndedSession({ isSessionAlive }: FinishParts, interaction: Interaction): Promise<void> {
+async function forgetEndedSession(
+  { isSessionAlive }: FinishParts,
+  interaction: Interaction,
+): Promise<void> {
   const uid = interaction.session?.uid
   if (uid !== undefined && !(await isSessionAlive(uid))) delete interaction.session
 }
 
 /** @throws UpstreamError `identity_invalid` when a required claim is missing or the subject can not be minted */
 export function mapIdentity(config: UpstreamConfig, said: UpstreamIdentity): Identity {
-  const { claims, faults } = mapClaims(config.claims, { idToken: said.idTokenClaims, userinfo: said.userinfoClaims })
-  if (faults.length > 0) throw new UpstreamError('identity_invalid', said.upstream, faults.join('; '))
+  const { claims, faults } = mapClaims(config.claims, {
+    idToken: said.idTokenClaims,
+    userinfo: said.userinfoClaims,
+  })
+  if (faults.length > 0)
+    throw new UpstreamError('identity_invalid', said.upstream, faults.join('; '))
   try {
-    return { accountId: downstreamSubject(config.subject, said.upstream, said.sub), upstream: said.upstream, upstreamIssuer: said.iss, claims: { ...claims } }
+    return {
+      accountId: downstreamSubject(config.subject, said.upstream, said.sub),
+      upstream: said.upstream,
+      upstreamIssuer: said.iss,
+      claims: { ...claims },
+    }
   } catch (cause) {
     throw new UpstreamError('identity_invalid', said.upstream, (cause as Error).message, { cause })
   }
 }
 
-function loginResult(interaction: Interaction, said: UpstreamIdentity, identity: Identity, now: () => number): NonNullable<Interaction['result']> {
+function loginResult(
+  interaction: Interaction,
+  said: UpstreamIdentity,
+  identity: Identity,
+  now: () => number,
+): NonNullable<Interaction['result']> {
   const { acr, amr, auth_time } = said
-  const login = { accountId: identity.accountId, remember: false, ts: auth_time ?? Math.floor(now() / 1000), ...(acr === undefined ? {} : { acr }), ...(amr === undefined ? {} : { amr }) }
+  const login = {
+    accountId: identity.accountId,
+    remember: false,
+    ts: auth_time ?? Math.floor(now() / 1000),
+    ...(acr === undefined ? {} : { acr }),
+    ...(amr === undefined ? {} : { amr }),
+  }
   const isNativePrompt = interaction.prompt.reasons.includes('native_client_prompt')
-  return { ...interaction.lastSubmission, login, upstream: { identity }, ...(isNativePrompt ? { consent: {} } : {}) }
+  return {
+    ...interaction.lastSubmission,
+    login,
+    upstream: { identity },
+    ...(isNativePrompt ? { consent: {} } : {}),
+  }
 }
 
 /**
  * The state was used before, expired, or never was. In the browser that began the login this is mostly a reload, a double
  * click, or a restart in between: go on where the login stands (F46, F60).
  */
-async function wayOnWithoutTransaction(parts: FinishParts, { upstream, cookieHeader }: FinishRequest, uid: string): Promise<Location> {
+async function wayOnWithoutTransaction(
+  parts: FinishParts,
+  { upstream, cookieHeader }: FinishRequest,
+  uid: string,
+): Promise<Location> {
   const bound = parts.binding.find(uid, cookieHeader)
   const interaction = await parts.interactions.find(uid)
-  if (interaction && bound && !bound.isExpired) return interaction.result ? interaction.returnTo : startPath(upstream, uid)
+  if (interaction && bound && !bound.isExpired)
+    return interaction.result ? interaction.returnTo : startPath(upstream, uid)
   const signedIn = await parts.signedInClient()
-  if (signedIn) throw new InteractionError('already_signed_in', 'the state was used before', { wayOn: { clientId: bound?.clientId ?? signedIn.clientId } })
+  if (signedIn)
+    throw new InteractionError('already_signed_in', 'the state was used before', {
+      wayOn: { clientId: bound?.clientId ?? signedIn.clientId },
+    })
   const code = bound?.isExpired ? 'expired' : 'not_started_here'
-  throw new InteractionError(code, 'the state is unknown, used or expired', { wayOn: { clientId: bound?.clientId ?? clientOf(interaction) } })
+  throw new InteractionError(code, 'the state is unknown, used or expired', {
+    wayOn: { clientId: bound?.clientId ?? clientOf(interaction) },
+  })
 }

@@ -26,7 +26,11 @@ export interface BoundLogin {
 
 export interface LoginBinding {
   /** Set-Cookie values that bind `uid` to the browser that sent `cookieHeader`. */
-  bind(uid: string, login: { clientId: string; flowId: string }, cookieHeader: string | undefined): string[]
+  bind(
+    uid: string,
+    login: { clientId: string; flowId: string },
+    cookieHeader: string | undefined,
+  ): string[]
   /** The login `uid` if this browser began it. */
   find(uid: string, cookieHeader: string | undefined): BoundLogin | undefined
   /**
@@ -36,7 +40,13 @@ export interface LoginBinding {
   mayResume(uid: string, cookieHeader: string | undefined): boolean
 }
 
-export function createLoginBinding({ keys, isHttps, resumeCookie, ttlSeconds, now }: BindingOptions): LoginBinding {
+export function createLoginBinding({
+  keys,
+  isHttps,
+  resumeCookie,
+  ttlSeconds,
+  now,
+}: BindingOptions): LoginBinding {
   const prefix = `${isHttps ? '__Host-' : ''}AUTH_ADAPTER_LOGIN_`
   const attributes = `; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`
   const seconds = () => Math.floor(now() / 1000)
@@ -44,20 +54,35 @@ export function createLoginBinding({ keys, isHttps, resumeCookie, ttlSeconds, no
     const values = parseCookies(cookieHeader).get(`${prefix}${uid}`) ?? []
     // Two cookies of one name: another host of the domain planted one (A34). Neither is believed.
     if (values.length !== 1) return undefined
-    const [issuedAt = '', client = '', flowId = '', signature = ''] = (values[0] as string).split('.')
-    if (!keys.some((key) => isEqual(signature, mac(key, uid, `${issuedAt}.${client}.${flowId}`)))) return undefined
-    return { clientId: Buffer.from(client, 'base64url').toString(), flowId, isExpired: seconds() - parseInt(issuedAt, 36) >= ttlSeconds }
+    const [issuedAt = '', client = '', flowId = '', signature = ''] = (values[0] as string).split(
+      '.',
+    )
+    if (!keys.some((key) => isEqual(signature, mac(key, uid, `${issuedAt}.${client}.${flowId}`))))
+      return undefined
+    return {
+      clientId: Buffer.from(client, 'base64url').toString(),
+      flowId,
+      isExpired: seconds() - parseInt(issuedAt, 36) >= ttlSeconds,
+    }
   }
   return {
     find,
     mayResume(uid, cookieHeader) {
       const resumed = parseCookies(cookieHeader).get(resumeCookie) ?? []
-      return resumed.length === 0 || (resumed.every((value) => value === uid) && find(uid, cookieHeader) !== undefined)
+      return (
+        resumed.length === 0 ||
+        (resumed.every((value) => value === uid) && find(uid, cookieHeader) !== undefined)
+      )
     },
     bind(uid, { clientId, flowId }, cookieHeader) {
       const content = `${seconds().toString(36)}.${Buffer.from(clientId).toString('base64url')}.${flowId}`
-      const evicted = evictable(parseCookies(cookieHeader), prefix).map((name) => `${name}=${attributes}; Max-Age=0`)
-      return [`${prefix}${uid}=${content}.${mac(keys[0] as string, uid, content)}${attributes}; Max-Age=${ttlSeconds + AFTERLIFE}`, ...evicted]
+      const evicted = evictable(parseCookies(cookieHeader), prefix).map(
+        (name) => `${name}=${attributes}; Max-Age=0`,
+      )
+      return [
+        `${prefix}${uid}=${content}.${mac(keys[0] as string, uid, content)}${attributes}; Max-Age=${ttlSeconds + AFTERLIFE}`,
+        ...evicted,
+      ]
     },
   }
 }
@@ -77,9 +102,13 @@ function isEqual(left: string, right: string): boolean {
  * the newer one (RFC 6265, section 5.4).
  */
 function evictable(cookies: Map<string, string[]>, prefix: string): string[] {
-  const issuedAt = ([, values]: [string, string[]]) => parseInt(values[0]?.split('.')[0] ?? '', 36) || 0
+  const issuedAt = ([, values]: [string, string[]]) =>
+    parseInt(values[0]?.split('.')[0] ?? '', 36) || 0
   // https://www.rfc-editor.org/rfc/rfc6265#section-5.4
-  const ours = [...cookies].filter(([name]) => name.startsWith(prefix)).reverse().sort((left, right) => issuedAt(right) - issuedAt(left))
+  const ours = [...cookies]
+    .filter(([name]) => name.startsWith(prefix))
+    .reverse()
+    .sort((left, right) => issuedAt(right) - issuedAt(left))
   return ours.slice(MAX_LOGINS - 1).map(([name]) => name)
 }
 

@@ -419,11 +419,9 @@ describe('many tabs and long waits', () => {
   it('state and nonce of 50 logins are all different', async () => {
     const seen = new Set<string>()
     for (let index = 0; index < 50; index += 1) {
-      const { url } = await on.chain
-        .newBrowser()
-        .open(on.chain.app.request().url, {
-          stopBefore: ({ origin }) => origin === on.chain.upstreamIssuer,
-        })
+      const { url } = await on.chain.newBrowser().open(on.chain.app.request().url, {
+        stopBefore: ({ origin }) => origin === on.chain.upstreamIssuer,
+      })
       for (const name of ['state', 'nonce', 'code_challenge'])
         seen.add(url.searchParams.get(name) as string)
     }

@@ -28,14 +28,21 @@ export function nextStep(interaction: PendingInteraction): NextStep {
   const { name, reasons } = interaction.prompt
   const hasLoggedIn = interaction.lastSubmission?.login !== undefined
   if (name === 'login') return hasLoggedIn ? unmet(reasons) : loginStep(reasons)
-  if (name === 'consent' && reasons.every((reason) => reason === 'native_client_prompt')) return nativeClientStep(hasLoggedIn, interaction)
+  if (name === 'consent' && reasons.every((reason) => reason === 'native_client_prompt'))
+    return nativeClientStep(hasLoggedIn, interaction)
   // https://openid.net/specs/openid-connect-core-1_0.html#AuthError
-  if (name === 'consent') return refuse('consent_required', 'this server has no consent page: what a client may do is configured')
+  if (name === 'consent')
+    return refuse(
+      'consent_required',
+      'this server has no consent page: what a client may do is configured',
+    )
   return refuse('interaction_required', 'the requested interaction is not supported')
 }
 
 function loginStep(reasons: string[]): NextStep {
-  return reasons.includes('no_session') || reasons.includes('no_identity') ? withPrompt(reasons) : LOGIN_AGAIN
+  return reasons.includes('no_session') || reasons.includes('no_identity')
+    ? withPrompt(reasons)
+    : LOGIN_AGAIN
 }
 
 function withPrompt(reasons: string[]): NextStep {
@@ -49,7 +56,8 @@ function nativeClientStep(hasLoggedIn: boolean, { lastSubmission }: PendingInter
 }
 
 function unmet(reasons: string[]): NextStep {
-  const error = reasons.map((reason) => UNMET[reason]).find((found) => found !== undefined) ?? 'login_required'
+  const error =
+    reasons.map((reason) => UNMET[reason]).find((found) => found !== undefined) ?? 'login_required'
   return refuse(error, 'the identity provider signed the end-user in, but not as was asked for')
 }
 

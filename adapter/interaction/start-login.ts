@@ -59,14 +59,24 @@ export async function startLogin(parts: LoginParts, request: StartRequest): Prom
   const redirect_uri = parts.issuer + callbackPath(upstream.name)
   const [interaction] = await Promise.all([
     parts.interactions.find(request.uid),
-    parts.transactions.insert(secrets.state, transaction(parts, request, { ...secrets, redirect_uri, flowId }), parts.ttlSeconds),
+    parts.transactions.insert(
+      secrets.state,
+      transaction(parts, request, { ...secrets, redirect_uri, flowId }),
+      parts.ttlSeconds,
+    ),
   ])
-  if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
+  if (!interaction)
+    throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
   const step = nextStep(interaction)
   if (interaction.result) return interaction.returnTo
   if (step.kind === 'answer') return answer(interaction, step.result)
   try {
-    const url = await upstream.authorizationUrl({ redirect_uri, ...secrets, ...passedOn(interaction.params), ...(step.prompt ? { prompt: step.prompt } : {}) })
+    const url = await upstream.authorizationUrl({
+      redirect_uri,
+      ...secrets,
+      ...passedOn(interaction.params),
+      ...(step.prompt ? { prompt: step.prompt } : {}),
+    })
     parts.log.info('login.started', { upstream: upstream.name, client_id: clientId })
     return url.href
   } catch (error) {
@@ -78,27 +88,41 @@ export async function startLogin(parts: LoginParts, request: StartRequest): Prom
 export async function cancelLogin(parts: LoginParts, request: StartRequest): Promise<Location> {
   const { clientId } = await boundLogin(parts, request)
   const interaction = await parts.interactions.find(request.uid)
-  if (!interaction) throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
+  if (!interaction)
+    throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
   parts.log.info('login.cancelled', { upstream: request.upstream, client_id: clientId })
-  return answer(interaction, { error: 'temporarily_unavailable', error_description: 'the identity provider is not available at the moment' })
+  return answer(interaction, {
+    error: 'temporarily_unavailable',
+    error_description: 'the identity provider is not available at the moment',
+  })
 }
 
 export function knownUpstream({ upstreams }: LoginParts, name: string): Upstream {
   const upstream = upstreams.get(name)
-  if (!upstream) throw new InteractionError('unknown_upstream', `no upstream is called "${name.slice(0, 64)}"`)
+  if (!upstream)
+    throw new InteractionError('unknown_upstream', `no upstream is called "${name.slice(0, 64)}"`)
   noteFields({ upstream: upstream.name })
   return upstream
 }
 
 /** Only the browser that was sent here from the authorization endpoint may go on (A03); another one is shown the way to the app. */
-export async function boundLogin(parts: LoginParts, { uid, cookieHeader }: Omit<StartRequest, 'upstream'>, withoutCookies: InteractionErrorCode = 'not_started_here'): Promise<BoundLogin> {
+export async function boundLogin(
+  parts: LoginParts,
+  { uid, cookieHeader }: Omit<StartRequest, 'upstream'>,
+  withoutCookies: InteractionErrorCode = 'not_started_here',
+): Promise<BoundLogin> {
   const bound = parts.binding.find(uid, cookieHeader)
   if (!bound) {
     const code = cookieHeader === undefined ? withoutCookies : 'not_started_here'
-    throw new InteractionError(code, 'this browser holds no cookie of this sign-in', { wayOn: { clientId: clientOf(await parts.interactions.find(uid)) } })
+    throw new InteractionError(code, 'this browser holds no cookie of this sign-in', {
+      wayOn: { clientId: clientOf(await parts.interactions.find(uid)) },
+    })
   }
   noteFields({ client_id: bound.clientId, flow_id: bound.flowId })
-  if (bound.isExpired) throw new InteractionError('expired', 'the sign-in took longer than login.ttl', { wayOn: { clientId: bound.clientId } })
+  if (bound.isExpired)
+    throw new InteractionError('expired', 'the sign-in took longer than login.ttl', {
+      wayOn: { clientId: bound.clientId },
+    })
   return bound
 }
 
@@ -108,7 +132,10 @@ export function clientOf(interaction: Interaction | undefined): string | undefin
 }
 
 /** Leaves the answer for oidc-provider, which resumes the authorization request with it. */
-export async function answer(interaction: Interaction, result: NonNullable<Interaction['result']>): Promise<Location> {
+export async function answer(
+  interaction: Interaction,
+  result: NonNullable<Interaction['result']>,
+): Promise<Location> {
   interaction.result = result
   await interaction.persist()
   return interaction.returnTo
@@ -121,19 +148,49 @@ interface FailedAt {
 }
 
 /** Logs the cause for the operator; then the app gets an OAuth error, or the person a page with a way on. */
-export async function handleUpstreamError(parts: LoginParts, error: unknown, { interaction, upstream, clientId }: FailedAt): Promise<Location> {
+export async function handleUpstreamError(
+  parts: LoginParts,
+  error: unknown,
+  { interaction, upstream, clientId }: FailedAt,
+): Promise<Location> {
   if (!(error instanceof UpstreamError)) throw error
-  parts.log.warn('login.failed', { upstream, client_id: clientId, code: error.code, oauth_error: error.oauthError, error })
+  parts.log.warn('login.failed', {
+    upstream,
+    client_id: clientId,
+    code: error.code,
+    oauth_error: error.oauthError,
+    error,
+  })
   const downstream = downstreamError(error, currentContext()?.fields['flow_id'])
-  if (downstream.kind === 'redirect') return answer(interaction, { error: downstream.error, error_description: downstream.error_description })
+  if (downstream.kind === 'redirect')
+    return answer(interaction, {
+      error: downstream.error,
+      error_description: downstream.error_description,
+    })
   const uid = interaction.uid
-  error.wayOn = { clientId, retryPath: startPath(upstream, uid), cancelPath: `/oauth2/authorization/${upstream}/cancel?interaction=${uid}` }
+  error.wayOn = {
+    clientId,
+    retryPath: startPath(upstream, uid),
+    cancelPath: `/oauth2/authorization/${upstream}/cancel?interaction=${uid}`,
+  }
   throw error
 }
 
-function transaction(parts: LoginParts, { uid, upstream }: StartRequest, secrets: Pick<LoginTransaction, 'nonce' | 'codeVerifier' | 'redirect_uri' | 'flowId'>): LoginTransaction {
+function transaction(
+  parts: LoginParts,
+  { uid, upstream }: StartRequest,
+  secrets: Pick<LoginTransaction, 'nonce' | 'codeVerifier' | 'redirect_uri' | 'flowId'>,
+): LoginTransaction {
   const { nonce, codeVerifier, redirect_uri, flowId } = secrets
-  return { interactionUid: uid, upstream, nonce, codeVerifier, redirect_uri, flowId, createdAt: parts.now() }
+  return {
+    interactionUid: uid,
+    upstream,
+    nonce,
+    codeVerifier,
+    redirect_uri,
+    flowId,
+    createdAt: parts.now(),
+  }
 }
 
 /** Hints for the upstream go on as they came (OpenID Connect Core, section 3.1.2.1). */
@@ -141,7 +198,12 @@ function passedOn(params: Record<string, unknown>) {
   // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
   const { login_hint, acr_values, ui_locales, max_age } = params
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
-  return dropUndefined({ login_hint: text(login_hint), acr_values: text(acr_values), ui_locales: text(ui_locales), max_age: maxAge(max_age) })
+  return dropUndefined({
+    login_hint: text(login_hint),
+    acr_values: text(acr_values),
+    ui_locales: text(ui_locales),
+    max_age: maxAge(max_age),
+  })
 }
 
 export function maxAge(value: unknown): number | undefined {
@@ -149,7 +211,9 @@ export function maxAge(value: unknown): number | undefined {
 }
 
 function dropUndefined<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> }
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>
+  }
 }
 
 function secret(): string {

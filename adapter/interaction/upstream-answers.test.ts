@@ -379,7 +379,9 @@ describe('an upstream that fails', () => {
   })
 
   it('F10 a name as long as is accepted still gives a JWT below 8 kB, in whatever script', async () => {
-    const { visit, request } = await login({ claims: (own) => ({ ...own, name: '名'.repeat(1360) }) })
+    const { visit, request } = await login({
+      claims: (own) => ({ ...own, name: '名'.repeat(1360) }),
+    })
     const { body } = await on.chain.app.finish(visit, request)
     expect(body.access_token.length).toBeGreaterThan(5000)
     expect(body.access_token.length).toBeLessThan(8192)

@@ -21,12 +21,18 @@ export function loginResult(ctx: KoaContextWithOIDC): UpstreamLoginResult | unde
 /** Undefined when the identity is gone or belongs to somebody else: the login is then asked for again, the token refused. */
 export function createFindAccount(identities: Identities): FindAccount {
   return async (ctx, accountId, token) => {
-    const identity = loginResult(ctx)?.identity ?? (await storedIdentity(identities, ctx, token as TokenLike | undefined))
+    const identity =
+      loginResult(ctx)?.identity ??
+      (await storedIdentity(identities, ctx, token as TokenLike | undefined))
     return identity?.accountId === accountId ? account(identity) : undefined
   }
 }
 
-async function storedIdentity(identities: Identities, ctx: KoaContextWithOIDC, token: TokenLike | undefined) {
+async function storedIdentity(
+  identities: Identities,
+  ctx: KoaContextWithOIDC,
+  token: TokenLike | undefined,
+) {
   const sessionUid = token ? token.sessionUid : ctx.oidc.session?.uid
   return sessionUid === undefined ? undefined : identities.find(sessionUid)
 }
@@ -46,7 +52,10 @@ export function account(identity: Identity): KnownAccount {
 }
 
 /** The claims beside the standard ones in a JWT access token: those that its scope releases (RFC 9068, section 2.2.2). */
-export function accessTokenClaims(known: Account | undefined, scope: string | undefined): Record<string, unknown> {
+export function accessTokenClaims(
+  known: Account | undefined,
+  scope: string | undefined,
+): Record<string, unknown> {
   // https://www.rfc-editor.org/rfc/rfc9068#section-2.2.2
   const identity = (known as KnownAccount | undefined)?.identity
   return identity && scope ? { ...claimsForScope(scope, identity.claims) } : {}

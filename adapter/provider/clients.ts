@@ -5,7 +5,10 @@ import type { ClientConfig } from '../config/schema.ts'
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/
 
 /** The metadata of each client (RFC 7591, section 2: https://www.rfc-editor.org/rfc/rfc7591#section-2). */
-export function clientMetadata(clients: Record<string, ClientConfig>, alg: string): ClientMetadata[] {
+export function clientMetadata(
+  clients: Record<string, ClientConfig>,
+  alg: string,
+): ClientMetadata[] {
   return Object.entries(clients).map(([client_id, client]) => metadata(client_id, client, alg))
 }
 
@@ -22,7 +25,9 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     response_modes: client.redirect_uris.some(isPrivateUse) ? ['query'] : ['query', 'form_post'],
     grant_types: ['authorization_code'],
     scope: client.scope,
-    id_token_signed_response_alg: alg as NonNullable<ClientMetadata['id_token_signed_response_alg']>,
+    id_token_signed_response_alg: alg as NonNullable<
+      ClientMetadata['id_token_signed_response_alg']
+    >,
   }
 }
 
@@ -36,10 +41,18 @@ const isPrivateUse = (uri: string) => !/^https?:/.test(uri)
 
 /** A public client on loopback or a private-use scheme is a native app: any loopback port then matches (RFC 8252, section 7.3: https://www.rfc-editor.org/rfc/rfc8252#section-7.3). */
 function isNative(client: ClientConfig): boolean {
-  return client.client_secret === undefined && client.redirect_uris.some((uri) => LOOPBACK.test(uri) || isPrivateUse(uri))
+  return (
+    client.client_secret === undefined &&
+    client.redirect_uris.some((uri) => LOOPBACK.test(uri) || isPrivateUse(uri))
+  )
 }
 
 /** Every scope any client may ask for; `openid` always. */
 export function allScopes(clients: Record<string, ClientConfig>): string[] {
-  return [...new Set(['openid', ...Object.values(clients).flatMap((client) => client.scope.split(/\s+/).filter(Boolean))])]
+  return [
+    ...new Set([
+      'openid',
+      ...Object.values(clients).flatMap((client) => client.scope.split(/\s+/).filter(Boolean)),
+    ]),
+  ]
 }

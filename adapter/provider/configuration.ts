@@ -44,13 +44,22 @@ export interface SessionTimes {
 }
 
 /** Seconds the session may live on from now: its idle time, cut at its absolute end; never below 1. */
-export function sessionTtlSeconds(session: SessionTimes, limits: Config['session'], now: () => number): number {
+export function sessionTtlSeconds(
+  session: SessionTimes,
+  limits: Config['session'],
+  now: () => number,
+): number {
   if (session.accountId === undefined) return UNFINISHED_SESSION_TTL
   const age = session.iat === undefined ? 0 : Math.floor(now() / 1000) - session.iat
   return Math.max(1, Math.min(limits.idle, limits.absolute - age))
 }
 
-export interface ProviderParts extends Required<Pick<Configuration, 'adapter' | 'findAccount' | 'loadExistingGrant' | 'extraTokenClaims' | 'renderError'>> {
+export interface ProviderParts extends Required<
+  Pick<
+    Configuration,
+    'adapter' | 'findAccount' | 'loadExistingGrant' | 'extraTokenClaims' | 'renderError'
+  >
+> {
   config: Config
   signingKeys: SigningKeys
   cookieKeys: string[]
@@ -58,7 +67,11 @@ export interface ProviderParts extends Required<Pick<Configuration, 'adapter' | 
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
   logoutSource: (ctx: KoaContextWithOIDC, form: string) => void
   postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => void
-  customizeAccessToken: (ctx: KoaContextWithOIDC, token: object, jwt: { payload: Record<string, unknown> }) => void
+  customizeAccessToken: (
+    ctx: KoaContextWithOIDC,
+    token: object,
+    jwt: { payload: Record<string, unknown> },
+  ) => void
   now: () => number
 }
 
@@ -71,7 +84,10 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     loadExistingGrant: parts.loadExistingGrant,
     extraTokenClaims: parts.extraTokenClaims,
     renderError: parts.renderError,
-    formats: { bitsOfOpaqueRandomness: 256, customizers: { jwt: parts.customizeAccessToken } } as unknown as NonNullable<Configuration['formats']>,
+    formats: {
+      bitsOfOpaqueRandomness: 256,
+      customizers: { jwt: parts.customizeAccessToken },
+    } as unknown as NonNullable<Configuration['formats']>,
     cookies: cookies(config, parts.cookieKeys),
     interactions: { policy: policy(), url: parts.interactionUrl },
     ttl: ttl(config, parts.now),
@@ -86,7 +102,9 @@ function authorizationServer({ config, signingKeys }: ProviderParts): Configurat
     jwks: signingKeys as NonNullable<Configuration['jwks']>,
     routes: ROUTES,
     scopes: allScopes(config.clients),
-    claims: claimsByScope(Object.values(config.upstreams).flatMap((upstream) => Object.keys(upstream.claims))),
+    claims: claimsByScope(
+      Object.values(config.upstreams).flatMap((upstream) => Object.keys(upstream.claims)),
+    ),
     // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1
     responseTypes: ['code'],
     pkce: { required: (_ctx, client) => config.clients[client.clientId]?.pkce !== 'optional' },
@@ -112,8 +130,18 @@ function cookies(config: Config, keys: string[]): NonNullable<Configuration['coo
 /** A session whose identity is gone (or was never complete) signs in again instead of failing. */
 function policy(): NonNullable<NonNullable<Configuration['interactions']>['policy']> {
   const prompts = interactionPolicy.base()
-  const isNobody = (ctx: KoaContextWithOIDC) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined
-  prompts.get('login')?.checks.add(new interactionPolicy.Check('no_identity', 'End-User authentication is required', 'login_required', isNobody))
+  const isNobody = (ctx: KoaContextWithOIDC) =>
+    ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined
+  prompts
+    .get('login')
+    ?.checks.add(
+      new interactionPolicy.Check(
+        'no_identity',
+        'End-User authentication is required',
+        'login_required',
+        isNobody,
+      ),
+    )
   return prompts
 }
 

@@ -37,39 +37,48 @@ export interface ProviderOptions {
 export async function createProvider(options: ProviderOptions): Promise<Provider> {
   const { config, now } = options
   const identities = translated(options.identities)
-  const provider = new AdapterProvider(config.issuer, providerConfiguration({
-    ...options,
-    ...createLogoutPages(config.clients),
-    adapter: oauthErrors(options.adapter),
-    findAccount: createFindAccount(identities),
-    loadExistingGrant: createLoadExistingGrant({
-      identities,
-      sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
+  const provider = new AdapterProvider(
+    config.issuer,
+    providerConfiguration({
+      ...options,
+      ...createLogoutPages(config.clients),
+      adapter: oauthErrors(options.adapter),
+      findAccount: createFindAccount(identities),
+      loadExistingGrant: createLoadExistingGrant({
+        identities,
+        sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
+      }),
+      extraTokenClaims: (ctx, token) => accessTokenClaims(ctx.oidc.account, token.scope),
+      renderError: (ctx, out, error) => options.showError(ctx, error, out),
+      customizeAccessToken,
     }),
-    extraTokenClaims: (ctx, token) => accessTokenClaims(ctx.oidc.account, token.scope),
-    renderError: (ctx, out, error) => options.showError(ctx, error, out),
-    customizeAccessToken,
-  }))
+  )
   trustOnlyTheIssuer(provider)
   takeOnlyIdTokensAsHint(provider)
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
   endGrantsAtLogout(provider)
   logProviderEvents(provider, options.log)
   // oidc-provider judges a client at its first use; a wrong one has to stop the start instead.
-  for (const clientId of Object.keys(config.clients)) await provider.Client.find(clientId).catch(refuseClient(clientId))
+  for (const clientId of Object.keys(config.clients))
+    await provider.Client.find(clientId).catch(refuseClient(clientId))
   return provider
 }
 
 function refuseClient(clientId: string) {
   return (cause: { error_description?: string }): never => {
-    throw new ConfigError([{ path: `clients.${clientId}`, message: cause.error_description ?? 'can not be used' }], { cause })
+    throw new ConfigError(
+      [{ path: `clients.${clientId}`, message: cause.error_description ?? 'can not be used' }],
+      { cause },
+    )
   }
 }
 
 /** oidc-provider has no other way to serve form_post with a page of our own. */
 class AdapterProvider extends Provider {
   override registerResponseMode(name: string, handler: (...parameters: never[]) => unknown): void {
-    const base = Provider.prototype as unknown as { registerResponseMode(name: string, handler: unknown): void }
+    const base = Provider.prototype as unknown as {
+      registerResponseMode(name: string, handler: unknown): void
+    }
     base.registerResponseMode.call(this, name, name === 'form_post' ? formPost : handler)
   }
 }
@@ -93,16 +102,24 @@ function trustOnlyTheIssuer(provider: Provider): void {
 
 /** Our access tokens have the same issuer, audience and key; only their type tells them from ID tokens. */
 function takeOnlyIdTokensAsHint(provider: Provider): void {
-  const { IdToken } = provider as unknown as { IdToken: { validate(jwt: string, client: unknown): Promise<unknown> } }
+  const { IdToken } = provider as unknown as {
+    IdToken: { validate(jwt: string, client: unknown): Promise<unknown> }
+  }
   const validate = IdToken.validate.bind(IdToken)
   IdToken.validate = async (jwt, client) => {
     // RFC 8725, section 3.11: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
-    if (decodeProtectedHeader(jwt).typ === 'at+jwt') throw new TypeError('expected an ID token, got an access token')
+    if (decodeProtectedHeader(jwt).typ === 'at+jwt')
+      throw new TypeError('expected an ID token, got an access token')
     return validate(jwt, client)
   }
 }
 
-function customizeAccessToken(_ctx: KoaContextWithOIDC, token: object, jwt: { payload: Record<string, unknown> }): void {
+function customizeAccessToken(
+  _ctx: KoaContextWithOIDC,
+  token: object,
+  jwt: { payload: Record<string, unknown> },
+): void {
   const { grantId, sessionUid } = token as { grantId?: string; sessionUid?: string }
-  if (grantId && sessionUid) jwt.payload['jti'] = tokenId(randomBytes(16).toString('base64url'), grantId, sessionUid)
+  if (grantId && sessionUid)
+    jwt.payload['jti'] = tokenId(randomBytes(16).toString('base64url'), grantId, sessionUid)
 }

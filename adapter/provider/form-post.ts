@@ -5,7 +5,11 @@ import { autoSubmitScriptHash, redirectFormPage } from '../pages/redirect-form-p
 import { allowFormTargets, allowInlineScript } from '../../service/security-headers.ts'
 
 // https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html#FormPostResponseMode
-export function formPost(ctx: KoaContextWithOIDC, redirectUri: string, fields: Record<string, string>): void {
+export function formPost(
+  ctx: KoaContextWithOIDC,
+  redirectUri: string,
+  fields: Record<string, string>,
+): void {
   // No form reaches an app by a private-use scheme. Its clients may not ask for one (clients.ts); the refusal goes in the query.
   if (!/^https?:/.test(redirectUri)) return ctx.redirect(withQuery(redirectUri, fields))
   ctx.status = fields['error'] === undefined ? 200 : 400
@@ -13,7 +17,12 @@ export function formPost(ctx: KoaContextWithOIDC, redirectUri: string, fields: R
 }
 
 /** The form may lead to `targets` too: Chromium applies form-action to the redirects that follow a form. */
-export function showForm(ctx: KoaContextWithOIDC, action: string, fields: Record<string, string>, targets: readonly string[]): void {
+export function showForm(
+  ctx: KoaContextWithOIDC,
+  action: string,
+  fields: Record<string, string>,
+  targets: readonly string[],
+): void {
   allowFormTargets(ctx.res, targets)
   allowInlineScript(ctx.res, autoSubmitScriptHash)
   ctx.type = 'html'

@@ -28,12 +28,18 @@ export function createLoadExistingGrant({ identities, sessionTtlSeconds }: Grant
 async function reusableGrant(ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
   const grantId = ctx.oidc.session?.grantIdFor(clientId(ctx))
   const grant = grantId === undefined ? undefined : await ctx.oidc.provider.Grant.find(grantId)
-  return grant?.accountId === ctx.oidc.account?.accountId && grant?.clientId === clientId(ctx) ? grant : undefined
+  return grant?.accountId === ctx.oidc.account?.accountId && grant?.clientId === clientId(ctx)
+    ? grant
+    : undefined
 }
 
 function newGrant(ctx: KoaContextWithOIDC): Grant {
   const Grant = ctx.oidc.provider.Grant as unknown as new (properties: object) => Grant
-  return new Grant({ jti: randomBytes(16).toString('base64url'), accountId: ctx.oidc.account?.accountId, clientId: clientId(ctx) })
+  return new Grant({
+    jti: randomBytes(16).toString('base64url'),
+    accountId: ctx.oidc.account?.accountId,
+    clientId: clientId(ctx),
+  })
 }
 
 /**
@@ -54,13 +60,23 @@ function requestedClaims(ctx: KoaContextWithOIDC): [allowed: string[], refused: 
   const requested = [...ctx.oidc.requestParamClaims]
   if (requested.length === 0) return [[], []]
   const scopes = new Set((ctx.oidc.client?.scope ?? 'openid').split(' '))
-  const isAllowed = (claim: string) => Object.entries(claimsByScope([claim])).some(([scope, claims]) => scopes.has(scope) && claims.includes(claim))
+  const isAllowed = (claim: string) =>
+    Object.entries(claimsByScope([claim])).some(
+      ([scope, claims]) => scopes.has(scope) && claims.includes(claim),
+    )
   return [requested.filter(isAllowed), requested.filter((claim) => !isAllowed(claim))]
 }
 
-async function keepIdentity(identities: Identities, ctx: KoaContextWithOIDC, ttlSeconds: number): Promise<void> {
+async function keepIdentity(
+  identities: Identities,
+  ctx: KoaContextWithOIDC,
+  ttlSeconds: number,
+): Promise<void> {
   const sessionUid = ctx.oidc.session?.uid
-  const [fresh, known] = [loginResult(ctx)?.identity, (ctx.oidc.account as KnownAccount | undefined)?.identity]
+  const [fresh, known] = [
+    loginResult(ctx)?.identity,
+    (ctx.oidc.account as KnownAccount | undefined)?.identity,
+  ]
   if (sessionUid === undefined) return
   if (fresh) await identities.save(sessionUid, fresh, ttlSeconds)
   else if (known) await identities.renew(sessionUid, known, ttlSeconds)

@@ -67,7 +67,8 @@ it('A48 F62 two tabs that ask for different scopes at once: each gets its own', 
   const early = await browser.open(wide.url)
   opened.resolve()
 
-  const scopeOf = async (visit: Visit, request: AuthorizationRequest) => claimsOf((await app.finish(visit, request)).body.access_token)['scope']
+  const scopeOf = async (visit: Visit, request: AuthorizationRequest) =>
+    claimsOf((await app.finish(visit, request)).body.access_token)['scope']
   expect(await scopeOf(await late, narrow)).toBe('openid')
   expect(await scopeOf(early, wide)).toBe('openid profile read')
 })

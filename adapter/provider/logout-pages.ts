@@ -14,7 +14,10 @@ export function createLogoutPages(clients: Record<string, ClientConfig>) {
     },
     postLogoutSuccessSource(ctx: KoaContextWithOIDC): void {
       ctx.type = 'html'
-      ctx.body = loggedOutPage({ clientName: named(ctx), clientUri: clients[ctx.oidc.client?.clientId ?? '']?.client_uri })
+      ctx.body = loggedOutPage({
+        clientName: named(ctx),
+        clientUri: clients[ctx.oidc.client?.clientId ?? '']?.client_uri,
+      })
     },
   }
 }

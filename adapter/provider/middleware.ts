@@ -11,7 +11,11 @@ import { revokeGrant } from './grants.ts'
 import { asOAuthError } from './oauth-errors.ts'
 
 /** Shows an error as a page, or as JSON where the client is a program. Sets status, headers and body. */
-export type ShowError = (ctx: KoaContextWithOIDC, error: unknown, out?: { error: string; error_description?: string | undefined }) => void
+export type ShowError = (
+  ctx: KoaContextWithOIDC,
+  error: unknown,
+  out?: { error: string; error_description?: string | undefined },
+) => void
 
 type Next = () => Promise<unknown>
 type Middleware = (ctx: KoaContextWithOIDC, next: Next) => Promise<void>
@@ -24,12 +28,21 @@ interface MiddlewareOptions {
 
 /** In the order they are to be used. */
 export function createMiddleware(provider: Provider, options: MiddlewareOptions): Middleware[] {
-  return [startFlow, writeTogether(options), answerGetWithFound, narrowDiscovery, endIdentity(options), replaceForms, revokeMisusedCode(provider)]
+  return [
+    startFlow,
+    writeTogether(options),
+    answerGetWithFound,
+    narrowDiscovery,
+    endIdentity(options),
+    replaceForms,
+    revokeMisusedCode(provider),
+  ]
 }
 
 /** A flow begins at the authorization endpoint; later requests find its id beside what was stored then. */
 const startFlow: Middleware = async (ctx, next) => {
-  if (ctx.path === ROUTES.authorization) noteFields({ flow_id: randomBytes(9).toString('base64url') })
+  if (ctx.path === ROUTES.authorization)
+    noteFields({ flow_id: randomBytes(9).toString('base64url') })
   await next()
 }
 
@@ -44,7 +57,8 @@ function writeTogether({ unitOfWork, showError }: MiddlewareOptions): Middleware
         await next()
         if (ctx.status >= 500) throw ANSWERED
       })
-      if (ctx.status === 404 && ctx.body === undefined) showError(ctx, undefined, { error: 'not_found' })
+      if (ctx.status === 404 && ctx.body === undefined)
+        showError(ctx, undefined, { error: 'not_found' })
     } catch (error) {
       ctx.remove('set-cookie')
       ctx.remove('location')
@@ -63,7 +77,8 @@ const answerGetWithFound: Middleware = async (ctx, next) => {
 const narrowDiscovery: Middleware = async (ctx, next) => {
   await next()
   const metadata = ctx.body as Record<string, unknown> | undefined
-  if (ctx.path.startsWith('/.well-known/') && metadata?.['response_modes_supported']) metadata['response_modes_supported'] = ['query', 'form_post']
+  if (ctx.path.startsWith('/.well-known/') && metadata?.['response_modes_supported'])
+    metadata['response_modes_supported'] = ['query', 'form_post']
 }
 
 /** A session that ends takes with it what is known of the person. */
@@ -82,15 +97,23 @@ function endIdentity({ identities }: MiddlewareOptions): Middleware {
 const replaceForms: Middleware = async (ctx, next) => {
   await next()
   const secret = (ctx.oidc?.session?.state as { secret?: string } | undefined)?.secret
-  const isForm = ctx.status === 200 && typeof ctx.body === 'string' && ctx.body.includes('<title>Submitting Callback</title>')
+  const isForm =
+    ctx.status === 200 &&
+    typeof ctx.body === 'string' &&
+    ctx.body.includes('<title>Submitting Callback</title>')
   if (!isForm || !secret || !['resume', 'end_session'].includes(ctx.oidc.route)) return
   showForm(ctx, `${ROUTES.end_session}/confirm`, { xsrf: secret, logout: 'yes' }, wayOn(ctx))
 }
 
 /** Where the redirects after that form may lead: the app of the request. */
 function wayOn(ctx: KoaContextWithOIDC): string[] {
-  const params = (ctx.oidc.entities.Interaction?.params ?? ctx.oidc.params ?? {}) as Record<string, unknown>
-  return [params['redirect_uri'], params['post_logout_redirect_uri']].filter((uri) => typeof uri === 'string')
+  const params = (ctx.oidc.entities.Interaction?.params ?? ctx.oidc.params ?? {}) as Record<
+    string,
+    unknown
+  >
+  return [params['redirect_uri'], params['post_logout_redirect_uri']].filter(
+    (uri) => typeof uri === 'string',
+  )
 }
 
 /** A code that was presented wrongly or twice has leaked: what was issued for it ends (RFC 6749, section 4.1.2). */
@@ -98,7 +121,11 @@ function revokeMisusedCode(provider: Provider): Middleware {
   // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
   return async (ctx, next) => {
     await next()
-    if (ctx.path !== ROUTES.token || (ctx.body as { error?: string } | undefined)?.error !== 'invalid_grant') return
+    if (
+      ctx.path !== ROUTES.token ||
+      (ctx.body as { error?: string } | undefined)?.error !== 'invalid_grant'
+    )
+      return
     const { code, grant_type } = (ctx.oidc.params ?? {}) as Record<string, unknown>
     if (grant_type !== 'authorization_code' || typeof code !== 'string' || !ctx.oidc.client) return
     const misused = await provider.AuthorizationCode.find(code, { ignoreExpiration: true } as never)

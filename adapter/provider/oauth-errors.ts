@@ -44,5 +44,7 @@ function translatedMethod(object: object, method: Method): Method {
 
 export function asOAuthError(error: unknown): unknown {
   if (!(error instanceof StorageError)) return error
-  return error.code === 'already_consumed' ? new errors.InvalidGrant('already used') : new StorageUnavailable(error)
+  return error.code === 'already_consumed'
+    ? new errors.InvalidGrant('already used')
+    : new StorageUnavailable(error)
 }

@@ -19,13 +19,26 @@ const REFUSALS = {
 } as const
 
 export function logProviderEvents(provider: Provider, log: Log): void {
-  const on = provider.on.bind(provider) as (event: string, listener: (...parameters: never[]) => void) => void
+  const on = provider.on.bind(provider) as (
+    event: string,
+    listener: (...parameters: never[]) => void,
+  ) => void
   for (const [event, name] of Object.entries(REFUSALS)) {
-    on(event, (ctx: KoaContextWithOIDC, problem: OAuthProblem) => log.warn(name, refusal(ctx, problem)))
+    on(event, (ctx: KoaContextWithOIDC, problem: OAuthProblem) =>
+      log.warn(name, refusal(ctx, problem)),
+    )
   }
-  on('server_error', (ctx: KoaContextWithOIDC, error: Error) => log.error('request.failed', { ...client(ctx), error }))
+  on('server_error', (ctx: KoaContextWithOIDC, error: Error) =>
+    log.error('request.failed', { ...client(ctx), error }),
+  )
   on('authorization.success', (ctx: KoaContextWithOIDC) => log.info('code.issued', client(ctx)))
-  on('grant.success', (ctx: KoaContextWithOIDC) => log.info('token.issued', { ...client(ctx), grant_type: ctx.oidc.params?.['grant_type'], scope: ctx.oidc.accessToken?.scope }))
+  on('grant.success', (ctx: KoaContextWithOIDC) =>
+    log.info('token.issued', {
+      ...client(ctx),
+      grant_type: ctx.oidc.params?.['grant_type'],
+      scope: ctx.oidc.accessToken?.scope,
+    }),
+  )
   on('end_session.success', (ctx: KoaContextWithOIDC) => log.info('logout.done', client(ctx)))
   on('grant.revoked', (ctx: KoaContextWithOIDC) => log.info('grant.revoked', client(ctx)))
 }
@@ -36,5 +49,10 @@ function client(ctx: KoaContextWithOIDC): Record<string, string | undefined> {
 
 function refusal(ctx: KoaContextWithOIDC, problem: OAuthProblem): Record<string, unknown> {
   const { error, error_description, error_detail, cause } = problem
-  return { ...client(ctx), oauth_error: error ?? 'server_error', reason: error_detail ?? error_description ?? problem.message, ...(cause === undefined ? {} : { error: cause }) }
+  return {
+    ...client(ctx),
+    oauth_error: error ?? 'server_error',
+    reason: error_detail ?? error_description ?? problem.message,
+    ...(cause === undefined ? {} : { error: cause }),
+  }
 }

@@ -13,9 +13,14 @@ interface ClientLike {
 export function resourceIndicators(clients: Record<string, ClientConfig>, alg: string) {
   return {
     enabled: true,
-    defaultResource: (_ctx: KoaContextWithOIDC, _client: ClientLike, oneOf?: readonly string[]) => oneOf?.[0] ?? DEFAULT_RESOURCE,
+    defaultResource: (_ctx: KoaContextWithOIDC, _client: ClientLike, oneOf?: readonly string[]) =>
+      oneOf?.[0] ?? DEFAULT_RESOURCE,
     useGrantedResource: () => true,
-    getResourceServerInfo: (_ctx: KoaContextWithOIDC, resource: string, { clientId }: ClientLike): ResourceServer => {
+    getResourceServerInfo: (
+      _ctx: KoaContextWithOIDC,
+      resource: string,
+      { clientId }: ClientLike,
+    ): ResourceServer => {
       const client = clients[clientId]
       if (resource !== DEFAULT_RESOURCE || !client) throw new errors.InvalidTarget()
       return {

@@ -1,6 +1,14 @@
 // Owns the signing keys: generates them, reads them from a JWK Set, and checks what it is given. Where they are kept
 // (a file in production, a sealed record otherwise) is decided by the composition root.
-import { calculateJwkThumbprint, CompactSign, compactVerify, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import {
+  calculateJwkThumbprint,
+  CompactSign,
+  compactVerify,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from 'jose'
 import { ConfigError } from '../errors.ts'
 
 export type SigningAlg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
@@ -28,10 +36,15 @@ export async function generateSigningKeys(alg: SigningAlg): Promise<SigningKeys>
  */
 export async function parseSigningKeys(json: unknown, alg: SigningAlg): Promise<SigningKeys> {
   const keys = (json as { keys?: unknown } | null)?.keys
-  if (!Array.isArray(keys) || keys.length === 0) throw fault('expected a JWK Set: { "keys": [ … ] } with at least one private key')
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw fault('expected a JWK Set: { "keys": [ … ] } with at least one private key')
   const completed = await Promise.all(keys.map((key, index) => parseKey(key as JWK, index, alg)))
-  if (!completed.some((key) => key.alg === alg)) throw fault(`expected a key for keys.alg ${alg}, found ${completed.map((key) => key.alg).join(', ')}`)
-  if (new Set(completed.map((key) => key.kid)).size < completed.length) throw fault('expected each key to have its own kid')
+  if (!completed.some((key) => key.alg === alg))
+    throw fault(
+      `expected a key for keys.alg ${alg}, found ${completed.map((key) => key.alg).join(', ')}`,
+    )
+  if (new Set(completed.map((key) => key.kid)).size < completed.length)
+    throw fault('expected each key to have its own kid')
   return { keys: completed }
 }
 
@@ -44,7 +57,8 @@ async function parseKey(key: JWK, index: number, preferred: SigningAlg): Promise
   }
   if (typeof key.d !== 'string') throw fault(`${place}: expected a private key, found a public one`)
   // RFC 8725, section 3.5: https://www.rfc-editor.org/rfc/rfc8725#section-3.5
-  if (key.kty === 'RSA' && Buffer.from(key.n ?? '', 'base64url').length < 256) throw fault(`${place}: expected at least 2048 bits`)
+  if (key.kty === 'RSA' && Buffer.from(key.n ?? '', 'base64url').length < 256)
+    throw fault(`${place}: expected at least 2048 bits`)
   await proveKey(key, alg).catch((cause: unknown) => {
     throw fault(`${place}: not a usable ${alg} key`, cause)
   })
@@ -54,7 +68,9 @@ async function parseKey(key: JWK, index: number, preferred: SigningAlg): Promise
 /** Parts of two keys can be imported as one; what it signs then verifies nowhere. */
 async function proveKey(key: JWK, alg: SigningAlg): Promise<void> {
   const [publicKey] = publicJwks({ keys: [key] }).keys as [JWK]
-  const signed = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(await importJWK(key, alg))
+  const signed = await new CompactSign(new Uint8Array(1))
+    .setProtectedHeader({ alg })
+    .sign(await importJWK(key, alg))
   await compactVerify(signed, await importJWK(publicKey, alg))
 }
 
@@ -76,5 +92,12 @@ function fault(message: string, cause?: unknown): ConfigError {
 /** The same keys without their private members (RFC 7517, section 9.3). */
 export function publicJwks({ keys }: SigningKeys): { keys: JWK[] } {
   const PUBLIC = ['kty', 'kid', 'alg', 'use', 'n', 'e', 'crv', 'x', 'y'] as const
-  return { keys: keys.map((key) => Object.fromEntries(PUBLIC.flatMap((name) => (key[name] === undefined ? [] : [[name, key[name]]]))) as unknown as JWK) }
+  return {
+    keys: keys.map(
+      (key) =>
+        Object.fromEntries(
+          PUBLIC.flatMap((name) => (key[name] === undefined ? [] : [[name, key[name]]])),
+        ) as unknown as JWK,
+    ),
+  }
 }

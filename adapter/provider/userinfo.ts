@@ -29,7 +29,9 @@ export function tokenId(random: string, grantId: string, sessionUid: string): st
 }
 
 /** GET and POST /userinfo. 200 with claims, or 401 as RFC 6750, section 3.1 has it. */
-export function createUserinfo(options: UserinfoOptions): (request: Request, response: Response) => Promise<void> {
+export function createUserinfo(
+  options: UserinfoOptions,
+): (request: Request, response: Response) => Promise<void> {
   const verify = createVerify(options)
   return async (request, response) => {
     response.set('cache-control', 'no-store')
@@ -45,13 +47,22 @@ function createVerify({ provider, signingKeys, now }: UserinfoOptions) {
   const algorithms = [...new Set(signingKeys.keys.map((key) => key.alg as string))]
   return async (token: string): Promise<JWTPayload | undefined> => {
     // RFC 9068, section 4: https://www.rfc-editor.org/rfc/rfc9068#section-4
-    const options = { issuer: provider.issuer, typ: 'at+jwt', algorithms, currentDate: new Date(now()), requiredClaims: ['sub', 'exp', 'jti', 'client_id', 'scope'] }
+    const options = {
+      issuer: provider.issuer,
+      typ: 'at+jwt',
+      algorithms,
+      currentDate: new Date(now()),
+      requiredClaims: ['sub', 'exp', 'jti', 'client_id', 'scope'],
+    }
     const verified = await jwtVerify(token, keys, options).catch(() => undefined)
     return verified?.payload
   }
 }
 
-async function find({ provider, identities }: UserinfoOptions, payload: JWTPayload | undefined): Promise<Granted | undefined> {
+async function find(
+  { provider, identities }: UserinfoOptions,
+  payload: JWTPayload | undefined,
+): Promise<Granted | undefined> {
   const [, grantId, sessionUid] = payload?.jti?.split('.') ?? []
   if (!payload || !grantId || !sessionUid) return undefined
   // The session itself too: a request that was under way at logout may have saved the other two once more.
@@ -62,12 +73,22 @@ async function find({ provider, identities }: UserinfoOptions, payload: JWTPaylo
     provider.Client.find(String(payload['client_id'])),
   ])
   const scope = String(payload['scope'])
-  const isAlive = [grant, identity, session].every((record) => record?.accountId === payload.sub) && client !== undefined && grant?.clientId === client.clientId
-  return isAlive && scope.split(' ').includes('openid') ? { grant: grant as Grant, identity: identity as Identity, scope } : undefined
+  const isAlive =
+    [grant, identity, session].every((record) => record?.accountId === payload.sub) &&
+    client !== undefined &&
+    grant?.clientId === client.clientId
+  return isAlive && scope.split(' ').includes('openid')
+    ? { grant: grant as Grant, identity: identity as Identity, scope }
+    : undefined
 }
 
 function claims({ grant, identity, scope }: Granted): Record<string, unknown> {
-  const single = Object.fromEntries(grant.getOIDCClaims().filter((name) => Object.hasOwn(identity.claims, name)).map((name) => [name, identity.claims[name]]))
+  const single = Object.fromEntries(
+    grant
+      .getOIDCClaims()
+      .filter((name) => Object.hasOwn(identity.claims, name))
+      .map((name) => [name, identity.claims[name]]),
+  )
   return { ...claimsForScope(scope, identity.claims), ...single, sub: identity.accountId }
 }
 

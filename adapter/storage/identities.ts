@@ -31,7 +31,10 @@ export interface IdentitiesOptions {
 }
 
 /** All reject with StorageError `unavailable`. */
-export function createIdentities(driver: DeferringDriver, { isVouchedFor = () => true }: IdentitiesOptions = {}): Identities {
+export function createIdentities(
+  driver: DeferringDriver,
+  { isVouchedFor = () => true }: IdentitiesOptions = {},
+): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
   const versions = new WeakMap<Identity, number>()
   return {
@@ -40,7 +43,10 @@ export function createIdentities(driver: DeferringDriver, { isVouchedFor = () =>
       const key = keyOf(sessionUid)
       const version = versions.get(identity)
       if (version === undefined) return
-      await driver.defer(key, async () => void (await driver.update(key, version, identity, ttlSeconds)))
+      await driver.defer(
+        key,
+        async () => void (await driver.update(key, version, identity, ttlSeconds)),
+      )
     },
     async find(sessionUid) {
       const record = await driver.get(keyOf(sessionUid))

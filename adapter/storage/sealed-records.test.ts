@@ -119,7 +119,11 @@ describe('records', () => {
   it('an identity that ended is not brought back by a request that had read it before', async () => {
     const driver = createMemoryDriver()
     const identities = createIdentities(createUnitOfWork(driver).driver)
-    await identities.save('uid', { accountId: 'a', upstream: 'u', upstreamIssuer: 'https://u', claims: {} }, 10)
+    await identities.save(
+      'uid',
+      { accountId: 'a', upstream: 'u', upstreamIssuer: 'https://u', claims: {} },
+      10,
+    )
     const found = await identities.find('uid')
     if (!found) throw new Error('Expected the identity')
     const record = await driver.get(`Identity:${hashed('uid')}`)

@@ -172,7 +172,9 @@ function responseTo(
     signal,
   }
   return new Promise((resolve, reject) => {
-    const outgoing = isHttps ? httpsRequest(url, options, resolve) : httpRequest(url, options, resolve)
+    const outgoing = isHttps
+      ? httpsRequest(url, options, resolve)
+      : httpRequest(url, options, resolve)
     outgoing.once('error', reject).end(body)
   })
 }
