@@ -5,7 +5,7 @@ import { createErrorHandler } from './error-handler.ts'
 import { StorageError } from './errors.ts'
 import { createHealthRoutes, type Readiness } from './admin/health.ts'
 import { createInteractionUrl } from './interaction/interaction-url.ts'
-import { createLoginBinding } from './interaction/login-binding.ts'
+import { createLoginBinding, type LoginBinding } from './interaction/login-binding.ts'
 import { createLoginRoutes } from './interaction/login-routes.ts'
 import { stylesheet } from './pages/styles.ts'
 import { cookieNames } from './provider/configuration.ts'
@@ -42,65 +42,63 @@ export interface Adapter {
 }
 
 /** Everything behind the public listener. */
-export async function createAdapter({
-  config,
-  driver,
-  secrets,
-  version,
-  log,
-  now,
-}: AdapterOptions): Promise<Adapter> {
-  const unitOfWork = createUnitOfWork(driver, { now })
-  const isVouchedFor = ({ upstream, upstreamIssuer }: Identity) =>
-    config.upstreams[upstream]?.issuer === upstreamIssuer
-  const identities = createIdentities(unitOfWork.driver, { isVouchedFor })
+export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
+  const { config, secrets, log, now } = options
+  const records = openRecords(options)
   const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
-  const isHttps = config.issuer.startsWith('https:')
-  const binding = createLoginBinding({
-    keys: secrets.cookieKeys,
-    isHttps,
-    resumeCookie: cookieNames(isHttps).resume,
-    ttlSeconds: config.login.ttl,
-    now,
-  })
+  const binding = bindLogins(options)
   const errors = createErrorHandler({ config, log, binding })
   const upstream = config.default_upstream ?? (upstreams.names[0] as string)
   const provider = await createProvider({
     config,
-    ...secrets,
-    unitOfWork,
-    identities,
     log,
     now,
-    adapter: createProviderAdapter({ driver: unitOfWork.driver }),
+    ...secrets,
+    ...records,
     interactionUrl: createInteractionUrl({ upstream, binding }),
     showError: errors.provider,
   })
-  const app = createFront({ config, version, log }, errors)
-  app.use(
-    createLoginRoutes({
-      issuer: config.issuer,
-      interactions: provider.Interaction,
-      transactions: createLoginTransactions(unitOfWork.driver),
-      upstreamConfigs: config.upstreams,
-      ttlSeconds: config.login.ttl,
-      provider,
-      upstreams,
-      binding,
-      unitOfWork,
-      log,
-      now,
-    }),
-  )
-  app.route('/userinfo').get(userinfo()).post(userinfo())
+  const loginRoutes = createLoginRoutes({
+    issuer: config.issuer,
+    upstreamConfigs: config.upstreams,
+    ttlSeconds: config.login.ttl,
+    interactions: provider.Interaction,
+    provider,
+    upstreams,
+    binding,
+    log,
+    now,
+    ...records,
+  })
+  const userinfo = createUserinfo({ provider, ...records, ...secrets, now })
+
+  const app = createFront(options, errors)
+  app.use(loginRoutes)
+  app.route('/userinfo').get(userinfo).post(userinfo)
   app.use(providerPaths(provider.callback()))
   app.use(errors.notFound)
   app.use(errors.express)
   return { app, close: () => upstreams.close() }
+}
 
-  function userinfo() {
-    return createUserinfo({ provider, identities, signingKeys: secrets.signingKeys, now })
+function openRecords({ config, driver, now }: AdapterOptions) {
+  const unitOfWork = createUnitOfWork(driver, { now })
+  // An identity of an upstream that is no longer configured, or is another one by now, is nobody's.
+  const isVouchedFor = ({ upstream, upstreamIssuer }: Identity) =>
+    config.upstreams[upstream]?.issuer === upstreamIssuer
+  return {
+    unitOfWork,
+    identities: createIdentities(unitOfWork.driver, { isVouchedFor }),
+    transactions: createLoginTransactions(unitOfWork.driver),
+    adapter: createProviderAdapter({ driver: unitOfWork.driver }),
   }
+}
+
+function bindLogins({ config, secrets, now }: AdapterOptions): LoginBinding {
+  const isHttps = config.issuer.startsWith('https:')
+  const resumeCookie = cookieNames(isHttps).resume
+  const ttlSeconds = config.login.ttl
+  return createLoginBinding({ keys: secrets.cookieKeys, isHttps, resumeCookie, ttlSeconds, now })
 }
 
 type FrontOptions = Pick<AdapterOptions, 'config' | 'version' | 'log'>

@@ -54,16 +54,10 @@ export function createLoginBinding({
     const values = parseCookies(cookieHeader).get(`${prefix}${uid}`) ?? []
     // Two cookies of one name: another host of the domain planted one (A34). Neither is believed.
     if (values.length !== 1) return undefined
-    const [issuedAt = '', client = '', flowId = '', signature = ''] = (values[0] as string).split(
-      '.',
-    )
-    if (!keys.some((key) => isEqual(signature, mac(key, uid, `${issuedAt}.${client}.${flowId}`))))
-      return undefined
-    return {
-      clientId: Buffer.from(client, 'base64url').toString(),
-      flowId,
-      isExpired: seconds() - parseInt(issuedAt, 36) >= ttlSeconds,
-    }
+    const issued = readBinding(values[0] as string, uid, keys)
+    if (!issued) return undefined
+    const { issuedAt, ...login } = issued
+    return { ...login, isExpired: seconds() - issuedAt >= ttlSeconds }
   }
   return {
     find,
@@ -85,6 +79,25 @@ export function createLoginBinding({
       ]
     },
   }
+}
+
+interface IssuedBinding {
+  clientId: string
+  flowId: string
+  /** Epoch seconds. */
+  issuedAt: number
+}
+
+function readBinding(
+  value: string,
+  uid: string,
+  keys: readonly string[],
+): IssuedBinding | undefined {
+  const [issuedAt = '', client = '', flowId = '', signature = ''] = value.split('.')
+  const content = `${issuedAt}.${client}.${flowId}`
+  if (!keys.some((key) => isEqual(signature, mac(key, uid, content)))) return undefined
+  const clientId = Buffer.from(client, 'base64url').toString()
+  return { clientId, flowId, issuedAt: parseInt(issuedAt, 36) }
 }
 
 function mac(key: string, uid: string, content: string): string {

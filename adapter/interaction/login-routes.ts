@@ -15,50 +15,44 @@ export interface LoginRouteOptions extends Omit<FinishParts, 'signedInClient' | 
 
 const UID = /^[A-Za-z0-9_-]{10,64}$/
 
+type Step = (request: Request, response: Response) => Promise<Location>
+
 export function createLoginRoutes(options: LoginRouteOptions): Router {
-  const { unitOfWork } = options
-  const go =
-    (step: (request: Request, response: Response) => Promise<Location>) =>
-    async (request: Request, response: Response) => {
-      // A link checker's HEAD must not use up a state.
-      if (request.method !== 'GET') {
-        response.set('allow', 'GET')
-        throw new InteractionError(
-          'method_not_allowed',
-          `a step of a sign-in is a GET, not ${request.method}`,
-        )
-      }
-      const location = await unitOfWork.run(() => step(request, response))
-      response.redirect(302, location)
-    }
+  const routes: Record<string, Step> = {
+    '/oauth2/authorization/:upstream': (request) => startLogin(options, startRequest(request)),
+    '/oauth2/authorization/:upstream/cancel': (request) =>
+      cancelLogin(options, startRequest(request)),
+    '/login/oauth2/code/:upstream': (request, response) => finish(options, request, response),
+  }
   const router = Router({ strict: true, caseSensitive: true })
   router.get('/oauth2/authorize/:uid', ownLoginOnly(options.binding))
-  router.all(
-    '/oauth2/authorization/:upstream',
-    go((request) => startLogin(options, startRequest(request))),
-  )
-  router.all(
-    '/oauth2/authorization/:upstream/cancel',
-    go((request) => cancelLogin(options, startRequest(request))),
-  )
-  router.all(
-    '/login/oauth2/code/:upstream',
-    go((request, response) => {
-      const signedInClient = () => findSignedInClient(options.provider, request, response)
-      const parameters = new URL(request.originalUrl, options.issuer).searchParams
-      const isSessionAlive = async (uid: string) =>
-        (await options.provider.Session.findByUid(uid)) !== undefined
-      return finishLogin(
-        { ...options, signedInClient, isSessionAlive },
-        {
-          upstream: String(request.params['upstream']),
-          parameters,
-          cookieHeader: request.headers.cookie,
-        },
-      )
-    }),
-  )
+  for (const [path, step] of Object.entries(routes)) router.all(path, go(options.unitOfWork, step))
   return router
+}
+
+function go(unitOfWork: UnitOfWork, step: Step) {
+  return async (request: Request, response: Response): Promise<void> => {
+    // A link checker's HEAD must not use up a state.
+    if (request.method !== 'GET') {
+      response.set('allow', 'GET')
+      const message = `a step of a sign-in is a GET, not ${request.method}`
+      throw new InteractionError('method_not_allowed', message)
+    }
+    const location = await unitOfWork.run(() => step(request, response))
+    response.redirect(302, location)
+  }
+}
+
+function finish(options: LoginRouteOptions, request: Request, response: Response) {
+  const { provider, issuer } = options
+  const parts = {
+    ...options,
+    signedInClient: () => findSignedInClient(provider, request, response),
+    isSessionAlive: async (uid: string) => (await provider.Session.findByUid(uid)) !== undefined,
+  }
+  const upstream = String(request.params['upstream'])
+  const parameters = new URL(request.originalUrl, issuer).searchParams
+  return finishLogin(parts, { upstream, parameters, cookieHeader: request.headers.cookie })
 }
 
 /** Before oidc-provider resumes a login: an attacker's, finished but for this step, is not to become this browser's (A03). */

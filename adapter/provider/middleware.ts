@@ -47,7 +47,7 @@ const startFlow: Middleware = async (ctx, next) => {
 }
 
 /** oidc-provider has answered with an error of ours, and would store what it had done until then. */
-const ANSWERED = Symbol('answered')
+const ANSWERED = new Error('answered')
 
 /** One wait for all writes of a request. When it or they fail nothing of it is left: no code, no cookie, nothing stored. */
 function writeTogether({ unitOfWork, showError }: MiddlewareOptions): Middleware {
