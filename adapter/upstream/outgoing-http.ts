@@ -175,7 +175,13 @@ function responseTo(
     const outgoing = isHttps
       ? httpsRequest(url, options, resolve)
       : httpRequest(url, options, resolve)
-    outgoing.once('error', reject).end(body)
+    outgoing.on('error', reject).end(body)
+    // Without a listener Node drops a 101 and never says so, not even when the signal ends the request.
+    outgoing.once('upgrade', (response, socket) => {
+      socket.destroy()
+      resolve(response)
+    })
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
 }
 
