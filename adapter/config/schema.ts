@@ -110,6 +110,12 @@ const upstream = z.strictObject({
     .prefault('client_secret_basic')
     .describe('How we authenticate at its token endpoint.'),
   scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
+  response_mode: z
+    .enum(['query', 'form_post'])
+    .prefault('query')
+    .describe(
+      'How it sends its answer back: in the URL, or as a form for those that insist on it (Apple).',
+    ),
   display_name: z
     .string()
     .min(1)

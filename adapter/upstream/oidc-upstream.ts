@@ -41,7 +41,7 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
   const parts = partsOf(options)
 
   async function authorizationUrl(request: UpstreamAuthorizationRequest): Promise<URL> {
-    const parameters = await parametersOf(request, config.scope)
+    const parameters = await parametersOf(request, config)
     const { clientId, clientAuth } = parts.client
     const configuration = configurationOf(await parts.metadata.current(), clientId, clientAuth)
     return buildAuthorizationUrl(configuration, parameters)
@@ -128,6 +128,9 @@ async function redeem({
   return { upstream, iss: issuer, ...identity, tokens: tokensFrom(tokens, now()) }
 }
 
+/** They are kept with the session; what is longer says nothing that anybody asked for. */
+const MAX_ACR_LENGTH = 255
+
 function identityFrom(
   claims: Claims,
   userinfoClaims: Claims | undefined,
@@ -138,8 +141,8 @@ function identityFrom(
     idTokenClaims: claims,
     ...(userinfoClaims ? { userinfoClaims } : {}),
     ...(typeof authTime === 'number' ? { auth_time: authTime } : {}),
-    ...(typeof acr === 'string' ? { acr } : {}),
-    ...(isStrings(amr) ? { amr } : {}),
+    ...(typeof acr === 'string' && acr.length <= MAX_ACR_LENGTH ? { acr } : {}),
+    ...(isStrings(amr) && amr.join().length <= MAX_ACR_LENGTH ? { amr } : {}),
   }
 }
 
@@ -147,13 +150,14 @@ const HINTS = ['prompt', 'max_age', 'login_hint', 'acr_values', 'ui_locales'] as
 
 async function parametersOf(
   request: UpstreamAuthorizationRequest,
-  scope: string,
+  { scope, response_mode }: Pick<UpstreamConfig, 'scope' | 'response_mode'>,
 ): Promise<Record<string, string>> {
   const { redirect_uri, state, nonce, codeVerifier } = request
   const hints = HINTS.filter((name) => request[name] !== undefined)
   return {
     redirect_uri,
     response_type: 'code',
+    ...(response_mode === 'query' ? {} : { response_mode }),
     scope,
     state,
     nonce,

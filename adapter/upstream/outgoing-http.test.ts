@@ -267,11 +267,18 @@ describe(createOutgoingHttp, () => {
 
 describe('F05 an answer that changes the protocol', () => {
   it('101 is refused at once, and does not keep a place among the calls under way', async () => {
-    const { url } = await serve(({ socket }) => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n'))
+    const { url } = await serve(({ socket }) =>
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n',
+      ),
+    )
     const http = outgoing({ timeoutMs: 2000, maxInFlight: 1 })
     for (const method of ['GET', 'POST', 'GET'] as const) {
       const startedMs = performance.now()
-      await expect(http.exchange(url, { method })).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('answered 101') as string })
+      await expect(http.exchange(url, { method })).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('answered 101') as string,
+      })
       expect(performance.now() - startedMs).toBeLessThan(1500)
     }
   })

@@ -26,7 +26,10 @@ const path = (name: string) => join(folder, name)
 describeDriver('sqlite', {
   open: async (now) => createSqliteDriver({ file: path('contract.sqlite'), now }),
 })
-describeRaces('sqlite', () => ({ driver: 'sqlite', file: path('races.sqlite') }))
+describeRaces('F39 two processes on one SQLite file', () => ({
+  driver: 'sqlite',
+  file: path('races.sqlite'),
+}))
 
 const withCode = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof StorageError && error.code === code && message.test(error.message)
