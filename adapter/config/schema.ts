@@ -1,9 +1,8 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
 // Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
+import { claimRule } from './claim-rule.ts'
 import { duration, name, path, port, scope, secret } from './setting-types.ts'
-
-const claimPath = z.string().min(1).max(256)
 
 const tls = z.strictObject({
   cert: path('PEM file with the certificate chain. Read again when it changes.'),
@@ -71,24 +70,6 @@ const storage = z.discriminatedUnion('driver', [
       .describe('URLs of some nodes of a Redis Cluster.'),
     sentinel: sentinel.optional().describe('Servers watched by Redis Sentinel.'),
     prefix: z.string().max(64).prefault('auth-adapter:').describe('Put before each key.'),
-  }),
-])
-
-const claimRule = z.union([
-  claimPath,
-  z.strictObject({
-    from: claimPath
-      .optional()
-      .describe(
-        "Path in the ID token, then in userinfo: `name` or `a.b.c`. Without it the claim's own name.",
-      ),
-    constant: z.unknown().optional().describe('Minted as it stands, whatever the upstream says.'),
-    values: z
-      .record(z.string(), z.string())
-      .optional()
-      .describe('Translates each value; values not listed are dropped.'),
-    default: z.unknown().optional().describe('Minted when nothing else results.'),
-    required: z.boolean().optional().describe('Whether a sign-in fails when nothing results.'),
   }),
 ])
 
@@ -261,4 +242,4 @@ export type Config = z.output<typeof configSchema>
 export type UpstreamConfig = Config['upstreams'][string]
 export type ClientConfig = Config['clients'][string]
 export type StorageConfig = Config['storage']
-export type ClaimRule = z.output<typeof claimRule>
+export type { ClaimRule } from './claim-rule.ts'

@@ -181,7 +181,7 @@ function responseTo(
       socket.destroy()
       resolve(response)
     })
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    signal.addEventListener('abort', () => reject(new Error('deadline')), { once: true })
   })
 }
 
