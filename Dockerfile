@@ -11,7 +11,7 @@ COPY package.json package-lock.json .npmrc* ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production AUTH_ADAPTER_DATA=/data
+ENV NODE_ENV=production AUTH_ADAPTER_DATA=/data MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY . .

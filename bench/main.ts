@@ -13,6 +13,10 @@ import type { LoadJob, LoadResult } from './load.ts'
 import { cpuMs, percentile, rssMib } from './measure.ts'
 
 const ROOT = join(import.meta.dirname, '..')
+/** What `npm start` gives to the processes, and nothing else of this environment. */
+const AS_SHIPPED = Object.fromEntries(
+  ['PATH', 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX'].map((name) => [name, process.env[name]]),
+)
 const REDIRECT_URI = 'http://127.0.0.1:1/login/oauth2/code/auth-adapter'
 const run = promisify(execFile)
 
@@ -220,7 +224,7 @@ function start(
     name,
     command: NODE,
     args: [join(ROOT, script as string), ...args],
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...AS_SHIPPED, ...env },
   })
 }
 
