@@ -213,7 +213,8 @@ function waysOn(
   const clientName = client?.client_name ?? clientId
   return {
     clientName,
-    clientUri: client?.client_uri,
+    // Giving up leads to the app as well, and tells it.
+    clientUri: wayOn.cancelPath === undefined ? client?.client_uri : undefined,
     retryUrl: wayOn.retryPath,
     // Nothing was decided yet: the store did not answer.
     hasReload: kind === 'temporarily_unavailable' && isRepeatable,

@@ -149,9 +149,7 @@ test.describe('a configuration that names a dead upstream', () => {
       client_id: 'client',
       code: 'unavailable',
     })
-    await expect(page.getByRole('link', { name: 'Go to Test app' })).toHaveAttribute(
-      'href',
-      `${chain.appUrl}/`,
-    )
+    await expect(page.getByRole('link', { name: 'Give up and return to Test app' })).toBeVisible()
+    await expect(page.getByRole('link', { name: 'Go to Test app' })).toHaveCount(0)
   })
 })
