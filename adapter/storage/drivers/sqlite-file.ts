@@ -103,8 +103,9 @@ function findDamage(file: string, database: DatabaseSync): string | undefined {
 
 function prepareDatabase(file: string, database: DatabaseSync): void {
   database.exec('PRAGMA journal_mode = WAL')
-  // In WAL a power cut may take the last commits, never the file: https://www.sqlite.org/pragma.html#pragma_synchronous
-  database.exec('PRAGMA synchronous = NORMAL')
+  // Not NORMAL, with which a power cut may take the last commits: a used code or an ended session would be live again.
+  // https://www.sqlite.org/pragma.html#pragma_synchronous
+  database.exec('PRAGMA synchronous = FULL')
   const version = schemaVersion(database)
   if (version > SCHEMA_VERSION)
     throw unusable(

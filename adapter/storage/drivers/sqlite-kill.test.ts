@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
+import { openSqliteFile } from './sqlite-file.ts'
 import { createSqliteDriver } from './sqlite.ts'
 
 const KILLS = process.env['AUTH_ADAPTER_NIGHTLY'] === '1' ? 500 : 15
@@ -52,3 +53,10 @@ it(
   },
   10_000 + KILLS * 1500,
 )
+
+it('F38 a commit is on the disk before it is acknowledged', () => {
+  const database = openSqliteFile(join(folder, 'durable.sqlite'))
+  const FULL = 2
+  expect(database.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: FULL })
+  database.close()
+})
