@@ -111,6 +111,66 @@ describe('mapClaims', () => {
       idToken: { claim: 'own' },
       gives: 'own',
     },
+    {
+      name: 'fills a template from several claims',
+      rule: { template: '{given_name} {name.last}!' },
+      idToken: { given_name: 'Ada', name: { last: 'Lovelace' } },
+      gives: 'Ada Lovelace!',
+    },
+    {
+      name: 'mints nothing of a template with a part missing',
+      rule: { template: '{given_name} {family_name}' },
+      idToken: { given_name: 'Ada' },
+      gives: undefined,
+    },
+    {
+      name: 'mints no list by a template',
+      rule: { template: '{r}', default: 'none' },
+      idToken: { r: ['a'] },
+      gives: 'none',
+    },
+    {
+      name: 'filters by exact values and by their beginnings',
+      rule: { from: 'g', filter: ['admin', 'app-*'] },
+      idToken: { g: ['admin', 'administrator', 'app-', 'app-x', 'my-app-x', 'APP-x', 'app-x'] },
+      gives: ['admin', 'app-', 'app-x'],
+    },
+    {
+      name: 'reads nothing but a star at the end as a pattern (A33)',
+      rule: { from: 'g', filter: ['a.*', '(a+)+$', '*b'] },
+      idToken: { g: ['aab', 'a.b', 'aaaa', '*b', 'b'] },
+      gives: ['a.b', '*b'],
+    },
+    {
+      name: 'filters a single value too',
+      rule: { from: 'g', filter: ['app-*'] },
+      idToken: { g: 'other' },
+      gives: undefined,
+    },
+    {
+      name: 'drops what lacks the prefix to strip, so that nothing passes for something else',
+      rule: { from: 'g', strip_prefix: 'app-' },
+      idToken: { g: ['app-user', 'admin', 'app-'] },
+      gives: ['user'],
+    },
+    {
+      name: 'filters, strips, translates and prefixes in this order',
+      rule: {
+        from: 'g',
+        filter: ['app-*'],
+        strip_prefix: 'app-',
+        values: { user: 'USER', admin: 'ADMIN' },
+        add_prefix: 'ROLE_',
+      },
+      idToken: { g: ['app-user', 'admin', 'app-other', 'app-admin', 'app-user'] },
+      gives: ['ROLE_USER', 'ROLE_ADMIN'],
+    },
+    {
+      name: 'lets no list or map pass a prefix',
+      rule: { from: 'g', add_prefix: 'up:' },
+      idToken: { g: ['a', 1, ['b'], { c: 1 }, null] },
+      gives: ['up:a', 'up:1'],
+    },
     { name: 'keeps false and 0', rule: 'z', idToken: { z: 0 }, gives: 0 },
   ]
   it.each(rows)('$name', ({ rule, idToken, gives }) => {
@@ -118,6 +178,38 @@ describe('mapClaims', () => {
       claims: gives === undefined ? {} : { claim: gives },
       faults: [],
     })
+  })
+
+  it('takes each part of a template from the ID token first', () => {
+    expect(
+      mapped({ n: { template: '{a}-{b}' } }, { a: 'signed' }, { a: 'x', b: 'userinfo' }).claims,
+    ).toEqual({ n: 'signed-userinfo' })
+  })
+
+  it('mints of any groups only what filter and prefix allow', () => {
+    const group = fc.oneof(
+      fc.string(),
+      fc.string().map((name) => `app-${name}`),
+      fc.integer(),
+    )
+    fc.assert(
+      fc.property(fc.array(group), (groups) => {
+        const rule = { from: 'g', strip_prefix: 'app-', add_prefix: 'ROLE_' }
+        const roles = mapped({ roles: rule }, { g: groups }).claims['roles'] ?? []
+        const expected = groups.filter((name) => /^app-./s.test(String(name)))
+        expect(roles).toEqual([
+          ...new Set(expected.map((name) => `ROLE_${String(name).slice('app-'.length)}`)),
+        ])
+      }),
+    )
+  })
+
+  it('A33 ReDoS: 5,000 groups and 200 filters are judged at once', () => {
+    const filter = Array.from({ length: 200 }, (_, index) => `(a+)+${index}$*`)
+    const groups = Array.from({ length: 5000 }, () => 'a'.repeat(200))
+    const begun = performance.now()
+    expect(mapped({ g: { filter } }, { g: groups }).claims).toEqual({})
+    expect(performance.now() - begun).toBeLessThan(1000)
   })
 
   it('A19 claims overridden from outside the signed token: the ID token wins over userinfo', () => {

@@ -1,12 +1,10 @@
 // From what the upstream said to what we mint: the `claims` of one upstream in auth-adapter.yaml, applied. Which names may
 // be minted at all is judged once, by config/check-config.ts.
-import type { ClaimRule } from '../config/schema.ts'
-
-/** What the upstream said. Where both know a claim the ID token wins: it is signed. */
-export interface ClaimSources {
-  idToken: Readonly<Record<string, unknown>>
-  userinfo?: Readonly<Record<string, unknown>> | undefined
-}
+import type { ClaimRule } from '../config/claim-rule.ts'
+import { changedValue, filledTemplate } from './change-values.ts'
+import type { DetailedRule } from './change-values.ts'
+import { findClaim, NEVER } from './find-claim.ts'
+import type { ClaimSources, FoundClaim } from './find-claim.ts'
 
 export interface MappedClaims {
   /** Null prototype, own copies only. */
@@ -15,19 +13,29 @@ export interface MappedClaims {
   faults: string[]
 }
 
+/** How one rule came to its value. */
+export interface Resolution {
+  source: FoundClaim['source'] | 'template' | 'constant' | 'default' | 'nothing'
+  /** What the rule looked up, with the path it looked for; also where the value was then not good for anything. */
+  reads: { path: string; found: FoundClaim | undefined }[]
+  /** As minted; undefined where nothing results or the claim is too large. */
+  value: unknown
+  fault: string | undefined
+}
+
 /** Bytes of JSON: one claim, and all of them. They travel in every token, and a token has to stay below 8 kB (F10). */
 export const MAX_CLAIM_LENGTH = 4096
 export const MAX_CLAIMS_LENGTH = 4608
 const MAX_DEPTH = 8
 
-const NEVER = new Set(['__proto__', 'constructor', 'prototype'])
-
-type DetailedRule = Exclude<ClaimRule, string>
-
-/** Applies the rules in their order. A rule without `from` and `constant` reads the claim of its own name. */
+/**
+ * Applies the rules in their order. A rule without `from`, `template` and `constant` reads the claim of its own name.
+ * `observe` is told of each rule how it came to its value.
+ */
 export function mapClaims(
   rules: Readonly<Record<string, ClaimRule>>,
   sources: ClaimSources,
+  observe?: (name: string, resolution: Resolution) => void,
 ): MappedClaims {
   const claims: Record<string, unknown> = Object.create(null)
   const faults: string[] = []
@@ -35,21 +43,30 @@ export function mapClaims(
   for (const [name, rule] of Object.entries(rules)) {
     if (NEVER.has(name)) continue
     const detailed = typeof rule === 'string' ? { from: rule } : rule
-    const value = copy(mappedValue(name, detailed, sources))
-    if (value === undefined) {
-      if (detailed.required)
-        faults.push(`Claim "${name}" is required, and the upstream did not send it`)
-      continue
-    }
-    const valueLength = bytesOf(value)
-    if (valueLength > MAX_CLAIM_LENGTH || length + valueLength > MAX_CLAIMS_LENGTH) {
-      faults.push(`Claim "${name}" is too large`)
-      continue
-    }
+    const resolved = resolve(name, detailed, sources)
+    const { valueLength, fault } = judge(name, detailed, resolved.value, length)
+    if (fault !== undefined) faults.push(fault)
+    else if (resolved.value !== undefined) claims[name] = resolved.value
     length += valueLength
-    claims[name] = value
+    observe?.(name, { ...resolved, value: claims[name], fault })
   }
   return { claims, faults }
+}
+
+function judge(
+  name: string,
+  { required }: DetailedRule,
+  value: unknown,
+  lengthBefore: number,
+): { valueLength: number; fault?: string } {
+  if (value === undefined)
+    return required
+      ? { valueLength: 0, fault: `Claim "${name}" is required, and the upstream did not send it` }
+      : { valueLength: 0 }
+  const valueLength = bytesOf(value)
+  return valueLength > MAX_CLAIM_LENGTH || lengthBefore + valueLength > MAX_CLAIMS_LENGTH
+    ? { valueLength: 0, fault: `Claim "${name}" is too large` }
+    : { valueLength }
 }
 
 const encoder = new TextEncoder()
@@ -58,40 +75,31 @@ function bytesOf(value: unknown): number {
   return encoder.encode(JSON.stringify(value)).length
 }
 
-function mappedValue(name: string, rule: DetailedRule, sources: ClaimSources): unknown {
-  if (rule.constant !== undefined) return rule.constant
-  const path = (rule.from ?? name).split('.')
-  const found = valueAt(sources.idToken, path) ?? valueAt(sources.userinfo, path)
-  const value = rule.values ? translate(found, rule.values) : found
-  return isNothing(value) ? rule.default : value
+type Resolved = Omit<Resolution, 'fault'>
+
+function resolve(name: string, rule: DetailedRule, sources: ClaimSources): Resolved {
+  if (rule.constant !== undefined)
+    return { source: 'constant', reads: [], value: copy(rule.constant) }
+  const { source, reads, value: found } = looked(name, rule, sources)
+  const value = changedValue(found, rule)
+  if (!isNothing(value)) return { source, reads, value: copy(value) }
+  const byDefault = copy(rule.default)
+  return { source: byDefault === undefined ? 'nothing' : 'default', reads, value: byDefault }
 }
 
-/** A key that itself holds dots is found before a nested one of the same spelling. Own properties only. */
-function valueAt(source: unknown, path: readonly string[]): unknown {
-  if (path.length === 0) return source
-  if (typeof source !== 'object' || source === null || Array.isArray(source)) return undefined
-  for (let length = path.length; length > 0; length -= 1) {
-    const key = path.slice(0, length).join('.')
-    if (NEVER.has(key) || !Object.hasOwn(source, key)) continue
-    const value = valueAt((source as Record<string, unknown>)[key], path.slice(length))
-    if (value !== undefined) return value
+function looked(name: string, rule: DetailedRule, sources: ClaimSources): Resolved {
+  if (rule.template === undefined) {
+    const path = rule.from ?? name
+    const found = findClaim(sources, path)
+    return { source: found?.source ?? 'nothing', reads: [{ path, found }], value: found?.value }
   }
-  return undefined
-}
-
-function translate(value: unknown, values: Readonly<Record<string, string>>): unknown {
-  if (!Array.isArray(value)) return translated(value, values)
-  return [
-    ...new Set(
-      value.map((entry) => translated(entry, values)).filter((entry) => entry !== undefined),
-    ),
-  ]
-}
-
-function translated(value: unknown, values: Readonly<Record<string, string>>): string | undefined {
-  const isScalar =
-    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-  return isScalar && Object.hasOwn(values, String(value)) ? values[String(value)] : undefined
+  const reads: Resolution['reads'] = []
+  const value = filledTemplate(rule.template, (path) => {
+    const found = findClaim(sources, path)
+    reads.push({ path, found })
+    return found?.value
+  })
+  return { source: 'template', reads, value }
 }
 
 function isNothing(value: unknown): boolean {

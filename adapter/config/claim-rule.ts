@@ -11,11 +11,40 @@ export const claimRule = z.union([
       .describe(
         "Path in the ID token, then in userinfo: `name` or `a.b.c`. Without it the claim's own name.",
       ),
+    template: z
+      .string()
+      .max(256)
+      .regex(
+        /^[^{}]*(?:\{[^{}]+\}[^{}]*)+$/,
+        'Expected a text with paths in braces, such as {given_name} {family_name}',
+      )
+      .optional()
+      .describe(
+        'Text with paths in braces: `{given_name} {family_name}`. Nothing results when one of them leads nowhere.',
+      ),
     constant: z.unknown().optional().describe('Minted as it stands, whatever the upstream says.'),
+    filter: z
+      .array(z.string().min(1).max(256))
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Values that pass: exact, or their beginning with `*` at the end (`app-*`).'),
+    strip_prefix: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Cut from the front of each value; values without it are dropped.'),
     values: z
       .record(z.string(), z.string())
       .optional()
       .describe('Translates each value; values not listed are dropped.'),
+    add_prefix: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Put in front of each value, after the translation.'),
     default: z.unknown().optional().describe('Minted when nothing else results.'),
     required: z.boolean().optional().describe('Whether a sign-in fails when nothing results.'),
   }),

@@ -31,6 +31,8 @@ describe(createUserinfo, () => {
     ['a nested claim that the ID token lacks', { city: 'address.city' }, 1],
     ['a claim of the minted name that the ID token lacks', { email: { default: 'none' } }, 1],
     ['claims that the ID token has', { who: 'sub' }, 0],
+    ['a part of a template', { label: { template: '{sub} <{email}>' } }, 1],
+    ['a template that the ID token fills', { label: { template: '({sub})' } }, 0],
     ['a constant', { kind: { constant: 'human' } }, 0],
   ])('is asked when_missing for %s', async (_name, claims, times) => {
     await login({}, { config: { userinfo: 'when_missing', claims } })

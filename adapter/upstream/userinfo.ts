@@ -71,8 +71,14 @@ function userinfoClaims(document: unknown, idTokenClaims: Claims, upstream: stri
 function claimPaths({ claims }: UpstreamConfig): string[] {
   return Object.entries(claims).flatMap(([name, rule]) => {
     if (typeof rule === 'string') return [rule]
+    if (rule.template !== undefined) return pathsOf(rule.template)
     return rule.constant === undefined ? [rule.from ?? name] : []
   })
+}
+
+/** A template's paths stand in braces. */
+function pathsOf(template: string): string[] {
+  return template.split(/[{}]/).filter((_part, index) => index % 2 === 1)
 }
 
 function holds(claims: Claims, path: string): boolean {

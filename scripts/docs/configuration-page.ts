@@ -42,7 +42,7 @@ and generated keys: \`keys.file\` and \`keys.sealing_key\` are required. In ever
 ## Claims
 
 Each entry of an upstream's \`claims\` names a claim that we mint, and where its value comes from: a path (\`name\`, \`a.b.c\`), looked up in the ID
-token, then in userinfo; or a rule with the settings below. A name that itself contains dots is found whole first. The names that belong to the
+token, then in userinfo; or a rule with the settings below, each explained in [claims.md](claims.md). A name that itself contains dots is found whole first. The names that belong to the
 protocol (\`iss\`, \`sub\`, \`aud\`, \`exp\`, \`acr\`, \`client_id\`, \`scope\` and the like) can not be minted.
 
 Claims of [OpenID Connect Core, section 5.4](https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims) are released by \`profile\`, \`email\`,

@@ -192,6 +192,18 @@ describe('checkConfig', () => {
       gives: 'upstreams.one.claims.a.constant: A constant stands alone, without from',
     },
     {
+      name: 'a template with a path beside it',
+      change: (c) =>
+        set(c.upstreams['one'] as object, { claims: { a: { template: '{b}', from: 'b' } } }),
+      gives: 'upstreams.one.claims.a.template: A template stands alone, without from',
+    },
+    ...['no path', '{open', 'close}', '{}', '{a{b}}', ''].map((template) => ({
+      name: `a template that is none: "${template}"`,
+      change: (c: Sound) => set(c.upstreams['one'] as object, { claims: { a: { template } } }),
+      gives:
+        'upstreams.one.claims.a.template: Expected a text with paths in braces, such as {given_name} {family_name}',
+    })),
+    {
       name: 'A13 PKCE downgrade: a public client without PKCE',
       change: (c) =>
         set(c.clients, { spa: { redirect_uris: ['https://spa.example/'], pkce: 'optional' } }),

@@ -7,8 +7,10 @@ import type { SettingPath } from '../setting.ts'
 import { didYouMean } from '../source/nearest-name.ts'
 import { leavesOf, valueAt } from '../source/settings-tree.ts'
 import {
+  authorizationParameterFault,
   claimNameFault,
   clientIdFault,
+  endpointFault,
   issuerFault,
   networkFault,
   isLoopbackHost,
@@ -40,6 +42,12 @@ const VALUE_ROWS: readonly ValueRow[] = [
   { at: ['storage', 'url'], fault: redisUrlFault },
   { at: ['storage', 'cluster', '*'], fault: redisUrlFault },
   { at: ['upstreams', '*', 'issuer'], fault: upstreamIssuerFault },
+  { at: ['upstreams', '*', 'endpoints', '*'], fault: endpointFault },
+  {
+    at: ['upstreams', '*', 'authorization_params', '*'],
+    fault: authorizationParameterFault,
+    judges: 'names',
+  },
   { at: ['upstreams', '*', 'scope'], fault: upstreamScopeFault },
   { at: ['upstreams', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*'], fault: clientIdFault, judges: 'names' },
@@ -151,20 +159,30 @@ function upstreamFaults({ upstreams, default_upstream: preferred }: Config): Set
   return faults
 }
 
+/** What says where a value comes from, and what can not stand beside it. */
+const CLAIM_ORIGINS = {
+  constant: [
+    'from',
+    'template',
+    'filter',
+    'strip_prefix',
+    'values',
+    'add_prefix',
+    'default',
+    'required',
+  ],
+  template: ['from'],
+} as const
+
 function claimRuleFaults({ upstreams }: Config): SettingFault[] {
-  return matching(upstreams, ['*', 'claims', '*', 'constant']).flatMap((path) => {
-    const rule = valueAt(upstreams, path.slice(0, -1)) as Record<string, unknown>
-    const others = ['from', 'values', 'default', 'required'].filter(
-      (name) => rule[name] !== undefined,
-    )
-    if (others.length === 0) return []
-    return [
-      {
-        path: ['upstreams', ...path],
-        message: `A constant stands alone, without ${others.join(', ')}`,
-      },
-    ]
-  })
+  return Object.entries(CLAIM_ORIGINS).flatMap(([origin, excluded]) =>
+    matching(upstreams, ['*', 'claims', '*', origin]).flatMap((path) => {
+      const rule = valueAt(upstreams, path.slice(0, -1)) as Record<string, unknown>
+      const others = excluded.filter((name) => rule[name] !== undefined)
+      const message = `A ${origin} stands alone, without ${others.join(', ')}`
+      return others.length === 0 ? [] : [{ path: ['upstreams', ...path], message }]
+    }),
+  )
 }
 
 function clientFaults({ clients }: Config): SettingFault[] {

@@ -39,6 +39,27 @@ const PROTOCOL_CLAIMS = new Set([
   'active',
 ])
 
+/** Each sign-in's own, or the proof of who we are: never static. */
+const LOGIN_PARAMETERS = new Set([
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'code_verifier',
+  'max_age',
+  'id_token_hint',
+  'request',
+  'request_uri',
+])
+
 export function isLoopbackHost(host: string): boolean {
   const plain = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   return plain === 'localhost' || plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
@@ -96,6 +117,19 @@ export const pageUrlFault: Rule = (value) => {
   const url = URL.parse(value)
   return url && isHttpsOrLoopback(url) ? undefined : 'Expected https (http on loopback only)'
 }
+
+export const endpointFault: Rule = (value) => {
+  const url = URL.parse(value)
+  if (!url || !isHttpsOrLoopback(url)) return 'Expected https (http on loopback only)'
+  if (url.username !== '' || url.password !== '') return 'An endpoint has no user name and no password'
+  // https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1: "MUST NOT include a fragment component"
+  return /[#\s\\]/.test(value) ? 'An endpoint has no fragment, white space or backslash' : undefined
+}
+
+export const authorizationParameterFault: Rule = (value) =>
+  LOGIN_PARAMETERS.has(value)
+    ? 'This parameter belongs to the sign-in itself and can not be set'
+    : undefined
 
 export const networkFault: Rule = (value) => {
   const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
