@@ -4,7 +4,6 @@ import {
   allowInsecureRequests,
   authorizationCodeGrant,
   ClientError,
-  ClientSecretBasic,
   ClientSecretPost,
   Configuration,
   customFetch,
@@ -51,7 +50,23 @@ export function clientAuthFrom(upstream: string, config: UpstreamConfig): Client
     const message = `is needed for ${method}; without a secret set client_auth_method: none`
     throw new ConfigError([{ path: `upstreams.${upstream}.client_secret`, message }])
   }
-  return method === 'client_secret_post' ? ClientSecretPost(secret) : ClientSecretBasic(secret)
+  return method === 'client_secret_post' ? ClientSecretPost(secret) : basicAuth(secret)
+}
+
+/**
+ * `client_secret_basic`, with only those characters encoded that have to be: `my-client` stays itself, for the many servers that
+ * forget to decode. openid-client's own writes `my%2Dclient`, which is right as well, and fails there.
+ */
+function basicAuth(secret: string): ClientAuth {
+  // RFC 6749 §2.3.1: https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1
+  return (_server, client, _body, headers) => {
+    const pair = [client.client_id, secret].map((text) => encoded(text)).join(':')
+    headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`)
+  }
+}
+
+function encoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
 /** openid-client's view of the upstream. Cheap: one is made for each token request. */
@@ -61,8 +76,10 @@ export function configurationOf(
   clientAuth: ClientAuth,
 ): Configuration {
   const configuration = new Configuration({ ...metadata }, clientId, undefined, clientAuth)
-  // discovery.ts lets http through for loopback only.
-  if (isHttpLoopback(new URL(metadata.issuer))) allowInsecureRequests(configuration)
+  // discovery.ts and the configuration let http through for loopback only.
+  const { issuer, authorization_endpoint, token_endpoint } = metadata
+  const urls = [issuer, authorization_endpoint, token_endpoint]
+  if (urls.some((url) => isHttpLoopback(new URL(url)))) allowInsecureRequests(configuration)
   return configuration
 }
 

@@ -125,6 +125,7 @@ export const testRow = {
   packages: [
     'vitest',
     'fast-check',
+    'oauth2-mock-server',
     'playwright',
     'playwright-core',
     '@axe-core/playwright',
