@@ -35,7 +35,24 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   const config = program.command('config').description('check, show and explain the configuration')
   addConfigChecks(config, env, finish)
   addConfigPrint(config, env, finish)
+  addUpstream(program, env, finish)
   return program
+}
+
+function addUpstream(program: Command, env: Environment, finish: (code: ExitCode) => void): void {
+  program
+    .command('upstream')
+    .description('look at the identity providers behind the adapter')
+    .command('doctor')
+    .description('check an upstream before the first login: each fault with its fix')
+    .argument('<name>', 'its name in the configuration')
+    .option('-c, --config <file>', DEFAULT_FILE)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nFinding no fault ends with 0, a fault with 1. Nobody is logged in.')
+    .action(async (name: string, { config, json }: { config?: string; json?: boolean }) => {
+      const { upstreamDoctor } = await import('./cli/upstream-doctor.ts')
+      finish(await upstreamDoctor({ name, file: config, env, isJson: json === true }))
+    })
 }
 
 function addConfigChecks(

@@ -1,0 +1,94 @@
+// What the doctor fetched before it judges: the discovery document, the JWKS, and what came with them.
+// Judges nothing; the checks are in the files beside.
+import type { UpstreamConfig } from '../../config/schema.ts'
+import { metadataFrom } from '../discovery.ts'
+import type { UpstreamMetadata } from '../discovery.ts'
+import type { OutgoingAnswer, OutgoingHttp } from '../outgoing-http.ts'
+
+export interface Patient {
+  /** The configured name of the upstream. */
+  name: string
+  config: UpstreamConfig
+  /** Ours, to be registered there. */
+  callbackUrl: string
+  http: OutgoingHttp
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export interface Fetched {
+  url: string
+  answer?: OutgoingAnswer
+  /** The parsed body, where it is a JSON object. */
+  document?: Readonly<Record<string, unknown>>
+  /** Why there is no answer. */
+  error?: Error
+  /** Epoch milliseconds. */
+  startedAt: number
+  tookMs: number
+}
+
+export interface Exam extends Patient {
+  discovery: Fetched
+  /** Absent where there is no document that names a jwks_uri. */
+  jwks?: Fetched
+  /** Absent where a login would refuse the metadata: then nothing of ours is sent there. */
+  metadata?: UpstreamMetadata
+}
+
+export async function examine(patient: Patient): Promise<Exam> {
+  const { name, config } = patient
+  const discovery = await fetchDocument(patient, wellKnownUrl(config.issuer))
+  const exam: Exam = { ...patient, discovery }
+  const metadata = usableMetadata(discovery.document, name, config.issuer)
+  if (metadata) exam.metadata = metadata
+  const jwksUri = discovery.document?.jwks_uri
+  if (typeof jwksUri === 'string' && /^https?:/.test(jwksUri) && URL.canParse(jwksUri)) {
+    exam.jwks = await fetchDocument(patient, jwksUri)
+  }
+  return exam
+}
+
+export function wellKnownUrl(issuer: string): string {
+  // OpenID Connect Discovery §4.1: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+}
+
+async function fetchDocument({ http, now }: Patient, url: string): Promise<Fetched> {
+  const startedAt = now()
+  const begun = performance.now()
+  const fetched: Fetched = { url, startedAt, tookMs: 0 }
+  try {
+    const answer = await http.exchange(url, { headers: { accept: 'application/json' } })
+    const document = objectFrom(answer.text)
+    Object.assign(fetched, { answer }, document ? { document } : {})
+  } catch (error) {
+    fetched.error = error as Error
+  }
+  fetched.tookMs = Math.round(performance.now() - begun)
+  // An error page may be JSON too, but is not the document.
+  if (fetched.answer && fetched.answer.status !== 200) delete fetched.document
+  return fetched
+}
+
+function objectFrom(text: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    return isObject ? (parsed as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function usableMetadata(
+  document: unknown,
+  name: string,
+  issuer: string,
+): UpstreamMetadata | undefined {
+  try {
+    return document === undefined ? undefined : metadataFrom(document, name, issuer)
+  } catch {
+    return undefined
+  }
+}
