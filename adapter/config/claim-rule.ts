@@ -2,6 +2,7 @@
 import { z } from 'zod'
 
 const claimPath = z.string().min(1).max(256)
+const claimTarget = z.enum(['id_token', 'access_token', 'userinfo'])
 
 export const claimRule = z.union([
   claimPath,
@@ -46,8 +47,14 @@ export const claimRule = z.union([
       .optional()
       .describe('Put in front of each value, after the translation.'),
     default: z.unknown().optional().describe('Minted when nothing else results.'),
+    in: z
+      .array(claimTarget)
+      .min(1)
+      .optional()
+      .describe('Where the claim goes. Without it everywhere that its scope releases it.'),
     required: z.boolean().optional().describe('Whether a sign-in fails when nothing results.'),
   }),
 ])
 
+export type ClaimTarget = z.output<typeof claimTarget>
 export type ClaimRule = z.output<typeof claimRule>

@@ -1,6 +1,7 @@
 // The second half of an upstream login: judges the upstream's answer, maps the identity, and leaves it with the
 // interaction. The login transaction is taken before anything else, so that an answer counts once.
 import type { Interaction } from 'oidc-provider'
+import { claimTargets } from '../claims/claim-targets.ts'
 import { mapClaims } from '../claims/map-claims.ts'
 import { downstreamSubject } from '../claims/subject.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
@@ -135,12 +136,14 @@ export function mapIdentity(config: UpstreamConfig, said: UpstreamIdentity): Ide
   })
   if (faults.length > 0)
     throw new UpstreamError('identity_invalid', said.upstream, faults.join('; '))
+  const targets = claimTargets(config.claims)
   try {
     return {
       accountId: downstreamSubject(config.subject, said.upstream, said.sub),
       upstream: said.upstream,
       upstreamIssuer: said.iss,
       claims: { ...claims },
+      ...(targets ? { claimTargets: targets } : {}),
     }
   } catch (cause) {
     throw new UpstreamError('identity_invalid', said.upstream, (cause as Error).message, { cause })

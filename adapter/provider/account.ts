@@ -1,6 +1,7 @@
 // Answers oidc-provider's question "who is this": the identity an upstream login left behind, for as long as the session
 // that it opened lives. There is no user database; an account without its identity record is nobody.
 import type { Account, FindAccount, KoaContextWithOIDC } from 'oidc-provider'
+import { claimsFor } from '../claims/claim-targets.ts'
 import { claimsForScope } from '../claims/scopes.ts'
 import type { Identities, Identity } from '../storage/identities.ts'
 
@@ -47,7 +48,14 @@ export function account(identity: Identity): KnownAccount {
     accountId: identity.accountId,
     identity,
     // oidc-provider releases of these only what scope and grant allow.
-    claims: () => ({ ...identity.claims, sub: identity.accountId }),
+    claims: (use) => ({
+      ...claimsFor(
+        use === 'userinfo' ? 'userinfo' : 'id_token',
+        identity.claims,
+        identity.claimTargets,
+      ),
+      sub: identity.accountId,
+    }),
   }
 }
 
@@ -58,5 +66,7 @@ export function accessTokenClaims(
 ): Record<string, unknown> {
   // https://www.rfc-editor.org/rfc/rfc9068#section-2.2.2
   const identity = (known as KnownAccount | undefined)?.identity
-  return identity && scope ? { ...claimsForScope(scope, identity.claims) } : {}
+  if (!identity || !scope) return {}
+  const claims = claimsFor('access_token', identity.claims, identity.claimTargets)
+  return { ...claimsForScope(scope, claims) }
 }

@@ -3,6 +3,7 @@
 import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose'
 import type { Request, Response } from 'express'
 import type { Grant, Provider } from 'oidc-provider'
+import { claimsFor } from '../claims/claim-targets.ts'
 import { claimsForScope } from '../claims/scopes.ts'
 import type { Identities, Identity } from '../storage/identities.ts'
 import { publicJwks, type SigningKeys } from './signing-keys.ts'
@@ -83,13 +84,14 @@ async function find(
 }
 
 function claims({ grant, identity, scope }: Granted): Record<string, unknown> {
+  const ours = claimsFor('userinfo', identity.claims, identity.claimTargets)
   const single = Object.fromEntries(
     grant
       .getOIDCClaims()
-      .filter((name) => Object.hasOwn(identity.claims, name))
-      .map((name) => [name, identity.claims[name]]),
+      .filter((name) => Object.hasOwn(ours, name))
+      .map((name) => [name, ours[name]]),
   )
-  return { ...claimsForScope(scope, identity.claims), ...single, sub: identity.accountId }
+  return { ...claimsForScope(scope, ours), ...single, sub: identity.accountId }
 }
 
 function refuse(response: Response, hadToken: boolean): void {

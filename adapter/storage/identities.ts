@@ -11,6 +11,8 @@ export interface Identity {
   upstreamIssuer: string
   /** Minted claims, mapped already. */
   claims: Record<string, unknown>
+  /** The tokens that a claim goes to; one that is not listed goes to all. */
+  claimTargets?: Record<string, readonly ('id_token' | 'access_token' | 'userinfo')[]>
   /** Epoch seconds; when the upstream says the end-user was last seen. */
   auth_time?: number
   acr?: string
