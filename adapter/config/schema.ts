@@ -1,8 +1,8 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
 // Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
-import { claimRule } from './claim-rule.ts'
 import { duration, name, path, port, scope, secret } from './setting-types.ts'
+import { upstream } from './upstream-schema.ts'
 
 const tls = z.strictObject({
   cert: path('PEM file with the certificate chain. Read again when it changes.'),
@@ -72,77 +72,6 @@ const storage = z.discriminatedUnion('driver', [
     prefix: z.string().max(64).prefault('auth-adapter:').describe('Put before each key.'),
   }),
 ])
-
-const upstream = z.strictObject({
-  kind: z
-    .literal('oidc')
-    .describe('The protocol it speaks: `oidc` is OpenID Connect with discovery.'),
-  issuer: z
-    .url()
-    .describe(
-      'Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.',
-    ),
-  client_id: z.string().min(1).describe('Our client id there.'),
-  client_secret: secret(
-    'Our client secret there. Absent only with `client_auth_method: none`.',
-  ).optional(),
-  client_auth_method: z
-    .enum(['client_secret_basic', 'client_secret_post', 'none'])
-    .prefault('client_secret_basic')
-    .describe('How we authenticate at its token endpoint.'),
-  scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
-  response_mode: z
-    .enum(['query', 'form_post'])
-    .prefault('query')
-    .describe(
-      'How it sends its answer back: in the URL, or as a form for those that insist on it (Apple).',
-    ),
-  display_name: z
-    .string()
-    .min(1)
-    .max(80)
-    .optional()
-    .describe('What people read on the button of the chooser.'),
-  subject: z
-    .enum(['bare', 'prefixed'])
-    .prefault('prefixed')
-    .describe(
-      'The `sub` that apps see: its own (`bare`, one upstream at most), or `<name>:<sub>` (`prefixed`).',
-    ),
-  userinfo: z
-    .enum(['always', 'when_missing', 'never'])
-    .prefault('never')
-    .describe(
-      'Whether to ask its userinfo endpoint too; `when_missing`: when a mapped claim is not in the ID token.',
-    ),
-  id_token_algs: z
-    .array(
-      z.enum([
-        'RS256',
-        'RS384',
-        'RS512',
-        'PS256',
-        'PS384',
-        'PS512',
-        'ES256',
-        'ES384',
-        'ES512',
-        'EdDSA',
-        'Ed25519',
-      ]),
-    )
-    .min(1)
-    .prefault(['RS256'])
-    .describe('Signature algorithms accepted in its ID tokens. No other is.'),
-  clock_tolerance: duration(0, 300)
-    .prefault('30s')
-    .describe('How far its clock and ours may differ.'),
-  timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
-  claims: z
-    .record(z.string().min(1).max(128), claimRule)
-    .prefault({})
-    .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
-})
 
 const client = z.strictObject({
   client_name: z.string().min(1).max(80).optional().describe('What people read on our pages.'),

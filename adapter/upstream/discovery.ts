@@ -2,6 +2,7 @@
 // Judges what it fetched; the client that uses it is in oidc-upstream.ts.
 import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
 import type { OutgoingHttp } from './outgoing-http.ts'
 import { createSharedDocument } from './shared-document.ts'
 
@@ -16,6 +17,8 @@ export interface UpstreamMetadata {
   authorization_response_iss_parameter_supported?: boolean
 }
 
+export type EndpointOverrides = UpstreamConfig['endpoints']
+
 export interface MetadataSource {
   /** @throws UpstreamError `unavailable`, `metadata_invalid` */
   current(): Promise<UpstreamMetadata>
@@ -24,6 +27,8 @@ export interface MetadataSource {
 export interface MetadataSourceOptions {
   upstream: string
   issuer: string
+  /** URLs in place of those the metadata says. */
+  endpoints?: EndpointOverrides
   http: OutgoingHttp
   now: () => number
   log: Log
@@ -34,11 +39,12 @@ const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as con
 const OPTIONAL = ['userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint'] as const
 
 export function createMetadataSource(options: MetadataSourceOptions): MetadataSource {
-  const { upstream, issuer, http, now, log } = options
+  const { upstream, issuer, endpoints, http, now, log } = options
+  const url = endpoints?.discovery ?? wellKnownUrl(issuer)
 
   async function load(): Promise<UpstreamMetadata> {
     try {
-      const metadata = metadataFrom(await http.getJson(wellKnownUrl(issuer)), upstream, issuer)
+      const metadata = metadataFrom(await http.getJson(url), upstream, issuer, endpoints)
       log.info('upstream.discovered', { upstream, issuer })
       return metadata
     } catch (error) {
@@ -56,6 +62,7 @@ export function metadataFrom(
   document: unknown,
   upstream: string,
   issuer: string,
+  overrides: EndpointOverrides = {},
 ): UpstreamMetadata {
   const invalid = (message: string) =>
     new UpstreamError('metadata_invalid', upstream, `Discovery metadata: ${message}`)
@@ -67,8 +74,9 @@ export function metadataFrom(
       `expected issuer "${issuer}", got ${JSON.stringify(received.issuer)?.slice(0, 200)}`,
     )
   }
-  const endpoints: Record<string, string> = {}
+  const endpoints = configuredEndpoints(overrides)
   for (const name of [...REQUIRED, ...OPTIONAL]) {
+    if (endpoints[name] !== undefined) continue
     const value = received[name]
     if (value === undefined && !(REQUIRED as readonly string[]).includes(name)) continue
     const fault = endpointFault(value, issuer)
@@ -81,6 +89,17 @@ export function metadataFrom(
     ...endpoints,
     authorization_response_iss_parameter_supported: promisesIss,
   } as UpstreamMetadata
+}
+
+/** By their names in the metadata. The configuration was judged as it was loaded. */
+function configuredEndpoints(overrides: EndpointOverrides): Record<string, string> {
+  const { authorization, token, jwks, userinfo } = overrides
+  return {
+    ...(authorization ? { authorization_endpoint: authorization } : {}),
+    ...(token ? { token_endpoint: token } : {}),
+    ...(jwks ? { jwks_uri: jwks } : {}),
+    ...(userinfo ? { userinfo_endpoint: userinfo } : {}),
+  }
 }
 
 function wellKnownUrl(issuer: string): string {

@@ -73,8 +73,8 @@ interface Parts {
 }
 
 function partsOf({ name: upstream, config, http, now, log }: OidcUpstreamOptions): Parts {
-  const { issuer, client_id: clientId } = config
-  const metadata = createMetadataSource({ upstream, issuer, http, now, log })
+  const { issuer, client_id: clientId, endpoints } = config
+  const metadata = createMetadataSource({ upstream, issuer, endpoints, http, now, log })
   const jwksUri = async () => (await metadata.current()).jwks_uri
   return {
     metadata,
@@ -150,11 +150,15 @@ const HINTS = ['prompt', 'max_age', 'login_hint', 'acr_values', 'ui_locales'] as
 
 async function parametersOf(
   request: UpstreamAuthorizationRequest,
-  { scope, response_mode }: Pick<UpstreamConfig, 'scope' | 'response_mode'>,
+  config: Pick<UpstreamConfig, 'client_id' | 'scope' | 'response_mode' | 'authorization_params'>,
 ): Promise<Record<string, string>> {
   const { redirect_uri, state, nonce, codeVerifier } = request
+  const { client_id, scope, response_mode, authorization_params } = config
   const hints = HINTS.filter((name) => request[name] !== undefined)
   return {
+    // First, so that nothing of the sign-in can be overridden.
+    ...authorization_params,
+    client_id,
     redirect_uri,
     response_type: 'code',
     ...(response_mode === 'query' ? {} : { response_mode }),

@@ -40,6 +40,8 @@ export interface OutgoingHttpOptions {
   maxBytes?: number
   /** Calls under way at once; the next one is refused at once. */
   maxInFlight?: number
+  /** PEM of the authorities trusted in place of Node's. */
+  ca?: string | undefined
 }
 
 const MAX_BYTES = 1024 * 1024
@@ -52,8 +54,9 @@ export function createOutgoingHttp({
   timeoutMs = 5000,
   maxBytes = MAX_BYTES,
   maxInFlight = 50,
+  ca,
 }: OutgoingHttpOptions): OutgoingHttp {
-  const agents = createAgents()
+  const agents = createAgents(ca)
   const unavailable: Failure = (message, cause) =>
     new UpstreamError('unavailable', upstream, message, cause ? { cause } : undefined)
   const link: Link = { agents, maxBytes, unavailable }
@@ -144,9 +147,12 @@ interface Agents {
   destroy(): void
 }
 
-function createAgents(): Agents {
+function createAgents(ca: string | undefined): Agents {
   const options = { keepAlive: true, timeout: IDLE_MS }
-  const [http, https] = [new HttpAgent(options), new HttpsAgent(options)]
+  const [http, https] = [
+    new HttpAgent(options),
+    new HttpsAgent({ ...options, ...(ca ? { ca } : {}) }),
+  ]
   return {
     http,
     https,

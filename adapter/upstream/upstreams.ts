@@ -1,6 +1,7 @@
 // The upstreams of one configuration, by name. Nothing is fetched here: each is discovered at its first login.
 import type { Log } from '../../service/log.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
+import { authoritiesFrom } from './authorities.ts'
 import { createOidcUpstream } from './oidc-upstream.ts'
 import { createOutgoingHttp } from './outgoing-http.ts'
 import type { Upstream } from './upstream.ts'
@@ -18,12 +19,13 @@ export interface UpstreamsOptions {
   log: Log
 }
 
-/** @throws ConfigError when an upstream's `client_auth_method` needs a secret and there is none */
+/** @throws ConfigError when an upstream's `client_auth_method` needs a secret and there is none, or its `ca_file` holds no certificate */
 export function createUpstreams({ upstreams, now, log }: UpstreamsOptions): Upstreams {
   const byName = new Map(
     Object.entries(upstreams).map(([name, config]) => {
       // Each upstream has sockets and limits of its own, so that a dead one does not slow the others.
-      const http = createOutgoingHttp({ upstream: name, timeoutMs: config.timeout * 1000 })
+      const ca = authoritiesFrom(name, config)
+      const http = createOutgoingHttp({ upstream: name, timeoutMs: config.timeout * 1000, ca })
       return [name, createOidcUpstream({ name, config, http, now, log })]
     }),
   )

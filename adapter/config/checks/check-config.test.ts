@@ -94,6 +94,29 @@ describe('checkConfig', () => {
     )
   })
 
+  it.each(['state', 'nonce', 'redirect_uri', 'code_challenge_method', 'request_uri'])(
+    'lets no authorization_params set %s',
+    (name) => {
+      const params = { authorization_params: { hd: 'example.com', [name]: 'x' } }
+      expect(faultsAfter(({ upstreams }) => set(upstreams['one'] as object, params))).toEqual([
+        `upstreams.one.authorization_params.${name}: This parameter belongs to the sign-in itself and can not be set`,
+      ])
+    },
+  )
+
+  it.each([
+    { value: 'http://127.0.0.1:9001/token', isRight: true },
+    { value: 'https://inner.example/token?x=1', isRight: true },
+    { value: 'http://inner.example/token', isRight: false },
+    { value: 'https://a:b@inner.example/token', isRight: false },
+    { value: 'https://inner.example/token#x', isRight: false },
+  ])('judges the endpoint $value', ({ value, isRight }) => {
+    const endpoints = { endpoints: { token: value } }
+    expect(faultsAfter(({ upstreams }) => set(upstreams['one'] as object, endpoints))).toHaveLength(
+      isRight ? 0 : 1,
+    )
+  })
+
   const REDIRECTS: { value: string; isRight: boolean }[] = [
     { value: 'https://app.example/cb?x=1', isRight: true },
     { value: 'http://127.0.0.1:8080/cb', isRight: true },

@@ -121,7 +121,8 @@ export const pageUrlFault: Rule = (value) => {
 export const endpointFault: Rule = (value) => {
   const url = URL.parse(value)
   if (!url || !isHttpsOrLoopback(url)) return 'Expected https (http on loopback only)'
-  if (url.username !== '' || url.password !== '') return 'An endpoint has no user name and no password'
+  if (url.username !== '' || url.password !== '')
+    return 'An endpoint has no user name and no password'
   // https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1: "MUST NOT include a fragment component"
   return /[#\s\\]/.test(value) ? 'An endpoint has no fragment, white space or backslash' : undefined
 }

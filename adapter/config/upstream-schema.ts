@@ -1,0 +1,103 @@
+// What the file says of one upstream. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
+import { z } from 'zod'
+import { claimRule } from './claim-rule.ts'
+import { duration, path, scope, secret } from './setting-types.ts'
+
+const endpoints = z.strictObject({
+  discovery: z
+    .url()
+    .optional()
+    .describe('Where its metadata is; the issuer in it stays the one above.'),
+  authorization: z.url().optional().describe('Where browsers are sent.'),
+  token: z.url().optional().describe('Where we redeem codes.'),
+  jwks: z.url().optional().describe('Where we fetch its keys.'),
+  userinfo: z.url().optional().describe('Where we ask for userinfo.'),
+})
+
+export const upstream = z.strictObject({
+  kind: z
+    .literal('oidc')
+    .describe('The protocol it speaks: `oidc` is OpenID Connect with discovery.'),
+  issuer: z
+    .url()
+    .describe(
+      'Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.',
+    ),
+  client_id: z.string().min(1).describe('Our client id there.'),
+  client_secret: secret(
+    'Our client secret there. Absent only with `client_auth_method: none`.',
+  ).optional(),
+  client_auth_method: z
+    .enum(['client_secret_basic', 'client_secret_post', 'none'])
+    .prefault('client_secret_basic')
+    .describe('How we authenticate at its token endpoint.'),
+  scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
+  authorization_params: z
+    .record(
+      z.string().regex(/^[\x21-\x7e]{1,64}$/, 'Expected a parameter name'),
+      z.string().max(1024),
+    )
+    .prefault({})
+    .describe(
+      'Parameters added to each authorization request, such as `hd: example.com`. What a sign-in itself asks for wins over them.',
+    ),
+  endpoints: endpoints
+    .prefault({})
+    .describe(
+      'URLs that are not as its metadata says, for instance inside your network. https, or http on loopback.',
+    ),
+  ca_file: path(
+    'PEM file with the authorities that its certificates must come from, in place of the public ones. Read at start.',
+  ).optional(),
+  response_mode: z
+    .enum(['query', 'form_post'])
+    .prefault('query')
+    .describe(
+      'How it sends its answer back: in the URL, or as a form for those that insist on it (Apple).',
+    ),
+  display_name: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe('What people read on the button of the chooser.'),
+  subject: z
+    .enum(['bare', 'prefixed'])
+    .prefault('prefixed')
+    .describe(
+      'The `sub` that apps see: its own (`bare`, one upstream at most), or `<name>:<sub>` (`prefixed`).',
+    ),
+  userinfo: z
+    .enum(['always', 'when_missing', 'never'])
+    .prefault('never')
+    .describe(
+      'Whether to ask its userinfo endpoint too; `when_missing`: when a mapped claim is not in the ID token.',
+    ),
+  id_token_algs: z
+    .array(
+      z.enum([
+        'RS256',
+        'RS384',
+        'RS512',
+        'PS256',
+        'PS384',
+        'PS512',
+        'ES256',
+        'ES384',
+        'ES512',
+        'EdDSA',
+        'Ed25519',
+      ]),
+    )
+    .min(1)
+    .prefault(['RS256'])
+    .describe('Signature algorithms accepted in its ID tokens. No other is.'),
+  clock_tolerance: duration(0, 300)
+    .prefault('30s')
+    .describe('How far its clock and ours may differ.'),
+  timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
+  claims: z
+    .record(z.string().min(1).max(128), claimRule)
+    .prefault({})
+    .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
+})
