@@ -25,12 +25,21 @@ export const upstream = z.strictObject({
     ),
   client_id: z.string().min(1).describe('Our client id there.'),
   client_secret: secret(
-    'Our client secret there. Absent only with `client_auth_method: none`.',
+    'Our client secret there. Absent with `client_auth_method: private_key_jwt` and `none`.',
   ).optional(),
   client_auth_method: z
-    .enum(['client_secret_basic', 'client_secret_post', 'none'])
+    .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
     .prefault('client_secret_basic')
     .describe('How we authenticate at its token endpoint.'),
+  client_key: path(
+    'PEM (PKCS #8) or JWK file with our private key for `private_key_jwt`: RSA from 2048 bits, P-256, P-384 or P-521. Read at start.',
+  ).optional(),
+  client_key_id: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe("The key's `kid` there, where it is not in the JWK itself."),
   scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
   authorization_params: z
     .record(
@@ -61,6 +70,19 @@ export const upstream = z.strictObject({
     .max(80)
     .optional()
     .describe('What people read on the button of the chooser.'),
+  domains: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/,
+          'Expected a domain in lower case, such as corp.example',
+        ),
+    )
+    .prefault([])
+    .describe(
+      'E-mail domains of its people: a `login_hint`, a `domain_hint` or an address typed on the chooser leads here. Exact; subdomains are listed on their own.',
+    ),
   subject: z
     .enum(['bare', 'prefixed'])
     .prefault('prefixed')

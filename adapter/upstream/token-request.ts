@@ -8,6 +8,7 @@ import {
   Configuration,
   customFetch,
   None,
+  PrivateKeyJwt,
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client'
@@ -16,6 +17,7 @@ import { ConfigError, UpstreamError } from '../errors.ts'
 import type { UpstreamErrorCode } from '../errors.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
 import { oauthErrorFrom } from './authorization-response.ts'
+import { clientKeyFrom } from './client-key.ts'
 import { isHttpLoopback } from './discovery.ts'
 import type { UpstreamMetadata } from './discovery.ts'
 import type { OutgoingAnswer, OutgoingHttp } from './outgoing-http.ts'
@@ -42,10 +44,11 @@ export interface TokenRequestOptions extends TokenClient {
   signal: AbortSignal
 }
 
-/** @throws ConfigError when the method needs a secret and there is none */
+/** @throws ConfigError when the method needs a secret or a key and there is none that can be used */
 export function clientAuthFrom(upstream: string, config: UpstreamConfig): ClientAuth {
   const { client_auth_method: method, client_secret: secret } = config
   if (method === 'none') return None()
+  if (method === 'private_key_jwt') return PrivateKeyJwt(clientKeyFrom(upstream, config))
   if (!secret) {
     const message = `is needed for ${method}; without a secret set client_auth_method: none`
     throw new ConfigError([{ path: `upstreams.${upstream}.client_secret`, message }])

@@ -105,6 +105,21 @@ describe('checkConfig', () => {
   )
 
   it.each([
+    {
+      method: 'private_key_jwt',
+      faults: ['client_secret: Not used', 'client_key: Required'],
+    },
+    { method: 'client_secret_post', faults: [] },
+    { method: 'none', faults: ['client_secret: Not used'] },
+  ])('wants the one credential that $method takes', ({ method, faults }) => {
+    const found = faultsAfter(({ upstreams }) =>
+      set(upstreams['one'] as object, { client_auth_method: method }),
+    )
+    const expected = faults.map((text) => `upstreams.one.${text} with client_auth_method ${method}`)
+    expect(found.toSorted()).toEqual(expected.toSorted())
+  })
+
+  it.each([
     { value: 'http://127.0.0.1:9001/token', isRight: true },
     { value: 'https://inner.example/token?x=1', isRight: true },
     { value: 'http://inner.example/token', isRight: false },

@@ -4,8 +4,8 @@ import type { Config } from '../schema.ts'
 import type { SettingFault } from './schema-faults.ts'
 import { isSecret } from '../setting.ts'
 import type { SettingPath } from '../setting.ts'
-import { didYouMean } from '../source/nearest-name.ts'
 import { leavesOf, valueAt } from '../source/settings-tree.ts'
+import { upstreamFaults } from './upstream-faults.ts'
 import {
   authorizationParameterFault,
   claimNameFault,
@@ -64,6 +64,7 @@ const CHECKS: readonly Check[] = [
   sessionFaults,
   storageFaults,
   upstreamFaults,
+  choiceFaults,
   claimRuleFaults,
   clientFaults,
   productionFaults,
@@ -131,32 +132,6 @@ function storageFaults({ storage }: Config): SettingFault[] {
   return given.length === 1
     ? []
     : [{ path: ['storage'], message: 'Expected exactly one of url, cluster and sentinel' }]
-}
-
-function upstreamFaults({ upstreams, default_upstream: preferred }: Config): SettingFault[] {
-  const faults: SettingFault[] = []
-  const bare = Object.keys(upstreams).filter((name) => upstreams[name]?.subject === 'bare')
-  for (const name of bare.slice(1)) {
-    faults.push({
-      path: ['upstreams', name, 'subject'],
-      message: `One upstream at most can be bare, and "${bare[0]}" is`,
-    })
-  }
-  for (const [name, { client_auth_method: method, client_secret: secret }] of Object.entries(
-    upstreams,
-  )) {
-    if ((method === 'none') === (secret === undefined)) continue
-    const message =
-      secret === undefined
-        ? `Required with client_auth_method ${method}`
-        : 'Not used with client_auth_method none'
-    faults.push({ path: ['upstreams', name, 'client_secret'], message })
-  }
-  if (preferred !== undefined && !Object.hasOwn(upstreams, preferred)) {
-    const hint = didYouMean(preferred, Object.keys(upstreams))
-    faults.push({ path: ['default_upstream'], message: `There is no upstream of this name${hint}` })
-  }
-  return faults
 }
 
 /** What says where a value comes from, and what can not stand beside it. */
