@@ -77,6 +77,8 @@ describe('auth-adapter upstream doctor', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/, 0 failed, \d+ skipped\n$/)
     expect(stdout).toContain(CALLBACK)
+    for (const probe of ['client', 'redirect-uri', 'authorization-request'])
+      expect(stdout).toMatch(new RegExp(`^pass +${probe} +\\(probe\\) `, 'm'))
     expect(stdout).not.toContain('\u001b')
     expect(stdout).not.toContain(SECRET)
   })
@@ -93,6 +95,18 @@ describe('auth-adapter upstream doctor', () => {
   it('names a slash too many in the issuer', async () => {
     expect(await faults(override('ISSUER', `${upstream.issuer}/`))).toMatchObject([
       { check: 'issuer', sentence: expect.stringContaining('a trailing slash too many') },
+    ])
+  })
+
+  it('names a secret that is wrong', async () => {
+    expect(await faults({ TEST_CLIENT_SECRET: 'another-canary' })).toMatchObject([
+      { check: 'client', sentence: expect.stringContaining('refused (invalid_client)') },
+    ])
+  })
+
+  it('names a redirect URI that is not registered', async () => {
+    expect(await faults({ ADAPTER_PORT: '9999' })).toMatchObject([
+      { check: 'redirect-uri', fix: expect.stringContaining(CALLBACK.replace('9000', '9999')) },
     ])
   })
 

@@ -10,8 +10,8 @@ export function checkNonce(): Outcome {
 }
 
 export function checkUserinfo(exam: Exam): Outcome {
-  const isOffered = documentOf(exam).userinfo_endpoint !== undefined
-  const { userinfo } = exam.config
+  const { userinfo, endpoints } = exam.config
+  const isOffered = (endpoints.userinfo ?? documentOf(exam).userinfo_endpoint) !== undefined
   if (isOffered) return pass(`It has a userinfo endpoint; we ask it: ${userinfo}.`)
   if (userinfo === 'never')
     return skipped('It has no userinfo endpoint, and we do not ask for one.')

@@ -4,6 +4,7 @@ import type { UpstreamConfig } from '../../config/schema.ts'
 import { metadataFrom } from '../discovery.ts'
 import type { UpstreamMetadata } from '../discovery.ts'
 import type { OutgoingAnswer, OutgoingHttp } from '../outgoing-http.ts'
+import type { AuthorizationAnswer } from './authorization-probe.ts'
 
 export interface Patient {
   /** The configured name of the upstream. */
@@ -12,6 +13,8 @@ export interface Patient {
   /** Ours, to be registered there. */
   callbackUrl: string
   http: OutgoingHttp
+  /** PEM of the authorities trusted in place of Node's. */
+  ca: string | undefined
   /** Epoch milliseconds. */
   now: () => number
 }
@@ -34,22 +37,29 @@ export interface Exam extends Patient {
   jwks?: Fetched
   /** Absent where a login would refuse the metadata: then nothing of ours is sent there. */
   metadata?: UpstreamMetadata
+  /** The probe of the authorization endpoint, sent at the first call. */
+  authorization(): Promise<AuthorizationAnswer>
 }
 
-export async function examine(patient: Patient): Promise<Exam> {
+export async function examine(
+  patient: Patient,
+  probe: (exam: Exam) => Promise<AuthorizationAnswer>,
+): Promise<Exam> {
   const { name, config } = patient
-  const discovery = await fetchDocument(patient, wellKnownUrl(config.issuer))
-  const exam: Exam = { ...patient, discovery }
-  const metadata = usableMetadata(discovery.document, name, config.issuer)
+  const { issuer, endpoints } = config
+  const discovery = await fetchDocument(patient, endpoints.discovery ?? wellKnownUrl(issuer))
+  let asked: Promise<AuthorizationAnswer> | undefined
+  const exam: Exam = { ...patient, discovery, authorization: () => (asked ??= probe(exam)) }
+  const metadata = usableMetadata(discovery.document, name, config)
   if (metadata) exam.metadata = metadata
-  const jwksUri = discovery.document?.jwks_uri
+  const jwksUri = endpoints.jwks ?? discovery.document?.jwks_uri
   if (typeof jwksUri === 'string' && /^https?:/.test(jwksUri) && URL.canParse(jwksUri)) {
     exam.jwks = await fetchDocument(patient, jwksUri)
   }
   return exam
 }
 
-export function wellKnownUrl(issuer: string): string {
+function wellKnownUrl(issuer: string): string {
   // OpenID Connect Discovery §4.1: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 }
@@ -84,10 +94,10 @@ function objectFrom(text: string): Record<string, unknown> | undefined {
 function usableMetadata(
   document: unknown,
   name: string,
-  issuer: string,
+  { issuer, endpoints }: UpstreamConfig,
 ): UpstreamMetadata | undefined {
   try {
-    return document === undefined ? undefined : metadataFrom(document, name, issuer)
+    return document === undefined ? undefined : metadataFrom(document, name, issuer, endpoints)
   } catch {
     return undefined
   }

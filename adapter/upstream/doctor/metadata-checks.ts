@@ -56,7 +56,8 @@ export function checkIssuer({ config, name, discovery }: Exam): Outcome {
 export function checkEndpoints({ config, name, discovery }: Exam): Outcome {
   try {
     // The issuer has a check of its own.
-    metadataFrom({ ...discovery.document, issuer: config.issuer }, name, config.issuer)
+    const document = { ...discovery.document, issuer: config.issuer }
+    metadataFrom(document, name, config.issuer, config.endpoints)
     return pass(
       'Authorization, token and JWKS endpoints are there, all over https or on this machine.',
     )

@@ -4,8 +4,7 @@ import type { Exam, Fetched } from './exam.ts'
 import { fail, pass, settingOf, skipped, shown, warn } from './finding.ts'
 import type { Outcome } from './finding.ts'
 
-const CA_FIX =
-  'Put the CA that signed its certificate into a PEM file and name that in NODE_EXTRA_CA_CERTS of the adapter.'
+const CA_FIX = 'Put the CA that signed its certificate into a PEM file, and name that in `ca_file`.'
 
 /** By the error code of the connection. */
 const FIX_OF_CODE: Readonly<Record<string, string>> = {
@@ -94,10 +93,10 @@ export function checkClock({ discovery, config }: Exam): Outcome {
 const DAY_MS = 86_400_000
 const WARN_DAYS = 21
 
-export async function checkCertificate({ config, now }: Exam): Promise<Outcome> {
-  const url = new URL(config.issuer)
+export async function checkCertificate({ discovery, config, now }: Exam): Promise<Outcome> {
+  const url = new URL(discovery.url)
   if (url.protocol !== 'https:')
-    return skipped('The issuer is plain http on this machine; there is no certificate.')
+    return skipped('It is plain http on this machine; there is no certificate.')
   const found = await certificateEnd(url, config.timeout * 1000)
   if (found === undefined)
     return fail(`Expected a TLS certificate from ${url.host}, found no TLS connection.`, {

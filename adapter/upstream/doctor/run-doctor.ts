@@ -1,6 +1,12 @@
 // The doctor: fetches once, runs each check of the table in order, and reports. A fault of one check never hides another.
 import type { UpstreamConfig } from '../../config/schema.ts'
+import { authoritiesFrom } from '../authorities.ts'
 import { createOutgoingHttp } from '../outgoing-http.ts'
+import {
+  askForAuthorization,
+  probeAuthorizationRequest,
+  probeRedirectUri,
+} from './authorization-probe.ts'
 import {
   checkAcrValues,
   checkBackchannelLogout,
@@ -11,6 +17,7 @@ import {
   checkSubject,
   checkUserinfo,
 } from './capability-checks.ts'
+import { probeClient } from './client-probe.ts'
 import { examine } from './exam.ts'
 import type { Exam } from './exam.ts'
 import { skipped } from './finding.ts'
@@ -57,6 +64,14 @@ const CHECKS: readonly Check[] = [
   { id: 'backchannel-logout', needs: 'document', run: checkBackchannelLogout },
   { id: 'refresh', needs: 'document', run: checkRefresh },
   { id: 'acr-values', needs: 'document', run: checkAcrValues },
+  { id: 'client', needs: 'metadata', isProbe: true, run: probeClient },
+  { id: 'redirect-uri', needs: 'metadata', isProbe: true, run: probeRedirectUri },
+  {
+    id: 'authorization-request',
+    needs: 'metadata',
+    isProbe: true,
+    run: probeAuthorizationRequest,
+  },
   { id: 'subject', needs: 'nothing', run: checkSubject },
   { id: 'callback', needs: 'nothing', run: checkCallback },
 ]
@@ -78,12 +93,17 @@ export interface DoctorOptions {
   now: () => number
 }
 
-/** Never throws for a fault of the provider; each is a finding. Nothing in the report is a secret. */
+/**
+ * Never throws for a fault of the provider; each is a finding. Nothing in the report is a secret.
+ * @throws ConfigError when `ca_file` holds no certificate
+ */
 export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const { upstream, config, callbackUrl, now } = options
-  const http = createOutgoingHttp({ upstream, timeoutMs: config.timeout * 1000 })
+  const ca = authoritiesFrom(upstream, config)
+  const http = createOutgoingHttp({ upstream, timeoutMs: config.timeout * 1000, ca })
   try {
-    const exam = await examine({ name: upstream, config, callbackUrl, http, now })
+    const patient = { name: upstream, config, callbackUrl, http, ca, now }
+    const exam = await examine(patient, askForAuthorization)
     const findings: Finding[] = []
     for (const check of CHECKS) findings.push(await findingOf(check, exam))
     return { upstream, issuer: config.issuer, callbackUrl, findings, counts: countsOf(findings) }
