@@ -92,6 +92,11 @@ const client = z.strictObject({
     .describe(
       'Whether each sign-in must carry a PKCE S256 challenge. `optional` is for old confidential clients only.',
     ),
+  upstreams: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe('The upstreams that its people may sign in with. Absent: all of them.'),
   access_token: z
     .strictObject({
       ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.'),

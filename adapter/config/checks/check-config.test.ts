@@ -204,6 +204,24 @@ describe('checkConfig', () => {
       gives: 'default_upstream: There is no upstream of this name. Did you mean "two"?',
     },
     {
+      name: 'an upstream for a client that does not exist',
+      change: (c) => set(c.clients['app'] as object, { upstreams: ['one', 'tow'] }),
+      gives: 'clients.app.upstreams.1: There is no upstream of this name. Did you mean "two"?',
+    },
+    {
+      name: 'A15 a domain of two upstreams',
+      change: (c) => {
+        set(c.upstreams['one'] as object, { domains: ['corp.example'] })
+        set(c.upstreams['two'] as object, { domains: ['two.example', 'corp.example'] })
+      },
+      gives: 'upstreams.two.domains.1: This domain leads to "one" already',
+    },
+    ...['Corp.example', 'corp.example.', 'a@corp.example', '*.corp.example', ''].map((domain) => ({
+      name: `A15 a domain that no address can have: "${domain}"`,
+      change: (c: Sound) => set(c.upstreams['one'] as object, { domains: [domain] }),
+      gives: 'upstreams.one.domains.0: Expected a domain in lower case, such as corp.example',
+    })),
+    {
       name: 'an upstream on plain http',
       change: (c) => set(c.upstreams['one'] as object, { issuer: 'http://one.example' }),
       gives: 'upstreams.one.issuer: Expected https (http on loopback only)',

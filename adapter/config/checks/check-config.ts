@@ -5,6 +5,7 @@ import type { SettingFault } from './schema-faults.ts'
 import { isSecret } from '../setting.ts'
 import type { SettingPath } from '../setting.ts'
 import { leavesOf, valueAt } from '../source/settings-tree.ts'
+import { choiceFaults } from './choice-faults.ts'
 import { upstreamFaults } from './upstream-faults.ts'
 import {
   authorizationParameterFault,
