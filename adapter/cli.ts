@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `auth-adapter <command>`: names, options and help of the commands. What each does is in cli/, imported when it is called.
 import { Command, CommanderError } from 'commander'
+import { addClaimsExplain } from './cli/claims-command.ts'
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2
@@ -35,6 +36,8 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   const config = program.command('config').description('check, show and explain the configuration')
   addConfigChecks(config, env, finish)
   addConfigPrint(config, env, finish)
+  const claims = program.command('claims').description('explain what apps learn about people')
+  addClaimsExplain(claims, env, finish)
   addUpstream(program, env, finish)
   return program
 }

@@ -29,12 +29,17 @@ const SCOPE_OF = new Map(
   ),
 )
 
+/** The scope that releases a claim. */
+export function scopeOf(claim: string): string {
+  return SCOPE_OF.get(claim) ?? 'openid'
+}
+
 /** Scope → claims, for the minted claim names (repeats are fine). `openid` is always there, others only with a claim. */
 export function claimsByScope(claimNames: Iterable<string>): Record<string, string[]> {
   const groups = new Map<string, string[]>([['openid', ['sub']]])
   for (const name of new Set(claimNames)) {
     if (name === 'sub') continue
-    const scope = SCOPE_OF.get(name) ?? 'openid'
+    const scope = scopeOf(name)
     groups.set(scope, [...(groups.get(scope) ?? []), name])
   }
   return Object.fromEntries(groups)
@@ -49,7 +54,7 @@ export function claimsForScope(
   const released: Record<string, unknown> = Object.create(null)
   if (!granted.has('openid')) return released
   for (const [name, value] of Object.entries(claims)) {
-    if (granted.has(SCOPE_OF.get(name) ?? 'openid')) released[name] = value
+    if (granted.has(scopeOf(name))) released[name] = value
   }
   return released
 }
