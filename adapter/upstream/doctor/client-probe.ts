@@ -77,6 +77,26 @@ export async function probeClient(exam: Exam): Promise<Outcome> {
       })
 }
 
+/** What to look at when our client is refused, for each way to authenticate. */
+const REMEDY_OF_METHOD: Readonly<Record<Method, { fix: string; setting(name: string): string }>> = {
+  client_secret_basic: {
+    fix: 'Check `client_id` and `client_secret`: copy both again; a secret may also have ended.',
+    setting: (name) => `client_secret: \${${variableFor(name)}}`,
+  },
+  client_secret_post: {
+    fix: 'Check `client_id` and `client_secret`: copy both again; a secret may also have ended.',
+    setting: (name) => `client_secret: \${${variableFor(name)}}`,
+  },
+  private_key_jwt: {
+    fix: 'Register the public part of `client_key` there; check `client_id`, the key id and our clock.',
+    setting: () => 'client_key_id: <the kid that it has there>',
+  },
+  none: {
+    fix: 'Check `client_id`; if the client has a secret there, give it and say how to send it.',
+    setting: () => 'client_auth_method: client_secret_basic',
+  },
+}
+
 /** Says whether it was the method: one more try with the other one, where the provider offers that. */
 async function clientRefused(exam: Exam, metadata: UpstreamMetadata): Promise<Outcome> {
   const { name, config } = exam
@@ -84,7 +104,7 @@ async function clientRefused(exam: Exam, metadata: UpstreamMetadata): Promise<Ou
   const sentence = `Expected the client "${config.client_id}" to be accepted by ${method}, found that it is refused (invalid_client)`
   const other = method === 'client_secret_basic' ? 'client_secret_post' : 'client_secret_basic'
   const offered = stringsOf(exam.discovery.document?.token_endpoint_auth_methods_supported)
-  const mayTry = config.client_secret !== undefined && (offered?.includes(other) ?? true)
+  const mayTry = method.startsWith('client_secret_') && (offered?.includes(other) ?? true)
   const second = mayTry ? await refusalFor(exam, metadata, other) : undefined
   if (second?.code === 'code_rejected')
     return fail(`${sentence}; ${other} is accepted.`, {
@@ -92,8 +112,8 @@ async function clientRefused(exam: Exam, metadata: UpstreamMetadata): Promise<Ou
       snippet: settingOf(name, `client_auth_method: ${other}`),
     })
   return fail(`${sentence}${second ? `, and by ${other} too` : ''}.`, {
-    fix: 'Check `client_id` and `client_secret`: copy both again; a secret may also have ended.',
-    snippet: settingOf(name, `client_secret: \${${variableFor(name)}}`),
+    fix: REMEDY_OF_METHOD[method].fix,
+    snippet: settingOf(name, REMEDY_OF_METHOD[method].setting(name)),
   })
 }
 

@@ -280,9 +280,9 @@ describe('metadata that does not fit the configuration', () => {
     [
       'client-auth-method',
       'fail',
-      { token_endpoint_auth_methods_supported: ['private_key_jwt'] },
+      { token_endpoint_auth_methods_supported: ['tls_client_auth'] },
       {},
-      'found private_key_jwt',
+      'found tls_client_auth',
       /Register/,
     ],
     [

@@ -152,14 +152,14 @@ export function checkClientAuthMethod(exam: Exam): Outcome {
   // OpenID Connect Discovery §3, the default: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
   const methods = stated ?? ['client_secret_basic']
   if (methods.includes(method)) return pass(`It knows ${method}.`)
-  const common = ['client_secret_basic', 'client_secret_post'].find((known) =>
-    methods.includes(known),
-  )
+  const common = KNOWN_METHODS.find((known) => methods.includes(known))
   const sentence = `Expected the client authentication method ${method}, found ${listed(methods)}.`
   return common
     ? fail(sentence, {
-        fix: 'Use a method that it offers.',
+        fix: `Use a method that it offers${common === 'private_key_jwt' ? '; this one needs `client_key`' : ''}.`,
         snippet: settingOf(exam.name, `client_auth_method: ${common}`),
       })
-    : fail(sentence, { fix: 'Register our client with client_secret_basic or client_secret_post.' })
+    : fail(sentence, { fix: `Register our client there with one of ${listed(KNOWN_METHODS)}.` })
 }
+
+const KNOWN_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']

@@ -77,6 +77,15 @@ describe('the client probe', () => {
     })
   })
 
+  it('a public client that is refused is told to send a secret, and tried once', async () => {
+    const config = { client_auth_method: 'none', client_secret: undefined }
+    expect(await finding('client', config)).toMatchObject({
+      verdict: 'fail',
+      fix: expect.stringContaining('if the client has a secret there'),
+    })
+    expect(fixture.idp.count('POST /token')).toBe(1)
+  })
+
   it.each<[string, Answer, string, RegExp]>([
     [
       '401',

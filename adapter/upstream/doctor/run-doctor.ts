@@ -95,7 +95,7 @@ export interface DoctorOptions {
 
 /**
  * Never throws for a fault of the provider; each is a finding. Nothing in the report is a secret.
- * @throws ConfigError when `ca_file` holds no certificate
+ * @throws ConfigError when `ca_file` or `client_key` can not be used
  */
 export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const { upstream, config, callbackUrl, now } = options
