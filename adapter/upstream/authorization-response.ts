@@ -58,9 +58,16 @@ function authorizationError(received: string, upstream: string): UpstreamError {
   return new UpstreamError(
     'authorization_error',
     upstream,
-    `Authorization response: error ${oauthError}`,
+    `Authorization response: error ${oauthError}${HINTS[oauthError] ?? ''}`,
     { oauthError },
   )
+}
+
+/** What whoever reads the log has to look at. */
+const HINTS: Readonly<Record<string, string>> = {
+  invalid_scope: ': it refuses a scope of the setting `scope`',
+  unauthorized_client: ': it does not allow our client the authorization code flow',
+  unsupported_response_type: ': it does not allow our client the authorization code flow',
 }
 
 /** An `error` code as sent, cut to 64 characters; `server_error` where it holds characters that no code may hold. */

@@ -128,7 +128,7 @@ describe(createMetadataSource, () => {
     fixture.idp.behaviour = { discovery: (plain) => ({ ...plain, issuer: received }) }
     const error = await refusal(open().begin(), 'metadata_invalid')
     expect(error.message).toBe(
-      `Discovery metadata: expected issuer "${fixture.idp.issuer}", got "${received}"`,
+      `Discovery metadata: expected issuer "${fixture.idp.issuer}", got "${received}": the configured one lacks the trailing slash`,
     )
   })
 

@@ -3,6 +3,7 @@
 import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
+import { issuerDifference } from './issuer-difference.ts'
 import type { OutgoingHttp } from './outgoing-http.ts'
 import { createSharedDocument } from './shared-document.ts'
 
@@ -70,8 +71,9 @@ export function metadataFrom(
   const received = document as Record<string, unknown>
   // OpenID Connect Discovery §4.3, "MUST be identical": https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation
   if (received.issuer !== issuer) {
+    const difference = issuerDifference(issuer, received.issuer)
     throw invalid(
-      `expected issuer "${issuer}", got ${JSON.stringify(received.issuer)?.slice(0, 200)}`,
+      `expected issuer "${issuer}", got ${JSON.stringify(received.issuer)?.slice(0, 200)}${difference ? `: ${difference}` : ''}`,
     )
   }
   const endpoints = configuredEndpoints(overrides)

@@ -133,6 +133,17 @@ describe(createOidcUpstream, () => {
     expect(await login({ response })).toMatchObject({ sub: 'testuser' })
   })
 
+  it('names the setting when a scope is refused', async () => {
+    const response = (parameters: URLSearchParams) => {
+      parameters.delete('code')
+      parameters.set('error', 'invalid_scope')
+    }
+    const error = await refusal(login({ response }), 'authorization_error')
+    expect(error.message).toBe(
+      'Authorization response: error invalid_scope: it refuses a scope of the setting `scope`',
+    )
+  })
+
   it.each([
     ['access_denied', 'access_denied'],
     ['login_required', 'login_required'],

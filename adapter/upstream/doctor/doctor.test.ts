@@ -174,7 +174,11 @@ describe('an issuer that is not the one', () => {
   it.each<[string, string, RegExp]>([
     ['a missing slash', 'ISSUER/', /lacks the trailing slash/],
     ['another scheme', 'https://HOST', /differ in http and https/],
-    ['a placeholder', 'https://login.example/{tenantid}/v2.0', /placeholder for a tenant/],
+    [
+      'a placeholder',
+      'https://login.example/{tenantid}/v2.0',
+      /the one found is a placeholder for a tenant/,
+    ],
     ['another issuer', 'https://other.example', /metadata of another issuer/],
   ])('discovery for another issuer: %s', async (_, template, sentence) => {
     const issuer = template.replace('ISSUER', idp.issuer).replace('HOST', new URL(idp.issuer).host)

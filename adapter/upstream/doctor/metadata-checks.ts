@@ -1,5 +1,6 @@
 // Checks of what the provider says about itself, against what is configured. No I/O: all was fetched before.
 import { metadataFrom } from '../discovery.ts'
+import { issuerDifference } from '../issuer-difference.ts'
 import type { Exam } from './exam.ts'
 import { fail, listed, pass, settingOf, shown, skipped, stringsOf, warn } from './finding.ts'
 import type { Outcome } from './finding.ts'
@@ -8,45 +9,20 @@ const AT_PROVIDER = 'Change it at the provider, or ask who runs it.'
 
 const documentOf = (exam: Exam): Readonly<Record<string, unknown>> => exam.discovery.document ?? {}
 
-const ISSUER_DIFFERENCES: readonly {
-  applies(expected: string, found: string): boolean
-  says: string
-}[] = [
-  {
-    applies: (expected, found) => expected === `${found}/`,
-    says: 'the configured one has a trailing slash too many',
-  },
-  {
-    applies: (expected, found) => `${expected}/` === found,
-    says: 'the configured one lacks the trailing slash',
-  },
-  {
-    applies: (expected, found) =>
-      /^https?:/.test(found) && unschemed(expected) === unschemed(found),
-    says: 'they differ in http and https',
-  },
-  {
-    applies: (expected, found) => expected.toLowerCase() === found.toLowerCase(),
-    says: 'they differ in upper and lower case',
-  },
-]
-
-const unschemed = (url: string) => url.replace(/^https?:/, '')
-
 export function checkIssuer({ config, name, discovery }: Exam): Outcome {
   const found = discovery.document?.issuer
   if (found === config.issuer) return pass(`The metadata is that of ${config.issuer}.`)
+  const difference = issuerDifference(config.issuer, found)
   const sentence = `Expected the issuer "${config.issuer}", found ${shown(found)}`
   if (typeof found !== 'string') return fail(`${sentence}.`, { fix: AT_PROVIDER })
-  if (/\{[^}]*\}/.test(found)) {
-    return fail(`${sentence}: that is a placeholder for a tenant.`, {
+  if (difference?.includes('placeholder')) {
+    return fail(`${sentence}: ${difference}.`, {
       fix: 'Use the issuer of one tenant: put its id where the placeholder is.',
     })
   }
-  const difference = ISSUER_DIFFERENCES.find(({ applies }) => applies(config.issuer, found))
   const snippet = settingOf(name, `issuer: ${shown(found)}`)
   return difference
-    ? fail(`${sentence}: ${difference.says}.`, { fix: 'Write it as the provider does.', snippet })
+    ? fail(`${sentence}: ${difference}.`, { fix: 'Write it as the provider does.', snippet })
     : fail(`${sentence}: this is the metadata of another issuer.`, {
         fix: 'Check the address. Take the one found only if you know it to be your provider: it decides who signs in.',
         snippet,
