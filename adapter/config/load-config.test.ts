@@ -178,7 +178,7 @@ describe('loadConfig: faults', () => {
       .replace('"http://127.0.0.1:8080/cb"', '"http://127.0.0.1:8080/cb#x"')
     expect(faultsOf(text).map(briefly)).toEqual([
       '1:1 isuer: Unknown setting "isuer". Did you mean "issuer"?',
-      '4:11 upstreams.test-auth-server.kind: Expected oidc',
+      '4:11 upstreams.test-auth-server.kind: Expected one of oidc, oauth2',
       '5:13 upstreams.test-auth-server.issuer: Expected https (http on loopback only)',
       '12:22 clients.client.redirect_uris.0: A redirect URI has no fragment',
     ])

@@ -173,7 +173,10 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.output<typeof configSchema>
-export type UpstreamConfig = Config['upstreams'][string]
+export type AnyUpstreamConfig = Config['upstreams'][string]
+/** Of `kind: oidc`, which is what most of the code means by an upstream. */
+export type UpstreamConfig = Extract<AnyUpstreamConfig, { kind: 'oidc' }>
+export type OAuth2UpstreamConfig = Extract<AnyUpstreamConfig, { kind: 'oauth2' }>
 export type ClientConfig = Config['clients'][string]
 export type StorageConfig = Config['storage']
 export type { ClaimRule } from './claim-rule.ts'

@@ -59,10 +59,11 @@ export function namesAt(path: SettingPath): { known: string[]; isOpen: boolean }
 
 /** The values that a setting of a fixed choice can have. */
 export function choicesAt(path: SettingPath): string[] {
-  return settingsAt(path).flatMap(({ def }) => [
+  const choices = settingsAt(path).flatMap(({ def }) => [
     ...Object.values(def.entries ?? {}),
     ...(def.values ?? []).map(String),
   ])
+  return [...new Set(choices)]
 }
 
 /** Every name and choice that the schema fixes, anywhere. */

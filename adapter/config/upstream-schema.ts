@@ -1,9 +1,9 @@
-// What the file says of one upstream. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
+// What the file says of one upstream, by the kind of protocol it speaks. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
 import { claimRule } from './claim-rule.ts'
 import { duration, path, scope, secret } from './setting-types.ts'
 
-const endpoints = z.strictObject({
+const oidcEndpoints = z.strictObject({
   discovery: z
     .url()
     .optional()
@@ -14,15 +14,19 @@ const endpoints = z.strictObject({
   userinfo: z.url().optional().describe('Where we ask for userinfo.'),
 })
 
-export const upstream = z.strictObject({
-  kind: z
-    .literal('oidc')
-    .describe('The protocol it speaks: `oidc` is OpenID Connect with discovery.'),
-  issuer: z
+const oauth2Endpoints = z.strictObject({
+  authorization: z.url().describe('Where browsers are sent.'),
+  token: z.url().describe('Where we redeem codes.'),
+  userinfo: z.url().describe('Where we ask, with the access token, who the person is.'),
+  emails: z
     .url()
+    .optional()
     .describe(
-      'Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.',
+      "A list of the person's addresses in GitHub's form. `email` is then the one that is primary and verified, and no other.",
     ),
+})
+
+const common = {
   client_id: z.string().min(1).describe('Our client id there.'),
   client_secret: secret(
     'Our client secret there. Absent with `client_auth_method: private_key_jwt` and `none`.',
@@ -40,7 +44,6 @@ export const upstream = z.strictObject({
     .max(255)
     .optional()
     .describe("The key's `kid` there, where it is not in the JWK itself."),
-  scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
   authorization_params: z
     .record(
       z.string().regex(/^[\x21-\x7e]{1,64}$/, 'Expected a parameter name'),
@@ -49,11 +52,6 @@ export const upstream = z.strictObject({
     .prefault({})
     .describe(
       'Parameters added to each authorization request, such as `hd: example.com`. What a sign-in itself asks for wins over them.',
-    ),
-  endpoints: endpoints
-    .prefault({})
-    .describe(
-      'URLs that are not as its metadata says, for instance inside your network. https, or http on loopback.',
     ),
   ca_file: path(
     'PEM file with the authorities that its certificates must come from, in place of the public ones. Read at start.',
@@ -89,6 +87,28 @@ export const upstream = z.strictObject({
     .describe(
       'The `sub` that apps see: its own (`bare`, one upstream at most), or `<name>:<sub>` (`prefixed`).',
     ),
+  timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
+  claims: z
+    .record(z.string().min(1).max(128), claimRule)
+    .prefault({})
+    .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
+}
+
+const oidc = z.strictObject({
+  kind: z
+    .literal('oidc')
+    .describe('The protocol it speaks: `oidc` is OpenID Connect with discovery.'),
+  issuer: z
+    .url()
+    .describe(
+      'Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.',
+    ),
+  scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
+  endpoints: oidcEndpoints
+    .prefault({})
+    .describe(
+      'URLs that are not as its metadata says, for instance inside your network. https, or http on loopback.',
+    ),
   userinfo: z
     .enum(['always', 'when_missing', 'never'])
     .prefault('never')
@@ -117,9 +137,31 @@ export const upstream = z.strictObject({
   clock_tolerance: duration(0, 300)
     .prefault('30s')
     .describe('How far its clock and ours may differ.'),
-  timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
-  claims: z
-    .record(z.string().min(1).max(128), claimRule)
-    .prefault({})
-    .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
+  ...common,
 })
+
+const oauth2 = z.strictObject({
+  kind: z
+    .literal('oauth2')
+    .describe(
+      '`oauth2` is plain OAuth 2.0: no ID token; who the person is comes from an endpoint.',
+    ),
+  issuer: z
+    .url()
+    .describe(
+      'The name of whoever vouches for its people: a URL that stays the same. Not fetched.',
+    ),
+  endpoints: oauth2Endpoints.describe('Where it is. https, or http on loopback.'),
+  scope: scope.optional().describe('What we ask for. Absent: what the provider gives without.'),
+  subject_claim: z
+    .string()
+    .min(1)
+    .max(256)
+    .prefault('id')
+    .describe(
+      'Where in the answer the subject is: a path (`data.id`) to a text or a whole number. One that never changes and is never given to another person.',
+    ),
+  ...common,
+})
+
+export const upstream = z.discriminatedUnion('kind', [oidc, oauth2])

@@ -4,7 +4,7 @@ import type { Interaction } from 'oidc-provider'
 import { claimTargets } from '../claims/claim-targets.ts'
 import { mapClaims } from '../claims/map-claims.ts'
 import { downstreamSubject } from '../claims/subject.ts'
-import type { UpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { InteractionError, UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/identities.ts'
 import type { LoginTransaction } from '../storage/login-transactions.ts'
@@ -23,7 +23,7 @@ import {
 } from './start-login.ts'
 
 export interface FinishParts extends LoginParts {
-  upstreamConfigs: Record<string, UpstreamConfig>
+  upstreamConfigs: Record<string, AnyUpstreamConfig>
   /** The client of this browser's session, if it is signed in. */
   signedInClient: () => Promise<{ clientId: string | undefined } | undefined>
   isSessionAlive: (uid: string) => Promise<boolean>
@@ -93,7 +93,7 @@ async function redeem(
       ...(max_age === undefined ? {} : { max_age }),
     }
     const said = await upstream.redeem(request.parameters, expected)
-    const identity = mapIdentity(parts.upstreamConfigs[upstream.name] as UpstreamConfig, said)
+    const identity = mapIdentity(parts.upstreamConfigs[upstream.name] as AnyUpstreamConfig, said)
     if (contradictsHint(interaction, identity)) return await answer(interaction, ANOTHER_PERSON)
     await forgetEndedSession(parts, interaction)
     parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId })
@@ -129,7 +129,7 @@ async function forgetEndedSession(
 }
 
 /** @throws UpstreamError `identity_invalid` when a required claim is missing or the subject can not be minted */
-export function mapIdentity(config: UpstreamConfig, said: UpstreamIdentity): Identity {
+export function mapIdentity(config: AnyUpstreamConfig, said: UpstreamIdentity): Identity {
   const { claims, faults } = mapClaims(config.claims, {
     idToken: said.idTokenClaims,
     userinfo: said.userinfoClaims,

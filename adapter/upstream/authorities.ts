@@ -1,7 +1,7 @@
 // Reads the file of authorities that one upstream's certificates must come from. Who uses it is in outgoing-http.ts.
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { UpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 
 /**
@@ -10,7 +10,7 @@ import { ConfigError } from '../errors.ts'
  */
 export function authoritiesFrom(
   upstream: string,
-  { ca_file: file }: Pick<UpstreamConfig, 'ca_file'>,
+  { ca_file: file }: Pick<AnyUpstreamConfig, 'ca_file'>,
 ): string | undefined {
   if (file === undefined) return undefined
   try {

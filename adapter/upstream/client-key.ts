@@ -4,7 +4,7 @@ import { createPrivateKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { PrivateKey } from 'openid-client'
-import type { UpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 
 type Algorithm = Parameters<KeyObject['toCryptoKey']>[0]
@@ -19,7 +19,7 @@ const MIN_RSA_BITS = 2048
 /** @throws ConfigError, which never holds what is in the file */
 export function clientKeyFrom(
   upstream: string,
-  { client_key: file, client_key_id: keyId }: UpstreamConfig,
+  { client_key: file, client_key_id: keyId }: AnyUpstreamConfig,
 ): PrivateKey {
   const fault = (message: string) =>
     new ConfigError([{ path: `upstreams.${upstream}.client_key`, message }])

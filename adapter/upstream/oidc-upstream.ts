@@ -9,22 +9,21 @@ import { createMetadataSource } from './discovery.ts'
 import type { MetadataSource } from './discovery.ts'
 import { createJwksCache } from './jwks-cache.ts'
 import type { JwksCache } from './jwks-cache.ts'
-import { startDeadline } from './outgoing-http.ts'
 import type { OutgoingHttp } from './outgoing-http.ts'
 import type { Claims } from './safe-claims.ts'
-import { clientAuthFrom, configurationOf, requestTokens } from './token-request.ts'
-import type { TokenAnswer, TokenClient } from './token-request.ts'
+import { clientAuthFrom, configurationOf, requestTokens, tokensFrom } from './token-request.ts'
+import type { TokenClient } from './token-request.ts'
 import type {
   Upstream,
   UpstreamAuthorizationRequest,
   UpstreamExpectation,
   UpstreamIdentity,
-  UpstreamTokens,
 } from './upstream.ts'
 import { createUserinfo } from './userinfo.ts'
 import type { Userinfo } from './userinfo.ts'
 import { verifyIdToken } from './verify-id-token.ts'
 import type { IdTokenExpectation } from './verify-id-token.ts'
+import { withinDeadline } from './within-deadline.ts'
 
 export interface OidcUpstreamOptions {
   name: string
@@ -169,38 +168,6 @@ async function parametersOf(
     code_challenge: await calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
     ...Object.fromEntries(hints.map((name) => [name, String(request[name])])),
-  }
-}
-
-/** Metadata, tokens, keys and userinfo together may take this long; fetches shared with other logins go on without us. */
-async function withinDeadline<T>(
-  upstream: string,
-  timeoutMs: number,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { signal, clear } = startDeadline(timeoutMs)
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  signal.addEventListener('abort', () =>
-    reject(
-      new UpstreamError('unavailable', upstream, `No complete sign-in within ${timeoutMs} ms`),
-    ),
-  )
-  try {
-    return await Promise.race([work(signal), late])
-  } finally {
-    clear()
-  }
-}
-
-function tokensFrom(tokens: TokenAnswer, now: number): UpstreamTokens {
-  const { id_token, access_token, refresh_token, expires_in: lifetimeSeconds } = tokens
-  return {
-    ...(id_token ? { id_token } : {}),
-    access_token,
-    ...(refresh_token ? { refresh_token } : {}),
-    ...(lifetimeSeconds === undefined
-      ? {}
-      : { expires_at: Math.floor(now / 1000 + lifetimeSeconds) }),
   }
 }
 

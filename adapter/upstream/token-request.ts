@@ -15,13 +15,14 @@ import {
 import type { ClientAuth, CustomFetchOptions } from 'openid-client'
 import { ConfigError, UpstreamError } from '../errors.ts'
 import type { UpstreamErrorCode } from '../errors.ts'
-import type { UpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { oauthErrorFrom } from './authorization-response.ts'
 import { clientKeyFrom } from './client-key.ts'
 import { isHttpLoopback } from './discovery.ts'
 import type { UpstreamMetadata } from './discovery.ts'
-import type { OutgoingAnswer, OutgoingHttp } from './outgoing-http.ts'
-import type { UpstreamExpectation } from './upstream.ts'
+import type { OutgoingHttp } from './outgoing-http.ts'
+import { tokenResponseFrom } from './token-response.ts'
+import type { UpstreamExpectation, UpstreamTokens } from './upstream.ts'
 
 export interface TokenAnswer {
   id_token: string | undefined
@@ -30,6 +31,12 @@ export interface TokenAnswer {
   /** Seconds, as the upstream said. */
   expires_in: number | undefined
 }
+
+/** What there is of an upstream without discovery, too. */
+export type TokenMetadata = Pick<
+  UpstreamMetadata,
+  'issuer' | 'authorization_endpoint' | 'token_endpoint'
+>
 
 /** Who we are at the upstream's token endpoint, and how to get there. */
 export interface TokenClient {
@@ -45,7 +52,7 @@ export interface TokenRequestOptions extends TokenClient {
 }
 
 /** @throws ConfigError when the method needs a secret or a key and there is none that can be used */
-export function clientAuthFrom(upstream: string, config: UpstreamConfig): ClientAuth {
+export function clientAuthFrom(upstream: string, config: AnyUpstreamConfig): ClientAuth {
   const { client_auth_method: method, client_secret: secret } = config
   if (method === 'none') return None()
   if (method === 'private_key_jwt') return PrivateKeyJwt(clientKeyFrom(upstream, config))
@@ -74,7 +81,7 @@ function encoded(text: string): string {
 
 /** openid-client's view of the upstream. Cheap: one is made for each token request. */
 export function configurationOf(
-  metadata: UpstreamMetadata,
+  metadata: TokenMetadata,
   clientId: string,
   clientAuth: ClientAuth,
 ): Configuration {
@@ -88,7 +95,7 @@ export function configurationOf(
 
 /** @throws UpstreamError `unavailable`, `code_rejected`, `client_rejected` */
 export async function requestTokens(
-  metadata: UpstreamMetadata,
+  metadata: TokenMetadata,
   code: string,
   expected: UpstreamExpectation,
   { upstream, clientId, clientAuth, http, signal }: TokenRequestOptions,
@@ -98,7 +105,7 @@ export async function requestTokens(
   configuration.timeout = 0
   configuration[customFetch] = async (url: string, { headers, body }: CustomFetchOptions) => {
     const answer = await http.exchange(url, { method: 'POST', headers, body: String(body), signal })
-    const parted = withoutIdToken(answer)
+    const parted = tokenResponseFrom(answer)
     idToken = parted.idToken
     return parted.response
   }
@@ -123,32 +130,10 @@ export async function requestTokens(
   }
 }
 
-function withoutIdToken({ status, headers, text }: OutgoingAnswer): {
-  idToken?: unknown
-  response: Response
-} {
-  const response = (body: string) => new Response(body, { status, headers: headersFrom(headers) })
-  if (status === 204 || status === 205) return { response: new Response(null, { status }) }
-  if (status !== 200) return { response: response(text) }
-  try {
-    const { id_token: idToken, ...rest } = JSON.parse(text) as Record<string, unknown>
-    return { idToken, response: response(JSON.stringify(rest)) }
-  } catch {
-    return { response: response(text) }
-  }
-}
-
-function headersFrom(received: OutgoingAnswer['headers']): Record<string, string> {
-  const kept: Record<string, string> = {}
-  for (const name of ['content-type', 'www-authenticate']) {
-    const value = received[name]
-    if (value !== undefined) kept[name] = String(value)
-  }
-  return kept
-}
-
 const CODE_OF_ERROR: Readonly<Record<string, UpstreamErrorCode>> = {
   invalid_grant: 'code_rejected',
+  // GitHub's word for it.
+  bad_verification_code: 'code_rejected',
   server_error: 'unavailable',
   temporarily_unavailable: 'unavailable',
 }
@@ -180,4 +165,17 @@ function tokenRequestError(error: unknown, upstream: string): UpstreamError {
     upstream,
     `Token endpoint gave no usable answer: ${reason}`,
   )
+}
+
+/** What is kept of the answer, its lifetime as a point in time. `now` is epoch milliseconds. */
+export function tokensFrom(tokens: TokenAnswer, now: number): UpstreamTokens {
+  const { id_token, access_token, refresh_token, expires_in: lifetimeSeconds } = tokens
+  return {
+    ...(id_token ? { id_token } : {}),
+    access_token,
+    ...(refresh_token ? { refresh_token } : {}),
+    ...(lifetimeSeconds === undefined
+      ? {}
+      : { expires_at: Math.floor(now / 1000 + lifetimeSeconds) }),
+  }
 }

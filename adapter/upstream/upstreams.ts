@@ -1,8 +1,10 @@
 // The upstreams of one configuration, by name. Nothing is fetched here: each is discovered at its first login.
 import type { Log } from '../../service/log.ts'
-import type { UpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { authoritiesFrom } from './authorities.ts'
+import { createOAuth2Upstream } from './oauth2-upstream.ts'
 import { createOidcUpstream } from './oidc-upstream.ts'
+import type { OidcUpstreamOptions } from './oidc-upstream.ts'
 import { createOutgoingHttp } from './outgoing-http.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -13,7 +15,7 @@ export interface Upstreams {
 }
 
 export interface UpstreamsOptions {
-  upstreams: Record<string, UpstreamConfig>
+  upstreams: Record<string, AnyUpstreamConfig>
   /** Epoch milliseconds. */
   now: () => number
   log: Log
@@ -26,7 +28,7 @@ export function createUpstreams({ upstreams, now, log }: UpstreamsOptions): Upst
       // Each upstream has sockets and limits of its own, so that a dead one does not slow the others.
       const ca = authoritiesFrom(name, config)
       const http = createOutgoingHttp({ upstream: name, timeoutMs: config.timeout * 1000, ca })
-      return [name, createOidcUpstream({ name, config, http, now, log })]
+      return [name, createUpstream({ name, config, http, now, log })]
     }),
   )
   return {
@@ -36,4 +38,13 @@ export function createUpstreams({ upstreams, now, log }: UpstreamsOptions): Upst
       await Promise.all([...byName.values()].map((upstream) => upstream.close()))
     },
   }
+}
+
+export type UpstreamOptions = Omit<OidcUpstreamOptions, 'config'> & { config: AnyUpstreamConfig }
+
+/** @throws ConfigError as above */
+export function createUpstream({ config, ...parts }: UpstreamOptions): Upstream {
+  return config.kind === 'oidc'
+    ? createOidcUpstream({ ...parts, config })
+    : createOAuth2Upstream({ ...parts, config })
 }

@@ -60,7 +60,7 @@ interface Group {
 
 export function configurationPage(): string {
   const groups = groupsOf('', settingsOf(configSchema), undefined)
-  return `${INTRODUCTION}\n## Settings\n\n${groups.map(groupText).join('\n')}`
+  return `${INTRODUCTION}\n## Settings\n\n${[...new Set(groups.map(groupText))].join('\n')}`
 }
 
 function groupText({ title, description, rows }: Group): string {
@@ -82,9 +82,12 @@ function groupsOf(
     })),
   )
   const inner = below.flatMap(({ path, found }) => innerGroups(path, found))
-  return below.length === 0
-    ? inner
-    : [{ title, description, rows: below.map(({ path, found }) => rowText(path, found)) }, ...inner]
+  return below.length === 0 ? inner : [{ title, description, rows: rowsOf(below) }, ...inner]
+}
+
+/** What several branches of a choice have alike stands once. */
+function rowsOf(below: readonly { path: string; found: readonly Setting[] }[]): string[] {
+  return [...new Set(below.map(({ path, found }) => rowText(path, found)))]
 }
 
 function innerGroups(path: string, settings: readonly Setting[]): Group[] {

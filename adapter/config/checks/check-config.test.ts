@@ -104,6 +104,38 @@ describe('checkConfig', () => {
     },
   )
 
+  it('takes an upstream of plain OAuth 2.0, without openid among its scopes', () => {
+    const oauth2 = (changes: object, endpoints: object = {}) =>
+      faultsAfter(({ upstreams }) => {
+        const at = 'https://hub.example'
+        upstreams['hub'] = {
+          kind: 'oauth2',
+          issuer: at,
+          client_id: 'id',
+          client_secret: '${SECRET}',
+          scope: 'read:user',
+          endpoints: {
+            authorization: `${at}/a`,
+            token: `${at}/t`,
+            userinfo: `${at}/u`,
+            ...endpoints,
+          },
+          ...changes,
+        }
+      })
+    expect(oauth2({})).toEqual([])
+    expect(oauth2({ scope: undefined })).toEqual([])
+    expect(oauth2({}, { emails: 'http://hub.example/e' })).toEqual([
+      'upstreams.hub.endpoints.emails: Expected https (http on loopback only)',
+    ])
+    expect(oauth2({}, { userinfo: undefined })).toEqual([
+      'upstreams.hub.endpoints.userinfo: This setting is required',
+    ])
+    expect(oauth2({ kind: 'oauth', scope: 'openid' })).toEqual([
+      'upstreams.hub.kind: Expected one of oidc, oauth2. Did you mean "oauth2"?',
+    ])
+  })
+
   it.each([
     {
       method: 'private_key_jwt',

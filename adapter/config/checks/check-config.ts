@@ -20,7 +20,6 @@ import {
   redisUrlFault,
   sealingKeyFault,
   upstreamIssuerFault,
-  upstreamScopeFault,
 } from './value-rules.ts'
 
 export interface CheckCircumstances {
@@ -49,7 +48,6 @@ const VALUE_ROWS: readonly ValueRow[] = [
     fault: authorizationParameterFault,
     judges: 'names',
   },
-  { at: ['upstreams', '*', 'scope'], fault: upstreamScopeFault },
   { at: ['upstreams', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*'], fault: clientIdFault, judges: 'names' },
   { at: ['clients', '*', 'client_uri'], fault: pageUrlFault },

@@ -1,11 +1,17 @@
 // Rules between the settings of upstreams: subjects that can not collide, and the credential that each way of
 // authenticating takes.
-import type { Config, UpstreamConfig } from '../schema.ts'
+import type { AnyUpstreamConfig, Config } from '../schema.ts'
 import { didYouMean } from '../source/nearest-name.ts'
 import type { SettingFault } from './schema-faults.ts'
+import { upstreamScopeFault } from './value-rules.ts'
 
 export function upstreamFaults(config: Config): SettingFault[] {
-  return [...subjectFaults(config), ...credentialFaults(config), ...defaultFaults(config)]
+  return [
+    ...subjectFaults(config),
+    ...scopeFaults(config),
+    ...credentialFaults(config),
+    ...defaultFaults(config),
+  ]
 }
 
 function subjectFaults({ upstreams }: Config): SettingFault[] {
@@ -16,11 +22,18 @@ function subjectFaults({ upstreams }: Config): SettingFault[] {
   }))
 }
 
+function scopeFaults({ upstreams }: Config): SettingFault[] {
+  return Object.entries(upstreams).flatMap(([name, upstream]) => {
+    const message = upstream.kind === 'oidc' ? upstreamScopeFault(upstream.scope) : undefined
+    return message === undefined ? [] : [{ path: ['upstreams', name, 'scope'], message }]
+  })
+}
+
 const CREDENTIALS = ['client_secret', 'client_key'] as const
 
 /** What each `client_auth_method` takes. */
 const CREDENTIAL_OF: Readonly<
-  Record<UpstreamConfig['client_auth_method'], (typeof CREDENTIALS)[number] | undefined>
+  Record<AnyUpstreamConfig['client_auth_method'], (typeof CREDENTIALS)[number] | undefined>
 > = {
   client_secret_basic: 'client_secret',
   client_secret_post: 'client_secret',

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Log, LogFields } from '../../../service/log.ts'
 import { configSchema } from '../../config/schema.ts'
-import type { UpstreamConfig } from '../../config/schema.ts'
-import { createOidcUpstream } from '../oidc-upstream.ts'
+import type { AnyUpstreamConfig, UpstreamConfig } from '../../config/schema.ts'
 import { createOutgoingHttp } from '../outgoing-http.ts'
 import type { OutgoingHttpOptions } from '../outgoing-http.ts'
 import type { Upstream, UpstreamExpectation, UpstreamIdentity } from '../upstream.ts'
+import { createUpstream } from '../upstreams.ts'
 import { CLIENT_ID, CLIENT_SECRET } from './evil-idp.ts'
 import type { EvilIdp } from './evil-idp.ts'
 
@@ -71,8 +71,8 @@ export function upstreamFor(
   const { now = Date.now } = options
   const log = recordingLog()
   const http = createOutgoingHttp({ upstream: UPSTREAM_NAME, ...options.http })
-  const config = upstreamConfig(idp.issuer, options.config)
-  const upstream = createOidcUpstream({ name: UPSTREAM_NAME, config, http, now, log })
+  const config: AnyUpstreamConfig = upstreamConfig(idp.issuer, options.config)
+  const upstream = createUpstream({ name: UPSTREAM_NAME, config, http, now, log })
 
   async function begin(changes: { max_age?: number } = {}) {
     const [state, nonce, codeVerifier] = [random(), random(), random()] as [string, string, string]
