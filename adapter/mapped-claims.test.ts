@@ -48,3 +48,27 @@ describe('claims that go to some tokens only', () => {
     })
   })
 })
+
+describe('rules that deny before a sign-in is complete', () => {
+  const on = useChain(settings({ require: { groups: ['canary-admin'], groups_from: 'roles' } }))
+
+  it('A15 who does not meet them is not signed in; app and log learn the rule, nobody a value', async () => {
+    const browser = on.chain.newBrowser()
+    const request = on.chain.app.request()
+    const { url } = await on.chain.signIn(browser, request.url)
+    const answer = Object.fromEntries(url.searchParams)
+    expect(answer).toMatchObject({
+      error: 'access_denied',
+      error_description: expect.stringMatching(/^the sign-in does not meet require.groups \(flow /),
+      state: request.state,
+    })
+    expect(answer).not.toHaveProperty('code')
+    expect(on.chain.events('login.denied')).toEqual([
+      expect.objectContaining({ upstream: UPSTREAM, rules: ['require.groups'] }),
+    ])
+    expect(on.chain.events('login.finished')).toEqual([])
+    expect(on.chain.logLines.join('') + url.href).not.toContain('canary')
+    const again = await browser.open(on.chain.app.request({ prompt: 'none' }).url)
+    expect(again.url.searchParams.get('error')).toBe('login_required')
+  })
+})

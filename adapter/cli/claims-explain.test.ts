@@ -25,6 +25,7 @@ upstreams:
         in: [access_token]
       tenant: { constant: acme }
       department: { from: dept, required: true }
+    require: { claims: { sub: u1 } }
 clients:
   app:
     client_secret: secret
@@ -161,7 +162,7 @@ describe('auth-adapter claims explain', () => {
     const missing = await explain('--upstream', 'corp', '--id-token', written('no.json', {}))
     expect(missing.code).toBe(1)
     expect(missing.stdout).toContain(
-      '- The ID token has no sub\n- Claim "department" is required, and the upstream did not send it\n',
+      '- The ID token has no sub\n- Denied by require.claims.sub\n- Claim "department" is required, and the upstream did not send it\n',
     )
   })
 

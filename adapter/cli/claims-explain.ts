@@ -4,6 +4,7 @@ import { claimTargets } from '../claims/claim-targets.ts'
 import { explainClaims } from '../claims/explain-claims.ts'
 import type { Explanation } from '../claims/explain-claims.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
+import { unmetRequirements } from '../claims/requirements.ts'
 import { scopeOf } from '../claims/scopes.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
@@ -71,7 +72,7 @@ function reportOn(
   sources: ClaimSources,
 ): ClaimsReport {
   const { upstreams, clients } = loaded.config
-  const { claims: rules } = known(upstreams, upstream, 'upstreams', '--upstream')
+  const { claims: rules, require: required } = known(upstreams, upstream, 'upstreams', '--upstream')
   const app = client === undefined ? undefined : known(clients, client, 'clients', '--client')
   const { provenance, dropped, faults } = explainClaims(rules, sources)
   const targets = claimTargets(rules) ?? {}
@@ -91,7 +92,11 @@ function reportOn(
       line: lineOf(loaded, `upstreams.${upstream}.claims.${entry.claim}`),
     })),
     dropped,
-    faults: [...subjectFaults(sources), ...faults],
+    faults: [
+      ...subjectFaults(sources),
+      ...unmetRequirements(required, sources).map((rule) => `Denied by ${rule}`),
+      ...faults,
+    ],
   }
 }
 

@@ -56,5 +56,36 @@ export const claimRule = z.union([
   }),
 ])
 
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+
+export const requirements = z.strictObject({
+  groups: z
+    .array(z.string().min(1).max(256))
+    .min(1)
+    .optional()
+    .describe('One of these groups at least.'),
+  groups_from: claimPath
+    .prefault('groups')
+    .describe('Where the groups are: a path in the ID token, then in userinfo.'),
+  email_domains: z
+    .array(
+      z
+        .string()
+        .max(253)
+        .regex(
+          /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/,
+          'Expected a domain such as example.com, in ASCII',
+        ),
+    )
+    .min(1)
+    .optional()
+    .describe('An e-mail address that is verified, and at one of these domains exactly.'),
+  claims: z
+    .record(claimPath, z.union([scalar, z.array(scalar).min(1)]))
+    .optional()
+    .describe('Path → value, or several of which one is enough. A list has to contain it.'),
+})
+
+export type Requirements = z.output<typeof requirements>
 export type ClaimTarget = z.output<typeof claimTarget>
 export type ClaimRule = z.output<typeof claimRule>

@@ -1,6 +1,6 @@
 // What the file says of one upstream, by the kind of protocol it speaks. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
-import { claimRule } from './claim-rule.ts'
+import { claimRule, requirements } from './claim-rule.ts'
 import { duration, path, scope, secret } from './setting-types.ts'
 
 const oidcEndpoints = z.strictObject({
@@ -92,6 +92,9 @@ const common = {
     .record(z.string().min(1).max(128), claimRule)
     .prefault({})
     .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
+  require: requirements
+    .optional()
+    .describe('What must be true of people who sign in; all others get `access_denied`.'),
 }
 
 const oidc = z.strictObject({

@@ -2,14 +2,16 @@
 // interaction. The login transaction is taken before anything else, so that an answer counts once.
 import type { Interaction } from 'oidc-provider'
 import { claimTargets } from '../claims/claim-targets.ts'
+import type { ClaimSources } from '../claims/find-claim.ts'
 import { mapClaims } from '../claims/map-claims.ts'
+import { unmetRequirements } from '../claims/requirements.ts'
 import { downstreamSubject } from '../claims/subject.ts'
 import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { InteractionError, UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/identities.ts'
 import type { LoginTransaction } from '../storage/login-transactions.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
-import { noteFields } from '../../service/request-context.ts'
+import { currentContext, noteFields } from '../../service/request-context.ts'
 import {
   answer,
   boundLogin,
@@ -93,6 +95,11 @@ async function redeem(
       ...(max_age === undefined ? {} : { max_age }),
     }
     const said = await upstream.redeem(request.parameters, expected)
+    const unmet = unmetRequirements(parts.upstreamConfigs[upstream.name]?.require, sourcesOf(said))
+    if (unmet.length > 0) {
+      parts.log.warn('login.denied', { upstream: upstream.name, client_id: clientId, rules: unmet })
+      return await answer(interaction, denied(unmet))
+    }
     const identity = mapIdentity(parts.upstreamConfigs[upstream.name] as AnyUpstreamConfig, said)
     if (contradictsHint(interaction, identity)) return await answer(interaction, ANOTHER_PERSON)
     await forgetEndedSession(parts, interaction)
@@ -100,6 +107,21 @@ async function redeem(
     return await answer(interaction, loginResult(interaction, said, identity, parts.now))
   } catch (error) {
     return handleUpstreamError(parts, error, { interaction, upstream: upstream.name, clientId })
+  }
+}
+
+function sourcesOf({ idTokenClaims, userinfoClaims }: UpstreamIdentity): ClaimSources {
+  return { idToken: idTokenClaims, userinfo: userinfoClaims }
+}
+
+/** The app learns which kind of rule it was; the log has the claim too. Nobody learns a value. */
+function denied(unmet: readonly string[]): NonNullable<Interaction['result']> {
+  const kinds = new Set(unmet.map((rule) => rule.split('.', 2).join('.')))
+  const flowId = currentContext()?.fields['flow_id']
+  const flow = flowId === undefined ? '' : ` (flow ${flowId})`
+  return {
+    error: 'access_denied',
+    error_description: `the sign-in does not meet ${[...kinds].join(', ')}${flow}`,
   }
 }
 
@@ -130,10 +152,7 @@ async function forgetEndedSession(
 
 /** @throws UpstreamError `identity_invalid` when a required claim is missing or the subject can not be minted */
 export function mapIdentity(config: AnyUpstreamConfig, said: UpstreamIdentity): Identity {
-  const { claims, faults } = mapClaims(config.claims, {
-    idToken: said.idTokenClaims,
-    userinfo: said.userinfoClaims,
-  })
+  const { claims, faults } = mapClaims(config.claims, sourcesOf(said))
   if (faults.length > 0)
     throw new UpstreamError('identity_invalid', said.upstream, faults.join('; '))
   const targets = claimTargets(config.claims)

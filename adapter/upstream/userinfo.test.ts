@@ -39,6 +39,15 @@ describe(createUserinfo, () => {
     expect(asked()).toBe(times)
   })
 
+  it('is asked when_missing for what a sign-in requires', async () => {
+    const required = { claims: { sub: 'testuser' }, groups_from: 'sub', groups: ['testuser'] }
+    await login({}, { config: { userinfo: 'when_missing', require: required } })
+    expect(asked()).toBe(0)
+    const domains = { email_domains: ['example.com'] }
+    await login({}, { config: { userinfo: 'when_missing', require: domains } })
+    expect(asked()).toBe(1)
+  })
+
   it.each(['always', 'when_missing'])(
     'C53 rejects another sub (%s), and uses no claim',
     async (userinfo) => {

@@ -23,7 +23,7 @@ export type Userinfo = (
 ) => Promise<Claims | undefined>
 
 export function createUserinfo({ upstream, config, http, log }: UserinfoOptions): Userinfo {
-  const paths = claimPaths(config)
+  const paths = [...claimPaths(config), ...requiredPaths(config)]
 
   return async (metadata, accessToken, idTokenClaims, signal) => {
     const isRequired = config.userinfo === 'always'
@@ -74,6 +74,16 @@ function claimPaths({ claims }: UpstreamConfig): string[] {
     if (rule.template !== undefined) return pathsOf(rule.template)
     return rule.constant === undefined ? [rule.from ?? name] : []
   })
+}
+
+/** What the rules look for that deny a sign-in. */
+function requiredPaths({ require: required }: UpstreamConfig): string[] {
+  if (!required) return []
+  return [
+    ...(required.groups ? [required.groups_from] : []),
+    ...(required.email_domains ? ['email', 'email_verified'] : []),
+    ...Object.keys(required.claims ?? {}),
+  ]
 }
 
 /** A template's paths stand in braces. */
