@@ -4,6 +4,8 @@ import type { Config } from './config/schema.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { StorageError } from './errors.ts'
 import { createHealthRoutes, type Readiness } from './admin/health.ts'
+import { createUpstreamChooser } from './interaction/choose-upstream.ts'
+import { createChooserRoutes } from './interaction/choose-upstream-routes.ts'
 import { createInteractionUrl } from './interaction/interaction-url.ts'
 import { createLoginBinding, type LoginBinding } from './interaction/login-binding.ts'
 import { createLoginRoutes } from './interaction/login-routes.ts'
@@ -48,14 +50,15 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
   const binding = bindLogins(options)
   const errors = createErrorHandler({ config, log, binding })
-  const upstream = config.default_upstream ?? (upstreams.names[0] as string)
+  const chooser = createUpstreamChooser(config)
   const provider = await createProvider({
     config,
     log,
     now,
     ...secrets,
     ...records,
-    interactionUrl: createInteractionUrl({ upstream, binding }),
+    interactionUrl: createInteractionUrl({ chooser, binding }),
+    upstreamChoice: chooser,
     showError: errors.provider,
   })
   const loginRoutes = createLoginRoutes({
@@ -65,6 +68,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     interactions: provider.Interaction,
     provider,
     upstreams,
+    chooser,
     binding,
     log,
     now,
@@ -73,6 +77,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const userinfo = createUserinfo({ provider, ...records, ...secrets, now })
 
   const app = createFront(options, errors)
+  app.use(createChooserRoutes({ config, chooser, binding, interactions: provider.Interaction }))
   app.use(loginRoutes)
   app.route('/userinfo').get(userinfo).post(userinfo)
   app.use(providerPaths(provider.callback()))

@@ -1,23 +1,27 @@
-// oidc-provider's `interactions.url`: picks the upstream of a login and binds the login to this browser.
+// oidc-provider's `interactions.url`: sends a login to its upstream or to the chooser, and binds it to this browser.
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { currentContext } from '../../service/request-context.ts'
+import type { UpstreamChooser } from './choose-upstream.ts'
 import type { LoginBinding } from './login-binding.ts'
 import { startPath } from './start-login.ts'
 
+export function chooserPath(uid: string): string {
+  return `/oauth2/authorization?interaction=${uid}`
+}
+
 export function createInteractionUrl({
-  upstream,
+  chooser,
   binding,
 }: {
-  upstream: string
+  chooser: Pick<UpstreamChooser, 'choose'>
   binding: LoginBinding
 }) {
   return (ctx: KoaContextWithOIDC, { uid }: { uid: string }): string => {
-    const login = {
-      clientId: ctx.oidc.client?.clientId ?? '',
-      flowId: currentContext()?.fields['flow_id'] ?? '',
-    }
+    const clientId = ctx.oidc.client?.clientId ?? ''
+    const login = { clientId, flowId: currentContext()?.fields['flow_id'] ?? '' }
     for (const cookie of binding.bind(uid, login, ctx.get('cookie') || undefined))
       ctx.append('set-cookie', cookie)
-    return startPath(upstream, uid)
+    const choice = chooser.choose({ clientId, params: { ...ctx.oidc.params } })
+    return choice.kind === 'upstream' ? startPath(choice.name, uid) : chooserPath(uid)
   }
 }

@@ -88,10 +88,16 @@ function ownLoginOnly(binding: LoginBinding): RequestHandler<{ uid: string }> {
   }
 }
 
-function startRequest(request: Request): StartRequest {
+/** @throws InteractionError `not_started_here` */
+export function interactionUid(request: Request): string {
   const uid = request.query['interaction']
   if (typeof uid !== 'string' || !UID.test(uid))
     throw new InteractionError('not_started_here', 'the request names no interaction')
+  return uid
+}
+
+function startRequest(request: Request): StartRequest {
+  const uid = interactionUid(request)
   return { upstream: String(request.params['upstream']), uid, cookieHeader: request.headers.cookie }
 }
 

@@ -16,6 +16,8 @@ describe('the first time', () => {
   it.each([
     [['no_session'], undefined],
     [['no_identity'], undefined],
+    [['other_upstream'], undefined],
+    [['other_upstream', 'login_prompt'], 'login'],
     [['no_session', 'max_age'], undefined],
     [['no_session', 'login_prompt'], 'login'],
     [['login_prompt'], 'login'],

@@ -17,6 +17,9 @@ export type NextStep =
 const LOGIN: NextStep = { kind: 'login' }
 const LOGIN_AGAIN: NextStep = { kind: 'login', prompt: 'login' }
 
+/** The upstream that is asked now has signed nobody in here: it may know the person and let them pass. */
+const FIRST_VISIT = new Set(['no_session', 'no_identity', 'other_upstream'])
+
 /** Which error says that the upstream's answer was not enough. The rest is login_required. */
 const UNMET: Record<string, string> = {
   // https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html
@@ -40,9 +43,7 @@ export function nextStep(interaction: PendingInteraction): NextStep {
 }
 
 function loginStep(reasons: string[]): NextStep {
-  return reasons.includes('no_session') || reasons.includes('no_identity')
-    ? withPrompt(reasons)
-    : LOGIN_AGAIN
+  return reasons.some((reason) => FIRST_VISIT.has(reason)) ? withPrompt(reasons) : LOGIN_AGAIN
 }
 
 function withPrompt(reasons: string[]): NextStep {

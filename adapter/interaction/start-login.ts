@@ -8,6 +8,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
 import type { Log } from '../../service/log.ts'
 import { downstreamError } from './downstream-error.ts'
+import type { UpstreamChooser } from './choose-upstream.ts'
 import type { BoundLogin, LoginBinding } from './login-binding.ts'
 import { nextStep } from './next-step.ts'
 
@@ -20,6 +21,7 @@ export interface LoginParts {
   interactions: Interactions
   upstreams: { get(name: string): Upstream | undefined }
   transactions: LoginTransactions
+  chooser: Pick<UpstreamChooser, 'mayStart'>
   binding: LoginBinding
   ttlSeconds: number
   log: Log
@@ -69,6 +71,7 @@ export async function startLogin(parts: LoginParts, request: StartRequest): Prom
     throw new InteractionError('expired', 'the interaction is over', { wayOn: { clientId } })
   const step = nextStep(interaction)
   if (interaction.result) return interaction.returnTo
+  checkChoice(parts, interaction, { upstream: upstream.name, clientId })
   if (step.kind === 'answer') return answer(interaction, step.result)
   try {
     const url = await upstream.authorizationUrl({
@@ -105,9 +108,21 @@ export function knownUpstream({ upstreams }: LoginParts, name: string): Upstream
   return upstream
 }
 
+/** The path names the upstream, so that it could be any other than the one chosen. */
+function checkChoice(
+  { chooser }: LoginParts,
+  { params }: Interaction,
+  { upstream, clientId }: { upstream: string; clientId: string },
+): void {
+  if (chooser.mayStart({ clientId, params }, upstream)) return
+  throw new InteractionError('unknown_upstream', `this login may not go to "${upstream}"`, {
+    wayOn: { clientId },
+  })
+}
+
 /** Only the browser that was sent here from the authorization endpoint may go on (A03); another one is shown the way to the app. */
 export async function boundLogin(
-  parts: LoginParts,
+  parts: Pick<LoginParts, 'binding' | 'interactions'>,
   { uid, cookieHeader }: Omit<StartRequest, 'upstream'>,
   withoutCookies: InteractionErrorCode = 'not_started_here',
 ): Promise<BoundLogin> {

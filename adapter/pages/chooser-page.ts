@@ -1,18 +1,50 @@
-// Lets the end-user choose an upstream. Which ones are offered is not decided here.
-import { html, safeHref } from '../../service/html.ts'
+// Lets the end-user choose an upstream. Which ones are offered, and in which order, is not decided here.
+import { html, safeHref, type Html } from '../../service/html.ts'
 import { layout } from './layout.ts'
 
 export interface ChooserOptions {
   readonly clientName?: string | undefined
   /** In the order shown; `href` starts the sign-in there. */
   readonly choices: readonly { readonly name: string; readonly href: string }[]
+  /** Offers to find the way by the domain of an e-mail address, which is posted to `action` as `email`. */
+  readonly emailForm?:
+    | { readonly action: string; readonly email?: string; readonly isUnknown?: boolean }
+    | undefined
   readonly flowId?: string | undefined
   readonly stylesheetHref?: string | undefined
+}
+
+const UNKNOWN = html`<p class="fault" id="email-fault">
+  No sign-in belongs to this address. Choose one above.
+</p>`
+
+function byEmail({
+  action,
+  email = '',
+  isUnknown = false,
+}: NonNullable<ChooserOptions['emailForm']>): Html {
+  const fault = isUnknown ? html` aria-invalid="true" aria-describedby="email-fault" autofocus` : ''
+  return html`<form class="email" method="post" action="${action}">
+    <label for="email">Or go by your e-mail address</label>
+    <input
+      id="email"
+      name="email"
+      type="email"
+      autocomplete="email"
+      maxlength="320"
+      required
+      value="${email}"
+      ${fault}
+    />
+    ${isUnknown ? UNKNOWN : ''}
+    <button class="button" type="submit">Continue</button>
+  </form>`
 }
 
 export function chooserPage({
   clientName = 'the app',
   choices,
+  emailForm,
   flowId,
   stylesheetHref,
 }: ChooserOptions): string {
@@ -31,6 +63,7 @@ export function chooserPage({
     <ul class="choices">
       ${items}
     </ul>
+    ${emailForm ? byEmail(emailForm) : ''}
   `
   return layout({ title, body, flowId, stylesheetHref })
 }

@@ -38,6 +38,7 @@ const pages: Readonly<Record<string, string>> = {
       { name: 'Company account', href: '/a' },
       { name: 'Guests', href: '/b' },
     ],
+    emailForm: { action: '/sent', email: 'ada@nowhere.example', isUnknown: true },
     flowId: 'k3Jx81mQp0Zr',
   }),
 }

@@ -101,6 +101,11 @@ a:hover { color: var(--accent-over); }
 .button.quiet:hover { background: var(--quiet-over); color: var(--text); }
 .button.choice { justify-content: space-between; padding-block: .85rem; text-align: start; }
 .choices { display: grid; gap: .75rem; margin: 1.5rem 0 0; padding: 0; list-style: none; }
+.email { display: grid; gap: .6rem; margin-top: 1.75rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
+.email label { font-weight: 600; }
+.email input { width: 100%; min-height: 2.9rem; padding: .6rem .85rem; border: 1px solid var(--edge); border-radius: .65rem; background: var(--card); color: var(--text); font: inherit; }
+.email input[aria-invalid] { border-color: var(--bad); }
+.fault { margin: 0; color: var(--bad); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .4rem; }
 .button:focus-visible { border-radius: .65rem; }
 details { margin-top: 1.75rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--soft); }

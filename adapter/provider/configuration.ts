@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts'
 import { allScopes, clientMetadata } from './clients.ts'
 import { resourceIndicators } from './resources.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { otherUpstreamCheck, upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
 
 export const ROUTES = {
   authorization: '/oauth2/authorize',
@@ -65,6 +66,7 @@ export interface ProviderParts extends Required<
   cookieKeys: string[]
   /** Where the browser goes to be signed in; sets what must be set on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
+  upstreamChoice: ChoiceOfUpstream
   logoutSource: (ctx: KoaContextWithOIDC, form: string) => void
   postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => void
   customizeAccessToken: (
@@ -89,13 +91,17 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       customizers: { jwt: parts.customizeAccessToken },
     } as unknown as NonNullable<Configuration['formats']>,
     cookies: cookies(config, parts.cookieKeys),
-    interactions: { policy: policy(), url: parts.interactionUrl },
+    interactions: { policy: policy(parts.upstreamChoice), url: parts.interactionUrl },
     ttl: ttl(config, parts.now),
     features: features(parts),
   }
 }
 
-function authorizationServer({ config, signingKeys }: ProviderParts): Configuration {
+function authorizationServer({
+  config,
+  signingKeys,
+  upstreamChoice,
+}: ProviderParts): Configuration {
   const { alg } = config.keys
   return {
     clients: clientMetadata(config.clients, alg),
@@ -105,6 +111,7 @@ function authorizationServer({ config, signingKeys }: ProviderParts): Configurat
     claims: claimsByScope(
       Object.values(config.upstreams).flatMap((upstream) => Object.keys(upstream.claims)),
     ),
+    extraParams: upstreamHints(upstreamChoice),
     // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1
     responseTypes: ['code'],
     pkce: { required: (_ctx, client) => config.clients[client.clientId]?.pkce !== 'optional' },
@@ -128,7 +135,9 @@ function cookies(config: Config, keys: string[]): NonNullable<Configuration['coo
 }
 
 /** A session whose identity is gone (or was never complete) signs in again instead of failing. */
-function policy(): NonNullable<NonNullable<Configuration['interactions']>['policy']> {
+function policy(
+  choice: ChoiceOfUpstream,
+): NonNullable<NonNullable<Configuration['interactions']>['policy']> {
   const prompts = interactionPolicy.base()
   const isNobody = (ctx: KoaContextWithOIDC) =>
     ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined
@@ -142,6 +151,7 @@ function policy(): NonNullable<NonNullable<Configuration['interactions']>['polic
         isNobody,
       ),
     )
+  prompts.get('login')?.checks.add(otherUpstreamCheck(choice))
   return prompts
 }
 

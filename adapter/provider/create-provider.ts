@@ -17,6 +17,7 @@ import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
 import { formPost } from './form-post.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import type { ChoiceOfUpstream } from './upstream-choice.ts'
 import { tokenId } from './userinfo.ts'
 
 export interface ProviderOptions {
@@ -28,6 +29,7 @@ export interface ProviderOptions {
   identities: Identities
   /** Where the browser goes to be signed in; sets the cookies it needs on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
+  upstreamChoice: ChoiceOfUpstream
   showError: ShowError
   log: Log
   now: () => number
