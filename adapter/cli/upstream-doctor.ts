@@ -1,7 +1,7 @@
 // `auth-adapter upstream doctor`: everything that can be known about an upstream before the first login.
 import { styleText } from 'node:util'
 import { loadConfig } from '../config/load-config.ts'
-import type { Config, UpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig, Config } from '../config/schema.ts'
 import { didYouMean } from '../config/source/nearest-name.ts'
 import { ConfigError } from '../errors.ts'
 import { callbackPath } from '../interaction/start-login.ts'
@@ -42,14 +42,10 @@ export async function upstreamDoctor(options: UpstreamDoctorOptions): Promise<0 
   }
 }
 
-function upstreamNamed(config: Config, name: string): UpstreamConfig {
+function upstreamNamed(config: Config, name: string): AnyUpstreamConfig {
   const names = Object.keys(config.upstreams)
   const upstream = names.includes(name) ? config.upstreams[name] : undefined
-  if (upstream?.kind === 'oidc') return upstream
-  if (upstream) {
-    const message = 'The doctor knows OpenID Connect only; this upstream is of kind oauth2'
-    throw new ConfigError([{ path: `upstreams.${name}.kind`, message }])
-  }
+  if (upstream) return upstream
   const hint = didYouMean(name, names) || `. There are: ${names.join(', ')}`
   throw new ConfigError([{ path: 'upstreams', message: `No upstream has this name${hint}` }])
 }

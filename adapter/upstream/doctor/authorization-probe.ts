@@ -1,8 +1,8 @@
 // Probe of our redirect URI and of the authorization request of a login: sent with prompt=none and without a cookie, so that
 // nobody can be signed in. A provider sends its refusal to a redirect URI that it knows, and shows a page otherwise.
 import { randomBytes } from 'node:crypto'
-import { createOidcUpstream } from '../oidc-upstream.ts'
-import type { Exam } from './exam.ts'
+import { createUpstream } from '../upstreams.ts'
+import type { Probed } from './exam.ts'
 import { fail, pass, settingOf, shown, skipped, warn } from './finding.ts'
 import type { Outcome } from './finding.ts'
 import { getOnce } from './get-once.ts'
@@ -16,10 +16,10 @@ export type AuthorizationAnswer =
   | { kind: 'page'; answer: PageAnswer }
   | { kind: 'unreachable'; reason: string }
 
-export async function askForAuthorization(exam: Exam): Promise<AuthorizationAnswer> {
+export async function askForAuthorization(exam: Probed): Promise<AuthorizationAnswer> {
   const { name, config, callbackUrl, http, now, ca } = exam
   try {
-    const upstream = createOidcUpstream({ name, config, http, now, log: SILENT })
+    const upstream = createUpstream({ name, config, http, now, log: SILENT })
     const url = await upstream.authorizationUrl({
       redirect_uri: callbackUrl,
       state: random(),
@@ -58,7 +58,7 @@ function returnedParameters(
 /** Pages of providers that answer 200 for this too. */
 const NAMES_REDIRECT_URI = /redirect_uri_mismatch|AADSTS50011/
 
-export async function probeRedirectUri(exam: Exam): Promise<Outcome> {
+export async function probeRedirectUri(exam: Probed): Promise<Outcome> {
   const { callbackUrl } = exam
   const asked = await exam.authorization()
   if (asked.kind === 'returned') return pass('It sends its answer to our redirect URI.')
@@ -98,7 +98,7 @@ const FIX_OF_ERROR: Readonly<Record<string, string>> = {
   access_denied: 'Give our client access there.',
 }
 
-export async function probeAuthorizationRequest(exam: Exam): Promise<Outcome> {
+export async function probeAuthorizationRequest(exam: Probed): Promise<Outcome> {
   const { name, config } = exam
   const asked = await exam.authorization()
   if (asked.kind !== 'returned') return skipped('It did not answer to our redirect URI; see there.')
@@ -107,9 +107,12 @@ export async function probeAuthorizationRequest(exam: Exam): Promise<Outcome> {
     return pass(
       `It took the request of a login${error ? ` (${error}, as nobody is signed in)` : ''}.`,
     )
-  const sentence = `Expected login_required for a request with the scopes "${config.scope}", found ${shown(error)}.`
+  const sentence = `Expected login_required for a request with the scopes "${config.scope ?? ''}", found ${shown(error)}.`
   const fix = FIX_OF_ERROR[error]
   if (!fix) return warn(sentence, { fix: 'Try a login; its own log may say what it did not like.' })
-  const snippet = settingOf(name, 'scope: openid')
+  const snippet = settingOf(
+    name,
+    config.kind === 'oidc' ? 'scope: openid' : 'scope: <what it knows>',
+  )
   return fail(sentence, error === 'invalid_scope' ? { fix, snippet } : { fix })
 }

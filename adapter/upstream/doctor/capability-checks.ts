@@ -1,5 +1,5 @@
 // Checks of what the provider offers beyond a login, and what of ours depends on it.
-import type { Exam } from './exam.ts'
+import type { Exam, Patient } from './exam.ts'
 import { fail, listed, pass, settingOf, skipped, stringsOf, warn } from './finding.ts'
 import type { Outcome } from './finding.ts'
 
@@ -60,6 +60,6 @@ export function checkSubject(exam: Exam): Outcome {
   )
 }
 
-export function checkCallback({ callbackUrl }: Exam): Outcome {
+export function checkCallback({ callbackUrl }: Patient): Outcome {
   return pass(`Register this redirect URI there: ${callbackUrl}`)
 }

@@ -5,9 +5,9 @@ import type { UpstreamConfig } from '../../config/schema.ts'
 import { UpstreamError } from '../../errors.ts'
 import { startDeadline } from '../outgoing-http.ts'
 import { clientAuthFrom, requestTokens } from '../token-request.ts'
-import type { UpstreamMetadata } from '../discovery.ts'
-import type { Exam } from './exam.ts'
-import { fail, pass, settingOf, stringsOf, warn } from './finding.ts'
+import type { TokenMetadata } from '../token-request.ts'
+import type { Probed } from './exam.ts'
+import { fail, pass, settingOf, warn } from './finding.ts'
 import type { Outcome } from './finding.ts'
 
 type Method = UpstreamConfig['client_auth_method']
@@ -16,8 +16,8 @@ const random = () => randomBytes(32).toString('base64url')
 
 /** The refusal; undefined where the code was taken. */
 async function refusalFor(
-  exam: Exam,
-  metadata: UpstreamMetadata,
+  exam: Probed,
+  metadata: TokenMetadata,
   method: Method,
 ): Promise<UpstreamError | undefined> {
   const { name: upstream, config, callbackUrl, http } = exam
@@ -51,7 +51,7 @@ const OTHER_ERRORS: Readonly<Record<string, string>> = {
   unsupported_grant_type: 'Allow the authorization code grant for our client there.',
 }
 
-export async function probeClient(exam: Exam): Promise<Outcome> {
+export async function probeClient(exam: Probed): Promise<Outcome> {
   const { config, metadata } = exam
   const method = config.client_auth_method
   if (!metadata) return fail('Expected metadata, found none.', { fix: 'See `discovery`.' })
@@ -61,7 +61,7 @@ export async function probeClient(exam: Exam): Promise<Outcome> {
       fix: 'Do not use this provider: it checks nothing.',
     })
   if (refusal.code === 'code_rejected')
-    return pass(`It refused a made-up code (invalid_grant), so it knows our client by ${method}.`)
+    return pass(`It refused a made-up code as such, so it knows our client by ${method}.`)
   if (isClientRefused(refusal)) return clientRefused(exam, metadata)
   if (refusal.code === 'unavailable')
     return fail(`Expected invalid_grant for a made-up code, found: ${refusal.message}.`, {
@@ -98,13 +98,13 @@ const REMEDY_OF_METHOD: Readonly<Record<Method, { fix: string; setting(name: str
 }
 
 /** Says whether it was the method: one more try with the other one, where the provider offers that. */
-async function clientRefused(exam: Exam, metadata: UpstreamMetadata): Promise<Outcome> {
+async function clientRefused(exam: Probed, metadata: TokenMetadata): Promise<Outcome> {
   const { name, config } = exam
   const method = config.client_auth_method
   const sentence = `Expected the client "${config.client_id}" to be accepted by ${method}, found that it is refused (invalid_client)`
   const other = method === 'client_secret_basic' ? 'client_secret_post' : 'client_secret_basic'
-  const offered = stringsOf(exam.discovery.document?.token_endpoint_auth_methods_supported)
-  const mayTry = method.startsWith('client_secret_') && (offered?.includes(other) ?? true)
+  const mayTry =
+    method.startsWith('client_secret_') && (exam.offeredMethods?.includes(other) ?? true)
   const second = mayTry ? await refusalFor(exam, metadata, other) : undefined
   if (second?.code === 'code_rejected')
     return fail(`${sentence}; ${other} is accepted.`, {

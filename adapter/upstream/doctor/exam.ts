@@ -1,15 +1,17 @@
 // What the doctor fetched before it judges: the discovery document, the JWKS, and what came with them.
 // Judges nothing; the checks are in the files beside.
-import type { UpstreamConfig } from '../../config/schema.ts'
+import type { AnyUpstreamConfig, UpstreamConfig } from '../../config/schema.ts'
 import { metadataFrom } from '../discovery.ts'
 import type { UpstreamMetadata } from '../discovery.ts'
 import type { OutgoingAnswer, OutgoingHttp } from '../outgoing-http.ts'
+import type { TokenMetadata } from '../token-request.ts'
 import type { AuthorizationAnswer } from './authorization-probe.ts'
+import { stringsOf } from './finding.ts'
 
-export interface Patient {
+export interface Patient<C = AnyUpstreamConfig> {
   /** The configured name of the upstream. */
   name: string
-  config: UpstreamConfig
+  config: C
   /** Ours, to be registered there. */
   callbackUrl: string
   http: OutgoingHttp
@@ -31,25 +33,37 @@ export interface Fetched {
   tookMs: number
 }
 
-export interface Exam extends Patient {
-  discovery: Fetched
-  /** Absent where there is no document that names a jwks_uri. */
-  jwks?: Fetched
+/** What the probes need, of an upstream of any kind. */
+export interface Probed extends Patient {
   /** Absent where a login would refuse the metadata: then nothing of ours is sent there. */
-  metadata?: UpstreamMetadata
+  metadata?: TokenMetadata
+  /** The client authentication methods that it lists. */
+  offeredMethods: string[] | undefined
   /** The probe of the authorization endpoint, sent at the first call. */
   authorization(): Promise<AuthorizationAnswer>
 }
 
+export interface Exam extends Probed {
+  config: UpstreamConfig
+  discovery: Fetched
+  /** Absent where there is no document that names a jwks_uri. */
+  jwks?: Fetched
+}
+
 export async function examine(
-  patient: Patient,
-  probe: (exam: Exam) => Promise<AuthorizationAnswer>,
+  patient: Patient<UpstreamConfig>,
+  probe: (probed: Probed) => Promise<AuthorizationAnswer>,
 ): Promise<Exam> {
   const { name, config } = patient
   const { issuer, endpoints } = config
   const discovery = await fetchDocument(patient, endpoints.discovery ?? wellKnownUrl(issuer))
   let asked: Promise<AuthorizationAnswer> | undefined
-  const exam: Exam = { ...patient, discovery, authorization: () => (asked ??= probe(exam)) }
+  const exam: Exam = {
+    ...patient,
+    discovery,
+    offeredMethods: stringsOf(discovery.document?.token_endpoint_auth_methods_supported),
+    authorization: () => (asked ??= probe(exam)),
+  }
   const metadata = usableMetadata(discovery.document, name, config)
   if (metadata) exam.metadata = metadata
   const jwksUri = endpoints.jwks ?? discovery.document?.jwks_uri

@@ -19,6 +19,14 @@ export interface Finding extends Outcome {
   isProbe: boolean
 }
 
+export interface Check<E> {
+  id: string
+  isProbe?: boolean
+  /** The reason not to run it. */
+  skip?(exam: E): Outcome | undefined
+  run(exam: E): Outcome | Promise<Outcome>
+}
+
 export interface Remedy {
   fix: string
   snippet?: string

@@ -1,6 +1,6 @@
 // Checks of the way there: the discovery document's answer, the clocks, the TLS certificate.
 import { connect } from 'node:tls'
-import type { Exam, Fetched } from './exam.ts'
+import type { Exam, Fetched, Patient } from './exam.ts'
 import { fail, pass, settingOf, skipped, shown, warn } from './finding.ts'
 import type { Outcome } from './finding.ts'
 
@@ -93,14 +93,17 @@ export function checkClock({ discovery, config }: Exam): Outcome {
 const DAY_MS = 86_400_000
 const WARN_DAYS = 21
 
-export async function checkCertificate({ discovery, config, now }: Exam): Promise<Outcome> {
-  const url = new URL(discovery.url)
+export function checkCertificate(exam: Exam): Promise<Outcome> {
+  return certificateOf(new URL(exam.discovery.url), exam)
+}
+
+export async function certificateOf(url: URL, { config, now }: Patient): Promise<Outcome> {
   if (url.protocol !== 'https:')
     return skipped('It is plain http on this machine; there is no certificate.')
   const found = await certificateEnd(url, config.timeout * 1000)
   if (found === undefined)
     return fail(`Expected a TLS certificate from ${url.host}, found no TLS connection.`, {
-      fix: 'See the finding of `discovery`.',
+      fix: 'Check host and port, and that the provider runs.',
     })
   return outcomeOfExpiry(url.host, found, now())
 }
