@@ -81,6 +81,8 @@ function placeOf(origin: Origin, file: string): string {
       return origin.variable
     case 'flag':
       return `--${origin.flag}`
+    case 'preset':
+      return `preset ${origin.preset}`
     default:
       return 'default'
   }

@@ -18,12 +18,26 @@ function adapt(node: Record<string, unknown>): void {
   if (node['secret'] === true) node['writeOnly'] = true
   delete node['secret']
   delete node['path']
+  leaveToPreset(node)
   if (!takesInterpolation(node)) return
   const { description, default: standard, ...rest } = node
   for (const key of Object.keys(rest)) delete node[key]
   node['anyOf'] = [rest, { ...INTERPOLATED }]
   if (description !== undefined) node['description'] = description
   if (standard !== undefined) node['default'] = standard
+}
+
+/** With a preset nearly nothing is required, and which kind it is can not be seen from what is written. */
+function leaveToPreset(node: Record<string, unknown>): void {
+  if (isPresettable(node)) node['required'] = ['client_id']
+  const branches = node['oneOf']
+  if (!Array.isArray(branches) || !branches.every(isPresettable)) return
+  delete node['oneOf']
+  node['anyOf'] = branches
+}
+
+function isPresettable(node: Record<string, unknown>): boolean {
+  return Object.hasOwn((node['properties'] as object | undefined) ?? {}, 'preset')
 }
 
 /** Where a plain `${NAME}` would not fit: numbers, truth values, choices, and texts of a certain form. */

@@ -6,6 +6,7 @@ import { ConfigError } from '../errors.ts'
 import type { ConfigFault } from '../errors.ts'
 import { judgeSettings } from './checks/judge-settings.ts'
 import type { SettingFault } from './checks/schema-faults.ts'
+import { applyPresets } from './presets.ts'
 import type { Config } from './schema.ts'
 import { isPath, settingsAt, vocabulary } from './setting.ts'
 import type { SettingPath } from './setting.ts'
@@ -38,6 +39,7 @@ export type Origin =
   | { kind: 'file'; line: number; column: number; isLiteral: boolean }
   | { kind: 'environment'; variable: string }
   | { kind: 'flag'; flag: string }
+  | { kind: 'preset'; preset: string }
 
 export interface LoadedConfig {
   config: Config
@@ -133,6 +135,7 @@ function applyOverrides(tree: SettingsTree, sources: ConfigSources): ConfigFault
   for (const [flag, value] of Object.entries(sources.flags ?? {})) {
     if (value !== undefined) setValue(tree, flag.split('.'), value, { kind: 'flag', flag })
   }
+  applyPresets(tree)
   placeDatabase(tree)
   return faults.map(({ variable, message }) => ({ path: variable, message }))
 }
@@ -163,6 +166,8 @@ function locatedFault(
   if (origin?.kind === 'environment')
     return { path, message: `${fault.message} (set by ${origin.variable})` }
   if (origin?.kind === 'flag') return { path, message: `${fault.message} (set by a flag)` }
+  if (origin?.kind === 'preset')
+    return { path, message: `${fault.message} (set by preset ${origin.preset})`, file }
   if (!origin || (!isExact && origin.keyStart === undefined))
     return { path, message: fault.message, file }
   const offset = isExact && !fault.isAboutName ? origin.start : (origin.keyStart ?? origin.start)

@@ -27,6 +27,27 @@ const oauth2Endpoints = z.strictObject({
 })
 
 const common = {
+  preset: z
+    .enum(['google', 'entra', 'okta', 'auth0', 'keycloak', 'dex', 'gitlab', 'github', 'apple'])
+    .optional()
+    .describe(
+      'Fills in what is known of this provider: kind, issuer, endpoints, scope, usual claims. What is written here wins. Pages in `docs/providers`.',
+    ),
+  tenant: z
+    .string()
+    .regex(
+      /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      'Expected the id of one tenant, in lower case: 8-4-4-4-12 hexadecimal digits',
+    )
+    .optional()
+    .describe(
+      'With `preset: entra`: the directory (tenant) id. `common` and the like are not supported.',
+    ),
+  domain: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/, 'Expected a host name in lower case')
+    .optional()
+    .describe('With `preset: okta` or `auth0`: the host name of your organization there.'),
   client_id: z.string().min(1).describe('Our client id there.'),
   client_secret: secret(
     'Our client secret there. Absent with `client_auth_method: private_key_jwt` and `none`.',

@@ -10,6 +10,7 @@ export function upstreamFaults(config: Config): SettingFault[] {
     ...subjectFaults(config),
     ...scopeFaults(config),
     ...credentialFaults(config),
+    ...presetFaults(config),
     ...defaultFaults(config),
   ]
 }
@@ -56,6 +57,21 @@ function credentialFaults({ upstreams }: Config): SettingFault[] {
           : `Not used with client_auth_method ${method}`,
     }))
   })
+}
+
+/** What is read by one preset only. */
+const PRESETS_OF = { tenant: ['entra'], domain: ['okta', 'auth0'] } as const
+
+function presetFaults({ upstreams }: Config): SettingFault[] {
+  return Object.entries(upstreams).flatMap(([name, upstream]) =>
+    (['tenant', 'domain'] as const).flatMap((setting) => {
+      const presets: readonly string[] = PRESETS_OF[setting]
+      const isUsed = presets.includes(upstream.preset ?? '')
+      if (upstream[setting] === undefined || isUsed) return []
+      const message = `Only used with preset ${presets.join(' and ')}`
+      return [{ path: ['upstreams', name, setting], message }]
+    }),
+  )
 }
 
 function defaultFaults({ upstreams, default_upstream: preferred }: Config): SettingFault[] {

@@ -16,6 +16,7 @@ export type ValueOrigin =
     }
   | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'flag'; readonly flag: string }
+  | { readonly kind: 'preset'; readonly preset: string }
 
 export interface SettingsTree {
   value: unknown
