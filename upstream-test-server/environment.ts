@@ -13,6 +13,11 @@ const adapterCallback = (port: string) =>
 export const environmentTable = {
   UPSTREAM_HOST: { kind: 'string', default: '127.0.0.1', help: 'address to listen on' },
   UPSTREAM_PORT: { kind: 'port', default: '9001', help: 'port to listen on, 0 for a free one' },
+  UPSTREAM_CONTROL_PORT: {
+    kind: 'port',
+    optional: true,
+    help: 'opens the control listener on loopback, where tests switch misbehaviour; default: closed',
+  },
   UPSTREAM_ISSUER: {
     kind: 'url',
     optional: true,
@@ -110,6 +115,7 @@ export function readEnvironment(env: Env): Environment {
       issuer: issuerFrom(values.UPSTREAM_ISSUER),
       host: values.UPSTREAM_HOST,
       port: values.UPSTREAM_PORT,
+      controlPort: values.UPSTREAM_CONTROL_PORT,
       tls: tlsFrom(values.UPSTREAM_TLS_CERT, values.UPSTREAM_TLS_KEY),
       databaseFile: values.UPSTREAM_DATABASE,
       passwordCost: { ...owaspCost, memoryKib: memoryKibFrom(values.UPSTREAM_PASSWORD_MEMORY_KIB) },

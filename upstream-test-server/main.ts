@@ -10,7 +10,8 @@ async function main(): Promise<void> {
   const log = createLog({ level: logLevel })
   const server = await startUpstreamTestServer({ ...start, log })
   onShutdown({ log }, server.close)
-  log.info('listening', { url: server.url, issuer: server.issuer })
+  const control = server.controlUrl === undefined ? {} : { control_url: server.controlUrl }
+  log.info('listening', { url: server.url, issuer: server.issuer, ...control })
 }
 
 if (process.argv.includes('--help')) {

@@ -1,4 +1,5 @@
 // The test server as a request handler: which route is answered by which part.
+import type { JsonWebKey } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import express from 'express'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
@@ -8,6 +9,12 @@ import type { Refusal, Refuse } from '../service/refuse.ts'
 import { requestLog } from '../service/request-log.ts'
 import { securityHeaders } from '../service/security-headers.ts'
 import { urlLimits } from '../service/url-limits.ts'
+import { breakEndpoints } from './control/break-endpoint.ts'
+import { breakTokens } from './control/break-tokens.ts'
+import { createFaults } from './control/faults.ts'
+import type { Faults } from './control/faults.ts'
+import { createJournal } from './control/journal.ts'
+import type { Journal } from './control/journal.ts'
 import { openDatabase } from './database.ts'
 import { loadKeys } from './keys.ts'
 import { createInteractionBinding } from './interaction-binding.ts'
@@ -40,6 +47,9 @@ export interface UpstreamTestServerOptions {
 export interface UpstreamTestServer {
   handler: RequestListener
   users: Users
+  /** Empty: strict. */
+  faults: Faults
+  journal: Journal
   /** Ends timers and closes the database. */
   close(): void
 }
@@ -133,9 +143,15 @@ export async function createUpstreamTestServer(
   // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
   await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
 
+  const faults = createFaults()
+  const journal = createJournal(now)
+  const [signingKey] = keys.jwks.keys
+  breakTokens(provider, { faults, users, signingKey: signingKey as JsonWebKey, now })
+
   const app = express()
   app.disable('x-powered-by').disable('etag')
-  app.use(firstChecks(issuer, log))
+  app.use(journal.record, firstChecks(issuer, log))
+  app.use(breakEndpoints(faults, new Set(clients.flatMap(({ redirectUris }) => redirectUris))))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(stylesheetPath, serveStylesheet)
   app.use(createLoginRouter({ provider, users, binding, log }))
@@ -148,5 +164,5 @@ export async function createUpstreamTestServer(
     clearInterval(collector)
     database.close()
   }
-  return { handler: app, users, close }
+  return { handler: app, users, faults, journal, close }
 }

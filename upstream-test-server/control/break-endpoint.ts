@@ -1,0 +1,66 @@
+// Answers an endpoint wrongly, as often as it was switched on. Without a switch every request passes.
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { EndpointFault, Faults } from './faults.ts'
+import { endpointOf } from './journal.ts'
+
+interface Step {
+  req: Request
+  res: Response
+  next: NextFunction
+  redirectUris: ReadonlySet<string>
+}
+
+type Breaks = {
+  [Kind in EndpointFault['kind']]: (
+    step: Step,
+    fault: Extract<EndpointFault, { kind: Kind }>,
+  ) => void
+}
+
+const queryText = (value: unknown) => (typeof value === 'string' ? value : '')
+
+// https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1
+function errorToClient({ req, res, next, redirectUris }: Step, error: string): void {
+  const target = queryText(req.query['redirect_uri'])
+  if (!redirectUris.has(target)) return next()
+  const url = new URL(target)
+  const iss = `${queryText(req.headers['x-forwarded-proto'])}://${queryText(req.headers['x-forwarded-host'])}`
+  const answer = { error, state: queryText(req.query['state']), iss }
+  for (const [name, value] of Object.entries(answer)) url.searchParams.set(name, value)
+  res.redirect(302, url.href)
+}
+
+function errorAsJson({ req, res }: Step, error: string): void {
+  // https://www.rfc-editor.org/rfc/rfc6750.html#section-3
+  const isUserinfo = endpointOf(req.path) === 'userinfo'
+  if (isUserinfo) res.set('WWW-Authenticate', `Bearer error="${error}"`)
+  res.status(isUserinfo ? 401 : 400).json({ error })
+}
+
+const breaks: Breaks = {
+  status: ({ res }, { status }) => void res.status(status).type('text').send('switched to fail'),
+  oauth_error: (step, { error }) =>
+    endpointOf(step.req.path) === 'authorize'
+      ? errorToClient(step, error)
+      : errorAsJson(step, error),
+  delay: ({ next }, { milliseconds }) => void setTimeout(next, milliseconds).unref(),
+  drop: ({ req }) => void req.socket.destroy(),
+  truncated({ res }) {
+    res.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
+    res.write('{"issuer":"', () => res.destroy())
+  },
+  content_type: ({ res }, { contentType }) =>
+    void res.writeHead(200, { 'content-type': contentType }).end('<!doctype html><title>.</title>'),
+  oversized: ({ res }, { bytes }) => void res.json({ padding: 'x'.repeat(bytes) }),
+}
+
+/** Goes behind the checks of host and URL. */
+export function breakEndpoints(faults: Faults, redirectUris: ReadonlySet<string>): RequestHandler {
+  return (req, res, next) => {
+    const endpoint = endpointOf(req.path)
+    const fault = endpoint && faults.takeEndpoint(endpoint)
+    if (!fault) return next()
+    const answer = breaks[fault.kind] as (step: Step, fault: EndpointFault) => void
+    answer({ req, res, next, redirectUris }, fault)
+  }
+}
