@@ -9,15 +9,27 @@ type Step = (text: string) => string | undefined
  * one of them is there only texts, numbers and booleans pass, and lists lose what is there twice.
  */
 export function changedValue(value: unknown, rule: DetailedRule): unknown {
+  const { filter, strip_prefix: stripped, values, add_prefix: added } = rule
+  if ((filter ?? stripped ?? values ?? added) === undefined) return value
   const steps = stepsOf(rule)
-  if (steps.length === 0) return value
   if (!Array.isArray(value)) return changed(value, steps)
   return [
     ...new Set(value.map((entry) => changed(entry, steps)).filter((entry) => entry !== undefined)),
   ]
 }
 
-function stepsOf(rule: DetailedRule): Step[] {
+const stepsByRule = new WeakMap<DetailedRule, readonly Step[]>()
+
+/** Rules live as long as the configuration. */
+function stepsOf(rule: DetailedRule): readonly Step[] {
+  const known = stepsByRule.get(rule)
+  if (known) return known
+  const steps = newSteps(rule)
+  stepsByRule.set(rule, steps)
+  return steps
+}
+
+function newSteps(rule: DetailedRule): Step[] {
   const { filter, strip_prefix: stripped, values, add_prefix: added } = rule
   const steps: Step[] = []
   if (filter) steps.push(passing(filter))

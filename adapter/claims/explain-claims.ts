@@ -68,7 +68,7 @@ export function explainClaims(
   sources: ClaimSources,
 ): Explanation {
   const provenance: ClaimProvenance[] = []
-  const uses = new Map<string, Use[]>()
+  const uses: Uses = { id_token: new Map(), userinfo: new Map() }
   const mapped = mapClaims(rules, sources, (claim, resolution) => {
     provenance.push(provenanceOf(claim, resolution))
     noteUses(uses, claim, resolution)
@@ -95,35 +95,33 @@ interface Use {
   isTooLarge: boolean
 }
 
-const useKey = (source: FoundClaim['source'], claim: string) => `${source} ${claim}`
+/** By source and claim of the upstream. */
+type Uses = Readonly<Record<FoundClaim['source'], Map<string, Use[]>>>
 
-function noteUses(
-  uses: Map<string, Use[]>,
-  claim: string,
-  { source, reads, value, fault }: Resolution,
-): void {
+function noteUses(uses: Uses, claim: string, { source, reads, value, fault }: Resolution): void {
   const isTooLarge = fault !== undefined && source !== 'nothing'
   const isMinted = value !== undefined && source !== 'default'
+  const use = { claim, isMinted, isTooLarge }
   for (const { found } of reads) {
     if (!found) continue
-    const key = useKey(found.source, found.claim)
-    const use = { claim, isMinted, isTooLarge }
-    const known = uses.get(key)
-    if (known) known.push(use)
-    else uses.set(key, [use])
+    const known = uses[found.source].get(found.claim)
+    if (!known) uses[found.source].set(found.claim, [use])
+    else if (!known.includes(use)) known.push(use)
   }
 }
+
+const NO_USES: readonly Use[] = []
 
 function droppedOf(
   source: FoundClaim['source'],
   said: Readonly<Record<string, unknown>>,
-  uses: ReadonlyMap<string, Use[]>,
+  uses: Uses,
   signed: Readonly<Record<string, unknown>> = {},
 ): DroppedClaim[] {
   return Object.keys(said).flatMap((claim) => {
-    const found = uses.get(useKey(source, claim)) ?? []
+    const found = uses[source].get(claim) ?? NO_USES
     if (found.some(({ isMinted }) => isMinted)) return []
-    const isInIdToken = Object.hasOwn(signed, claim) && uses.has(useKey('id_token', claim))
+    const isInIdToken = Object.hasOwn(signed, claim) && uses.id_token.has(claim)
     const reason = isInIdToken ? 'id_token_wins' : reasonFor(claim, found)
     return [{ source, claim, reason, readBy: found.map((use) => use.claim) }]
   })

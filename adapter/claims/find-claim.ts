@@ -18,7 +18,7 @@ export const NEVER: ReadonlySet<string> = new Set(['__proto__', 'constructor', '
 
 /** Undefined where the path leads nowhere, or to null. */
 export function findClaim(sources: ClaimSources, path: string): FoundClaim | undefined {
-  const keys = path.split('.')
+  const keys = path.includes('.') ? path.split('.') : [path]
   return foundIn('id_token', sources.idToken, keys) ?? foundIn('userinfo', sources.userinfo, keys)
 }
 

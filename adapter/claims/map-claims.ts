@@ -69,10 +69,8 @@ function judge(
     : { valueLength }
 }
 
-const encoder = new TextEncoder()
-
 function bytesOf(value: unknown): number {
-  return encoder.encode(JSON.stringify(value)).length
+  return Buffer.byteLength(JSON.stringify(value))
 }
 
 type Resolved = Omit<Resolution, 'fault'>
@@ -81,7 +79,7 @@ function resolve(name: string, rule: DetailedRule, sources: ClaimSources): Resol
   if (rule.constant !== undefined)
     return { source: 'constant', reads: [], value: copy(rule.constant) }
   const { source, reads, value: found } = looked(name, rule, sources)
-  const value = changedValue(found, rule)
+  const value = found === undefined ? undefined : changedValue(found, rule)
   if (!isNothing(value)) return { source, reads, value: copy(value) }
   const byDefault = copy(rule.default)
   return { source: byDefault === undefined ? 'nothing' : 'default', reads, value: byDefault }

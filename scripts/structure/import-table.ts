@@ -101,7 +101,7 @@ export const importTable: readonly Row[] = [
     ours: ['scripts/'],
     packages: ['playwright', '@axe-core/playwright', 'yaml', 'node:sqlite'],
   },
-  { room: 'bench/', ours: ['scripts/'], packages: ['jose'] },
+  { room: 'bench/', ours: ['scripts/', 'adapter/claims/'], packages: ['jose'] },
   {
     room: 'scripts/',
     ours: ['adapter/config/', 'upstream-test-server/seed-users.ts'],
