@@ -190,6 +190,7 @@ describe(createOidcUpstream, () => {
       'client_rejected',
     )
     expect(error.oauthError).toBe('invalid_client')
+    expect(error.message).toContain('client_id, client_secret or client_auth_method')
   })
 
   it.each([

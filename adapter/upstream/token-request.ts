@@ -130,6 +130,9 @@ export async function requestTokens(
   }
 }
 
+/** What whoever reads the log has to look at. */
+const CLIENT_HINT = ': it does not accept client_id, client_secret or client_auth_method'
+
 const CODE_OF_ERROR: Readonly<Record<string, UpstreamErrorCode>> = {
   invalid_grant: 'code_rejected',
   // GitHub's word for it.
@@ -146,7 +149,7 @@ function tokenRequestError(error: unknown, upstream: string): UpstreamError {
     return new UpstreamError(
       'client_rejected',
       upstream,
-      `Token endpoint refused us: ${error.status}`,
+      `Token endpoint refused us: ${error.status}${CLIENT_HINT}`,
     )
   }
   if (error instanceof ResponseBodyError) {
@@ -155,7 +158,7 @@ function tokenRequestError(error: unknown, upstream: string): UpstreamError {
     return new UpstreamError(
       code,
       upstream,
-      `Token endpoint answered ${error.status} ${oauthError}`,
+      `Token endpoint answered ${error.status} ${oauthError}${oauthError === 'invalid_client' ? CLIENT_HINT : ''}`,
       { oauthError },
     )
   }
