@@ -77,19 +77,28 @@ export async function probeClient(exam: Probed): Promise<Outcome> {
       })
 }
 
-/** What to look at when our client is refused, for each way to authenticate. */
-const REMEDY_OF_METHOD: Readonly<Record<Method, { fix: string; setting(name: string): string }>> = {
-  client_secret_basic: {
-    fix: 'Check `client_id` and `client_secret`: copy both again; a secret may also have ended.',
-    setting: (name) => `client_secret: \${${variableFor(name)}}`,
-  },
-  client_secret_post: {
-    fix: 'Check `client_id` and `client_secret`: copy both again; a secret may also have ended.',
-    setting: (name) => `client_secret: \${${variableFor(name)}}`,
-  },
-  private_key_jwt: {
-    fix: 'Register the public part of `client_key` there; check `client_id`, the key id and our clock.',
-    setting: () => 'client_key_id: <the kid that it has there>',
+interface MethodRemedy {
+  fix: string
+  setting(name: string): string
+}
+
+const WITH_SECRET: MethodRemedy = {
+  fix: 'Check `client_id` and `client_secret`: copy both again; a secret may also have ended.',
+  setting: (name) => `client_secret: \${${variableFor(name)}}`,
+}
+
+const WITH_KEY: MethodRemedy = {
+  fix: 'Register the public part of `client_key` there; check `client_id`, the key id and our clock.',
+  setting: () => 'client_key_id: <the kid that it has there>',
+}
+
+/** What to look at when our client is refused; the other methods sign with a key. */
+const REMEDY_OF_METHOD: Readonly<Record<string, MethodRemedy>> = {
+  client_secret_basic: WITH_SECRET,
+  client_secret_post: WITH_SECRET,
+  apple_jwt: {
+    fix: 'Check `client_id` (the Services ID), `client_key`, `team_id`, the key id and our clock.',
+    setting: () => 'client_key_id: <the id of the key>',
   },
   none: {
     fix: 'Check `client_id`; if the client has a secret there, give it and say how to send it.',
@@ -111,9 +120,10 @@ async function clientRefused(exam: Probed, metadata: TokenMetadata): Promise<Out
       fix: 'Use that method.',
       snippet: settingOf(name, `client_auth_method: ${other}`),
     })
+  const remedy = REMEDY_OF_METHOD[method] ?? WITH_KEY
   return fail(`${sentence}${second ? `, and by ${other} too` : ''}.`, {
-    fix: REMEDY_OF_METHOD[method].fix,
-    snippet: settingOf(name, REMEDY_OF_METHOD[method].setting(name)),
+    fix: remedy.fix,
+    snippet: settingOf(name, remedy.setting(name)),
   })
 }
 

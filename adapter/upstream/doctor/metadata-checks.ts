@@ -127,7 +127,8 @@ export function checkClientAuthMethod(exam: Exam): Outcome {
   const stated = stringsOf(documentOf(exam).token_endpoint_auth_methods_supported)
   // OpenID Connect Discovery §3, the default: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
   const methods = stated ?? ['client_secret_basic']
-  if (methods.includes(method)) return pass(`It knows ${method}.`)
+  const isKnown = methods.includes(SENT_AS[method] ?? method)
+  if (isKnown) return pass(`It knows ${SENT_AS[method] ?? method}.`)
   const common = KNOWN_METHODS.find((known) => methods.includes(known))
   const sentence = `Expected the client authentication method ${method}, found ${listed(methods)}.`
   return common
@@ -137,5 +138,8 @@ export function checkClientAuthMethod(exam: Exam): Outcome {
       })
     : fail(sentence, { fix: `Register our client there with one of ${listed(KNOWN_METHODS)}.` })
 }
+
+/** Apple's signed secret travels as any other. */
+const SENT_AS: Readonly<Record<string, string>> = { apple_jwt: 'client_secret_post' }
 
 const KNOWN_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
