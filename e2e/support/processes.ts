@@ -11,6 +11,7 @@ import { NODE, startProcess } from '../../scripts/managed-process.ts'
 import { freePorts } from '../../scripts/ports.ts'
 import { writeChainConfig, type Settings } from './chain-config.ts'
 import { httpsLayout, plainLayout, type Layout } from './layout.ts'
+import { withOtherUpstreams } from './other-upstreams.ts'
 import { createPart, type Part } from './part.ts'
 
 export interface ChainOptions {
@@ -21,6 +22,8 @@ export interface ChainOptions {
   config?: Settings
   /** Starts the second app as well. */
   secondApp?: boolean
+  /** Further upstreams by name; behind each is the upstream test server. */
+  otherUpstreams?: readonly string[]
   /** Three host names of three sites, on https. */
   https?: boolean
   /** Parts that the test starts itself. */
@@ -135,7 +138,8 @@ export async function startChain(options: ChainOptions): Promise<Chain> {
   const [testApp = 0, secondApp = 0, adapter = 0, admin = 0, upstream = 0, redisPort = 0] =
     await freePorts(6)
   const ports = { testApp, secondApp, adapter, admin, upstream }
-  const layout = options.https ? httpsLayout(ports, dataFolder) : plainLayout(ports)
+  const demo = options.https ? httpsLayout(ports, dataFolder) : plainLayout(ports)
+  const layout = withOtherUpstreams(demo, options.otherUpstreams ?? [])
   const redis = options.storage === 'redis' ? createRedisPart(dataFolder, redisPort) : undefined
   const env = {
     ...withoutOurSettings(process.env),
