@@ -12,6 +12,12 @@ const OPERATOR_KNOWS: Readonly<Record<string, object>> = {
   auth0: { domain: 'corp.eu.auth0.example' },
   keycloak: { issuer: 'https://keycloak.example/realms/corp' },
   dex: { issuer: 'https://dex.example' },
+  apple: {
+    client_secret: undefined,
+    client_key: 'apple.p8',
+    client_key_id: 'ABC123DEFG',
+    team_id: 'DEF123GHIJ',
+  },
 }
 
 function load(settings: object, env: Record<string, string> = {}) {
@@ -39,7 +45,7 @@ describe('presets', () => {
   })
 
   it.each(Object.keys(PRESETS))(
-    '%s needs an id, a secret, and what the operator alone knows',
+    '%s needs an id, a secret or key, and what the operator alone knows',
     (preset) => {
       const { config } = load({ preset, ...OPERATOR_KNOWS[preset] })
       expect(config.upstreams['up']?.issuer).toMatch(/^https:\/\/[a-z]/)

@@ -104,7 +104,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       scope: 'openid name email',
       display_name: 'Apple',
       response_mode: 'form_post',
-      client_auth_method: 'client_secret_post',
+      client_auth_method: 'apple_jwt',
       claims: EMAIL_CLAIMS,
     },
   },

@@ -50,14 +50,16 @@ const common = {
     .describe('With `preset: okta` or `auth0`: the host name of your organization there.'),
   client_id: z.string().min(1).describe('Our client id there.'),
   client_secret: secret(
-    'Our client secret there. Absent with `client_auth_method: private_key_jwt` and `none`.',
+    'Our client secret there. Only with `client_auth_method: client_secret_basic` and `client_secret_post`.',
   ).optional(),
   client_auth_method: z
-    .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
+    .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'apple_jwt', 'none'])
     .prefault('client_secret_basic')
-    .describe('How we authenticate at its token endpoint.'),
+    .describe(
+      'How we authenticate at its token endpoint. `apple_jwt`: a client secret as Apple wants it, made anew from the key each time.',
+    ),
   client_key: path(
-    'PEM (PKCS #8) or JWK file with our private key for `private_key_jwt`: RSA from 2048 bits, P-256, P-384 or P-521. Read at start.',
+    'PEM (PKCS #8) or JWK file with our private key for `private_key_jwt` and `apple_jwt`: RSA from 2048 bits, P-256, P-384 or P-521. Read at start.',
   ).optional(),
   client_key_id: z
     .string()
@@ -65,6 +67,11 @@ const common = {
     .max(255)
     .optional()
     .describe("The key's `kid` there, where it is not in the JWK itself."),
+  team_id: z
+    .string()
+    .regex(/^[A-Z0-9]{10}$/, 'Expected ten capital letters and digits')
+    .optional()
+    .describe('With `apple_jwt`: the id of our team at Apple.'),
   authorization_params: z
     .record(
       z.string().regex(/^[\x21-\x7e]{1,64}$/, 'Expected a parameter name'),
@@ -103,10 +110,10 @@ const common = {
       'E-mail domains of its people: a `login_hint`, a `domain_hint` or an address typed on the chooser leads here. Exact; subdomains are listed on their own.',
     ),
   subject: z
-    .enum(['bare', 'prefixed'])
+    .enum(['bare', 'prefixed', 'hashed'])
     .prefault('prefixed')
     .describe(
-      'The `sub` that apps see: its own (`bare`, one upstream at most), or `<name>:<sub>` (`prefixed`).',
+      'The `sub` that apps see: its own (`bare`, one upstream at most), `<name>:<sub>` (`prefixed`), or a hash of issuer and `sub` (`hashed`).',
     ),
   timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
   claims: z

@@ -109,3 +109,34 @@ describe('private_key_jwt', () => {
     )
   })
 })
+
+describe('apple_jwt', () => {
+  const apple = { client_auth_method: 'apple_jwt', team_id: 'DEF123GHIJ' }
+
+  it('makes the client secret from the key: the team about the client, for the issuer, ES256', async () => {
+    const options = settings(ec, { ...apple, client_key_id: 'ABC123DEFG' })
+    await fixture.login({}, options).catch(() => {})
+    const [sent] = tokenRequests()
+    const secret = sent?.parameters.get('client_secret') as string
+    const { payload, protectedHeader } = await jwtVerify(secret, createPublicKey(ec))
+    expect(protectedHeader).toEqual({ alg: 'ES256', kid: 'ABC123DEFG' })
+    expect(payload).toMatchObject({
+      iss: 'DEF123GHIJ',
+      sub: 'test-client',
+      aud: fixture.idp.issuer,
+    })
+    expect((payload.exp as number) - (payload.iat as number)).toBe(300)
+    expect(sent?.parameters.get('client_id')).toBe('test-client')
+    expect(sent?.parameters.has('client_assertion')).toBe(false)
+    expect(sent?.headers.authorization).toBeUndefined()
+  })
+
+  it('refuses a key of another kind, and one without an id, at start', () => {
+    const opening = (key: KeyObject, more: object) => () =>
+      fixture.open(settings(key, { ...apple, ...more }))
+    expect(opening(rsa, { client_key_id: 'ABC123DEFG' })).toThrow(
+      /client_key: Expected a P-256 key/,
+    )
+    expect(opening(ec, {})).toThrow(/client_key_id: is needed/)
+  })
+})

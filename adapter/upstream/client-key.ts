@@ -16,20 +16,31 @@ const CURVES: Readonly<Record<string, string>> = {
 }
 const MIN_RSA_BITS = 2048
 
+export interface ClientKey {
+  key: KeyObject
+  algorithm: Algorithm
+  kid: string | undefined
+}
+
+/** For openid-client. @throws ConfigError */
+export function assertionKeyFrom(upstream: string, config: AnyUpstreamConfig): PrivateKey {
+  const { key, algorithm, kid } = clientKeyFrom(upstream, config)
+  return { key: key.toCryptoKey(algorithm, false, ['sign']), ...(kid ? { kid } : {}) }
+}
+
 /** @throws ConfigError, which never holds what is in the file */
 export function clientKeyFrom(
   upstream: string,
   { client_key: file, client_key_id: keyId }: AnyUpstreamConfig,
-): PrivateKey {
+): ClientKey {
   const fault = (message: string) =>
     new ConfigError([{ path: `upstreams.${upstream}.client_key`, message }])
-  if (file === undefined) throw fault('is needed for private_key_jwt')
+  if (file === undefined) throw fault('is needed for private_key_jwt and apple_jwt')
   const read = keyFrom(file)
   if (!read) throw fault(`can not read a private key (PEM or JWK) from ${file}`)
   const algorithm = algorithmOf(read.key, read.alg)
   if (!algorithm) throw fault('Expected an RSA key from 2048 bits, or P-256, P-384 or P-521')
-  const kid = keyId ?? read.kid
-  return { key: read.key.toCryptoKey(algorithm, false, ['sign']), ...(kid ? { kid } : {}) }
+  return { key: read.key, algorithm, kid: keyId ?? read.kid }
 }
 
 interface ReadKey {

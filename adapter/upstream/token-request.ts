@@ -16,8 +16,9 @@ import type { ClientAuth, CustomFetchOptions } from 'openid-client'
 import { ConfigError, UpstreamError } from '../errors.ts'
 import type { UpstreamErrorCode } from '../errors.ts'
 import type { AnyUpstreamConfig } from '../config/schema.ts'
+import { appleClientSecret } from './apple-client-secret.ts'
 import { oauthErrorFrom } from './authorization-response.ts'
-import { clientKeyFrom } from './client-key.ts'
+import { assertionKeyFrom } from './client-key.ts'
 import { isHttpLoopback } from './discovery.ts'
 import type { UpstreamMetadata } from './discovery.ts'
 import type { OutgoingHttp } from './outgoing-http.ts'
@@ -55,7 +56,8 @@ export interface TokenRequestOptions extends TokenClient {
 export function clientAuthFrom(upstream: string, config: AnyUpstreamConfig): ClientAuth {
   const { client_auth_method: method, client_secret: secret } = config
   if (method === 'none') return None()
-  if (method === 'private_key_jwt') return PrivateKeyJwt(clientKeyFrom(upstream, config))
+  if (method === 'apple_jwt') return appleClientSecret(upstream, config)
+  if (method === 'private_key_jwt') return PrivateKeyJwt(assertionKeyFrom(upstream, config))
   if (!secret) {
     const message = `is needed for ${method}; without a secret set client_auth_method: none`
     throw new ConfigError([{ path: `upstreams.${upstream}.client_secret`, message }])

@@ -141,6 +141,10 @@ describe('checkConfig', () => {
       method: 'private_key_jwt',
       faults: ['client_secret: Not used', 'client_key: Required'],
     },
+    {
+      method: 'apple_jwt',
+      faults: ['client_secret: Not used', 'client_key: Required', 'team_id: Required'],
+    },
     { method: 'client_secret_post', faults: [] },
     { method: 'none', faults: ['client_secret: Not used'] },
   ])('wants the one credential that $method takes', ({ method, faults }) => {
@@ -225,6 +229,21 @@ describe('checkConfig', () => {
   })
 
   const ROWS: { name: string; change: (config: Sound) => unknown; gives: string }[] = [
+    {
+      name: 'A16 a hashed upstream beside a bare one, whose subs could be chosen to match',
+      change: (c) => set(c.upstreams['two'] as object, { subject: 'hashed' }),
+      gives:
+        'upstreams.two.subject: Not beside a bare upstream: a sub of "one" could be made to equal a hash',
+    },
+    {
+      name: 'A16 two hashed upstreams of one issuer',
+      change: (c) => {
+        const issuer = c.upstreams['one']?.['issuer']
+        set(c.upstreams['one'] as object, { subject: 'hashed' })
+        set(c.upstreams['two'] as object, { subject: 'hashed', issuer })
+      },
+      gives: 'upstreams.two.subject: "one" has the same issuer: their people would share subjects',
+    },
     {
       name: 'two bare upstreams',
       change: (c) => set(c.upstreams['two'] as object, { subject: 'bare' }),

@@ -17,10 +17,32 @@ export function upstreamFaults(config: Config): SettingFault[] {
 
 function subjectFaults({ upstreams }: Config): SettingFault[] {
   const bare = Object.keys(upstreams).filter((name) => upstreams[name]?.subject === 'bare')
-  return bare.slice(1).map((name) => ({
+  const hashed = Object.keys(upstreams).filter((name) => upstreams[name]?.subject === 'hashed')
+  const fault = (name: string, message: string) => ({
     path: ['upstreams', name, 'subject'],
-    message: `One upstream at most can be bare, and "${bare[0]}" is`,
-  }))
+    message,
+  })
+  return [
+    ...bare
+      .slice(1)
+      .map((name) => fault(name, `One upstream at most can be bare, and "${bare[0]}" is`)),
+    ...(bare.length === 0 ? [] : hashed).map((name) =>
+      fault(
+        name,
+        `Not beside a bare upstream: a sub of "${bare[0]}" could be made to equal a hash`,
+      ),
+    ),
+    ...hashed.flatMap((name, index) => {
+      const twin = hashed.slice(0, index).find((other) => isSameIssuer(upstreams, name, other))
+      return twin === undefined
+        ? []
+        : [fault(name, `"${twin}" has the same issuer: their people would share subjects`)]
+    }),
+  ]
+}
+
+function isSameIssuer(upstreams: Config['upstreams'], name: string, other: string): boolean {
+  return upstreams[name]?.issuer === upstreams[other]?.issuer
 }
 
 function scopeFaults({ upstreams }: Config): SettingFault[] {
@@ -30,31 +52,29 @@ function scopeFaults({ upstreams }: Config): SettingFault[] {
   })
 }
 
-const CREDENTIALS = ['client_secret', 'client_key'] as const
+const CREDENTIALS = ['client_secret', 'client_key', 'team_id'] as const
 
 /** What each `client_auth_method` takes. */
-const CREDENTIAL_OF: Readonly<
-  Record<AnyUpstreamConfig['client_auth_method'], (typeof CREDENTIALS)[number] | undefined>
+const CREDENTIALS_OF: Readonly<
+  Record<AnyUpstreamConfig['client_auth_method'], readonly (typeof CREDENTIALS)[number][]>
 > = {
-  client_secret_basic: 'client_secret',
-  client_secret_post: 'client_secret',
-  private_key_jwt: 'client_key',
-  none: undefined,
+  client_secret_basic: ['client_secret'],
+  client_secret_post: ['client_secret'],
+  private_key_jwt: ['client_key'],
+  apple_jwt: ['client_key', 'team_id'],
+  none: [],
 }
 
 function credentialFaults({ upstreams }: Config): SettingFault[] {
   return Object.entries(upstreams).flatMap(([name, upstream]) => {
     const { client_auth_method: method } = upstream
+    const taken = CREDENTIALS_OF[method]
     const wrong = CREDENTIALS.filter(
-      (credential) =>
-        (CREDENTIAL_OF[method] === credential) !== (upstream[credential] !== undefined),
+      (credential) => taken.includes(credential) !== (upstream[credential] !== undefined),
     )
     return wrong.map((credential) => ({
       path: ['upstreams', name, credential],
-      message:
-        CREDENTIAL_OF[method] === credential
-          ? `Required with client_auth_method ${method}`
-          : `Not used with client_auth_method ${method}`,
+      message: `${taken.includes(credential) ? 'Required' : 'Not used'} with client_auth_method ${method}`,
     }))
   })
 }
