@@ -22,3 +22,16 @@ export function downstreamSubject(
     throw new RangeError(`Subject of upstream "${upstreamName}" is too long`)
   return subject
 }
+
+/**
+ * 43 characters that tell apps nothing of the upstream or its `sub`: SHA-256 over `<length>:<issuer><length>:<sub>`. The
+ * lengths keep two pairs from being written alike. The same for whatever name the upstream has in the configuration.
+ * @param sha256 text → base64url
+ */
+export function hashedSubject(
+  issuer: string,
+  sub: string,
+  sha256: (text: string) => string,
+): string {
+  return sha256(`${issuer.length}:${issuer}${sub.length}:${sub}`)
+}

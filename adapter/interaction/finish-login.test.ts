@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { configSchema, type UpstreamConfig } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
@@ -41,6 +42,13 @@ describe('an identity as the settings map it', () => {
   it('A16 the subject is bare or prefixed, as configured', () => {
     expect(mapIdentity(upstream({ subject: 'bare' }), said()).accountId).toBe('u1')
     expect(mapIdentity(upstream({}), said({}, 'other:u1')).accountId).toBe('up:other:u1')
+  })
+
+  it('A16 a hashed subject is that of issuer and sub, whatever the upstream is called', () => {
+    const { accountId } = mapIdentity(upstream({ subject: 'hashed' }), said())
+    expect(accountId).toBe(
+      createHash('sha256').update('15:https://up.test2:u1').digest('base64url'),
+    )
   })
 
   it('userinfo fills in what the ID token lacks, and never overrides it', () => {

@@ -1,11 +1,12 @@
 // The second half of an upstream login: judges the upstream's answer, maps the identity, and leaves it with the
 // interaction. The login transaction is taken before anything else, so that an answer counts once.
+import { createHash } from 'node:crypto'
 import type { Interaction } from 'oidc-provider'
 import { claimTargets } from '../claims/claim-targets.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
 import { mapClaims } from '../claims/map-claims.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
-import { downstreamSubject } from '../claims/subject.ts'
+import { downstreamSubject, hashedSubject } from '../claims/subject.ts'
 import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { InteractionError, UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/identities.ts'
@@ -158,7 +159,10 @@ export function mapIdentity(config: AnyUpstreamConfig, said: UpstreamIdentity): 
   const targets = claimTargets(config.claims)
   try {
     return {
-      accountId: downstreamSubject(config.subject, said.upstream, said.sub),
+      accountId:
+        config.subject === 'hashed'
+          ? hashedSubject(said.iss, said.sub, sha256)
+          : downstreamSubject(config.subject, said.upstream, said.sub),
       upstream: said.upstream,
       upstreamIssuer: said.iss,
       claims: { ...claims },
@@ -167,6 +171,10 @@ export function mapIdentity(config: AnyUpstreamConfig, said: UpstreamIdentity): 
   } catch (cause) {
     throw new UpstreamError('identity_invalid', said.upstream, (cause as Error).message, { cause })
   }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 function loginResult(

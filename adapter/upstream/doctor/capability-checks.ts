@@ -52,7 +52,11 @@ export function checkAcrValues(exam: Exam): Outcome {
 
 export function checkSubject(exam: Exam): Outcome {
   const { name, config } = exam
-  const rule = config.subject === 'bare' ? 'its `sub` as it is (bare)' : `${name}:<sub> (prefixed)`
+  const rule = {
+    bare: 'its `sub` as it is (bare)',
+    prefixed: `${name}:<sub> (prefixed)`,
+    hashed: 'a hash of issuer and `sub` (hashed)',
+  }[config.subject]
   const types = stringsOf(documentOf(exam).subject_types_supported) ?? []
   const isPairwise = types.length > 0 && types.every((type) => type === 'pairwise')
   return pass(
