@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts'
 import { InteractionError } from '../errors.ts'
 import { chooserPage, type ChooserOptions } from '../pages/chooser-page.ts'
 import type { UpstreamChooser } from './choose-upstream.ts'
+import { rememberingCookie } from './choose-upstream-cookie.ts'
 import { chooserPath } from './interaction-url.ts'
 import type { BoundLogin } from './login-binding.ts'
 import { interactionUid } from './login-routes.ts'
@@ -18,7 +19,6 @@ export interface ChooserRouteOptions extends Pick<LoginParts, 'interactions' | '
 }
 
 const FORM = urlencoded({ extended: false, limit: '4kb', parameterLimit: 5 })
-const REMEMBERED_SECONDS = 365 * 24 * 3600
 
 export function createChooserRoutes(options: ChooserRouteOptions): Router {
   const cookie = rememberingCookie(options.config.issuer)
@@ -119,21 +119,4 @@ function page(
 
 function show(response: Response, html: string): void {
   response.type('html').send(html)
-}
-
-/** Remembers the last choice, for the order of the next chooser and for nothing else. */
-function rememberingCookie(issuer: string) {
-  const isHttps = issuer.startsWith('https:')
-  const name = `${isHttps ? '__Host-' : ''}AUTH_ADAPTER_UPSTREAM`
-  const attributes = `Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`
-  return {
-    write: (upstream: string) =>
-      `${name}=${upstream}; ${attributes}; Max-Age=${REMEMBERED_SECONDS}`,
-    read: (header: string | undefined) =>
-      header
-        ?.split(';')
-        .map((pair) => pair.trim())
-        .find((pair) => pair.startsWith(`${name}=`))
-        ?.slice(name.length + 1),
-  }
 }
