@@ -69,7 +69,7 @@ describe('auth-adapter config validate', () => {
       .toBe(`wrong.yaml:26:5: upstreams.test-auth-server.cleint_id: Unknown setting "cleint_id". Did you mean "client_id"?
    26 |     cleint_id: ***
       |     ^
-wrong.yaml:29:14: upstreams.test-auth-server.subject: Expected one of bare, prefixed. Did you mean "bare"?
+wrong.yaml:29:14: upstreams.test-auth-server.subject: Expected one of bare, prefixed, hashed. Did you mean "bare"?
    29 |     subject: baer
       |              ^
 
@@ -86,7 +86,7 @@ wrong.yaml:29:14: upstreams.test-auth-server.subject: Expected one of bare, pref
       faults: [
         {
           path: 'upstreams.test-auth-server.subject',
-          message: 'Expected one of bare, prefixed. Did you mean "bare"?',
+          message: 'Expected one of bare, prefixed, hashed. Did you mean "bare"?',
           file,
           line: 29,
           column: 14,
