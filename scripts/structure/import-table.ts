@@ -98,7 +98,7 @@ export const importTable: readonly Row[] = [
   },
   {
     room: 'e2e/',
-    ours: ['scripts/'],
+    ours: ['scripts/', 'upstream-test-server/control-client.ts'],
     packages: ['playwright', '@axe-core/playwright', 'yaml', 'node:sqlite'],
   },
   { room: 'bench/', ours: ['scripts/', 'adapter/claims/'], packages: ['jose'] },
