@@ -61,3 +61,20 @@ describe('an upstream with response_mode: form_post', () => {
     expect((await post(action, { code: 'x'.repeat(60_000) })).status).toBe(413)
   })
 })
+
+describe('an upstream that answers in the URL', () => {
+  const on = useChain()
+
+  it.each(['test-auth-server', 'nobody', '__proto__'])(
+    'a form to the callback of %s is no answer',
+    async (name) => {
+      const action = `${on.chain.url}/login/oauth2/code/${name}`
+      const answer = await fetch(action, {
+        method: 'POST',
+        body: new URLSearchParams({ code: 'c', state: 's' }),
+        redirect: 'manual',
+      })
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET'])
+    },
+  )
+})

@@ -15,6 +15,8 @@ export interface LoginRouteOptions extends Omit<FinishParts, 'signedInClient' | 
 
 const UID = /^[A-Za-z0-9_-]{10,64}$/
 
+const CALLBACK = '/login/oauth2/code/:upstream'
+
 type Step = (request: Request, response: Response) => Promise<Location>
 
 export function createLoginRoutes(options: LoginRouteOptions): Router {
@@ -22,10 +24,10 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
     '/oauth2/authorization/:upstream': (request) => startLogin(options, startRequest(request)),
     '/oauth2/authorization/:upstream/cancel': (request) =>
       cancelLogin(options, startRequest(request)),
-    '/login/oauth2/code/:upstream': (request, response) => finish(options, request, response),
+    [CALLBACK]: (request, response) => finish(options, request, response),
   }
   const router = Router({ strict: true, caseSensitive: true })
-  router.post('/login/oauth2/code/:upstream', FORM, formPostToQuery)
+  router.post(CALLBACK, answersByForm(options.upstreamConfigs), FORM, formPostToQuery)
   router.get('/oauth2/authorize/:uid', ownLoginOnly(options.binding))
   for (const [path, step] of Object.entries(routes)) router.all(path, go(options.unitOfWork, step))
   return router
@@ -47,6 +49,19 @@ function formPostToQuery(request: Request, response: Response): void {
     return typeof value === 'string' ? [[name, value] as [string, string]] : []
   })
   response.redirect(303, `${request.path}?${new URLSearchParams(answer).toString()}`)
+}
+
+/** A form from any other upstream is none of its answers. */
+function answersByForm(
+  upstreams: LoginRouteOptions['upstreamConfigs'],
+): RequestHandler<{ upstream: string }> {
+  return ({ params }, _response, next) => {
+    const upstream = Object.hasOwn(upstreams, params.upstream)
+      ? upstreams[params.upstream]
+      : undefined
+    const isExpected = upstream?.kind === 'oidc' && upstream.response_mode === 'form_post'
+    next(isExpected ? undefined : 'route')
+  }
 }
 
 function go(unitOfWork: UnitOfWork, step: Step) {
