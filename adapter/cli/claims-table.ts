@@ -1,6 +1,7 @@
 // The report of `auth-adapter claims explain` as a table for people.
 import { relative } from 'node:path'
 import type { DropReason } from '../claims/explain-claims.ts'
+import { alignedRows } from './aligned-rows.ts'
 import type { ClaimsReport, ExplainedClaim } from './claims-explain.ts'
 
 const MAX_SHOWN = 60
@@ -35,8 +36,8 @@ export function claimsTable(report: ClaimsReport): string {
   ])
   return [
     `What "${report.upstream}" makes of these claims. Signatures and times are not checked.`,
-    table([['claim', 'value', 'from', 'goes to', 'rule'], ...minted]),
-    ...(dropped.length === 0 ? [] : [table([['dropped', 'said in', 'why'], ...dropped])]),
+    alignedRows([['claim', 'value', 'from', 'goes to', 'rule'], ...minted]),
+    ...(dropped.length === 0 ? [] : [alignedRows([['dropped', 'said in', 'why'], ...dropped])]),
     report.faults.length === 0
       ? 'Such a sign-in would succeed.'
       : ['Such a sign-in would fail:', ...report.faults.map((fault) => `- ${plain(fault)}`)].join(
@@ -73,18 +74,4 @@ function plain(text: string): string {
     UNPRINTABLE,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   )
-}
-
-function table(rows: readonly string[][]): string {
-  const widths = (rows[0] ?? []).map((_head, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

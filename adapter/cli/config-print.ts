@@ -6,7 +6,11 @@ import type { LoadedConfig, Origin } from '../config/load-config.ts'
 import { isSecret, settingsAt } from '../config/setting.ts'
 import type { SettingPath } from '../config/setting.ts'
 import { isMap, leavesOf, valueAt } from '../config/source/settings-tree.ts'
+import { alignedRows } from './aligned-rows.ts'
 import { reportingConfigErrors } from './report-config-error.ts'
+
+/** Longer settings and values push what follows to the right. */
+const WIDEST_COLUMN = 60
 
 const MASK = '***'
 const UNITS = [
@@ -50,7 +54,7 @@ function shown(loaded: LoadedConfig, { hasOrigins, isJson }: PrintOptions): stri
     JSON.stringify(value),
     placeOf(origin, loaded.file),
   ])
-  return aligned(lines)
+  return alignedRows(lines, WIDEST_COLUMN)
 }
 
 /** Secrets masked, durations as in the file. */
@@ -86,18 +90,4 @@ function placeOf(origin: Origin, file: string): string {
     default:
       return 'default'
   }
-}
-
-function aligned(rows: readonly string[][]): string {
-  const widths = [0, 1].map((column) =>
-    Math.min(60, Math.max(...rows.map((row) => row[column]?.length ?? 0))),
-  )
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

@@ -1,7 +1,7 @@
 // Decides what a login grants. There is no consent page: a client gets what its configuration allows it to ask for, and the
 // identity of the login is kept beside the session for as long as the session lives.
 import { randomBytes } from 'node:crypto'
-import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Identities } from '../storage/identities.ts'
 import { loginResult, type KnownAccount } from './account.ts'
@@ -84,13 +84,4 @@ async function keepIdentity(
 
 function clientId(ctx: KoaContextWithOIDC): string {
   return (ctx.oidc.client as NonNullable<typeof ctx.oidc.client>).clientId
-}
-
-/** Ends a grant and everything issued under it. */
-export async function revokeGrant(provider: Provider, grantId: string): Promise<void> {
-  await Promise.all([
-    provider.AuthorizationCode.revokeByGrantId(grantId),
-    provider.AccessToken.revokeByGrantId(grantId),
-    provider.Grant.adapter.destroy(grantId),
-  ])
 }

@@ -7,7 +7,6 @@ import { noteFields } from '../../service/request-context.ts'
 import { randomBytes } from 'node:crypto'
 import { ROUTES } from './configuration.ts'
 import { showForm } from './form-post.ts'
-import { revokeGrant } from './grants.ts'
 import { asOAuthError } from './oauth-errors.ts'
 
 /** Shows an error as a page, or as JSON where the client is a program. Sets status, headers and body. */
@@ -129,6 +128,7 @@ function revokeMisusedCode(provider: Provider): Middleware {
     const { code, grant_type } = (ctx.oidc.params ?? {}) as Record<string, unknown>
     if (grant_type !== 'authorization_code' || typeof code !== 'string' || !ctx.oidc.client) return
     const misused = await provider.AuthorizationCode.find(code, { ignoreExpiration: true } as never)
-    if (misused?.grantId) await revokeGrant(provider, misused.grantId)
+    // Our provider adapter ends the whole grant, whichever of its artefacts it is asked through.
+    if (misused?.grantId) await provider.AuthorizationCode.revokeByGrantId(misused.grantId)
   }
 }
