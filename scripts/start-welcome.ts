@@ -1,5 +1,5 @@
 // What `npm start` says when the chain serves: where to go and who can sign in.
-import { seedPassword, seedUsers } from '../upstream-test-server/seed-users.ts'
+import { seedPassword, seedUsers } from '../upstream-test-server/people/seed-users.ts'
 import type { ChainPort } from './chain.ts'
 
 const LONGEST_NAME = 16

@@ -4,7 +4,7 @@ import { EnvError, readEnv } from '../service/env.ts'
 import type { EnvTable } from '../service/env.ts'
 import { LOG_LEVELS } from '../service/log.ts'
 import type { LogLevel } from '../service/log.ts'
-import { owaspCost } from './password.ts'
+import { owaspCost } from './people/password.ts'
 import type { StartOptions } from './start.ts'
 
 const adapterCallback = (port: string) =>

@@ -4,10 +4,10 @@ import type { InteractionResults } from 'oidc-provider'
 import { Router, urlencoded } from 'express'
 import type { Request, Response } from 'express'
 import type { Log } from '../service/log.ts'
-import { loginPath } from './interaction-binding.ts'
-import type { InteractionBinding } from './interaction-binding.ts'
-import { loginPage, messagePage } from './pages.ts'
-import type { Users } from './users.ts'
+import { loginPath } from './provider/interaction-binding.ts'
+import type { InteractionBinding } from './provider/interaction-binding.ts'
+import { loginPage, messagePage } from './pages/pages.ts'
+import type { Users } from './people/users.ts'
 
 type Interaction = InstanceType<Provider['Interaction']>
 

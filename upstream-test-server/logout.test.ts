@@ -8,7 +8,7 @@ import {
   redeem,
   signIn,
   startForTest,
-} from './test-browser.ts'
+} from './test-support/test-browser.ts'
 
 let server: RunningUpstreamTestServer
 const lines: string[] = []

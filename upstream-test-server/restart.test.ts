@@ -16,7 +16,7 @@ import {
   ownConnection,
   redeem,
   startForTest,
-} from './test-browser.ts'
+} from './test-support/test-browser.ts'
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 

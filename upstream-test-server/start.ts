@@ -6,7 +6,7 @@ import type { Log } from '../service/log.ts'
 import { createControlHandler } from './control/control-server.ts'
 import { createUpstreamTestServer } from './server.ts'
 import type { UpstreamTestServer, UpstreamTestServerOptions } from './server.ts'
-import type { Users } from './users.ts'
+import type { Users } from './people/users.ts'
 
 export interface StartOptions extends Omit<UpstreamTestServerOptions, 'issuer'> {
   /** Default: the address that was taken. */

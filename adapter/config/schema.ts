@@ -1,7 +1,8 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
 // Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
-import { duration, name, path, port, scope, secret } from './setting-types.ts'
+import { client } from './client-schema.ts'
+import { duration, name, path, port, secret } from './setting-types.ts'
 import { upstream } from './upstream-schema.ts'
 
 const tls = z.strictObject({
@@ -72,38 +73,6 @@ const storage = z.discriminatedUnion('driver', [
     prefix: z.string().max(64).prefault('auth-adapter:').describe('Put before each key.'),
   }),
 ])
-
-const client = z.strictObject({
-  client_name: z.string().min(1).max(80).optional().describe('What people read on our pages.'),
-  client_uri: z.url().optional().describe("The app's start page: the way on from our pages."),
-  client_secret: secret('The secret shared with the app. Absent for a public client.').optional(),
-  redirect_uris: z
-    .array(z.url())
-    .min(1)
-    .describe('Where codes may be sent. Compared character by character.'),
-  post_logout_redirect_uris: z
-    .array(z.url())
-    .prefault([])
-    .describe('Where people may be sent after logout.'),
-  scope: scope.prefault('openid').describe('The scopes that the app may ask for.'),
-  pkce: z
-    .enum(['required', 'optional'])
-    .prefault('required')
-    .describe(
-      'Whether each sign-in must carry a PKCE S256 challenge. `optional` is for old confidential clients only.',
-    ),
-  upstreams: z
-    .array(name)
-    .min(1)
-    .optional()
-    .describe('The upstreams that its people may sign in with. Absent: all of them.'),
-  access_token: z
-    .strictObject({
-      ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.'),
-    })
-    .prefault({})
-    .describe('The JWT access token.'),
-})
 
 export const configSchema = z.strictObject({
   issuer: z

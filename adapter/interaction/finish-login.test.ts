@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { configSchema, type UpstreamConfig } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
-import { mapIdentity } from './finish-login.ts'
+import { mapIdentity } from './map-identity.ts'
 
 function upstream(settings: object): UpstreamConfig {
   const up = {

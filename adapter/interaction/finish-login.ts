@@ -1,18 +1,14 @@
 // The second half of an upstream login: judges the upstream's answer, maps the identity, and leaves it with the
 // interaction. The login transaction is taken before anything else, so that an answer counts once.
-import { createHash } from 'node:crypto'
 import type { Interaction } from 'oidc-provider'
-import { claimTargets } from '../claims/claim-targets.ts'
-import type { ClaimSources } from '../claims/find-claim.ts'
-import { mapClaims } from '../claims/map-claims.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
-import { downstreamSubject, hashedSubject } from '../claims/subject.ts'
 import type { AnyUpstreamConfig } from '../config/schema.ts'
-import { InteractionError, UpstreamError } from '../errors.ts'
+import { InteractionError } from '../errors.ts'
 import type { Identity } from '../storage/identities.ts'
 import type { LoginTransaction } from '../storage/login-transactions.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
+import { mapIdentity, sourcesOf } from './map-identity.ts'
 import {
   answer,
   boundLogin,
@@ -111,10 +107,6 @@ async function redeem(
   }
 }
 
-function sourcesOf({ idTokenClaims, userinfoClaims }: UpstreamIdentity): ClaimSources {
-  return { idToken: idTokenClaims, userinfo: userinfoClaims }
-}
-
 /** The app learns which kind of rule it was; the log has the claim too. Nobody learns a value. */
 function denied(unmet: readonly string[]): NonNullable<Interaction['result']> {
   const kinds = new Set(unmet.map((rule) => rule.split('.', 2).join('.')))
@@ -149,32 +141,6 @@ async function forgetEndedSession(
 ): Promise<void> {
   const uid = interaction.session?.uid
   if (uid !== undefined && !(await isSessionAlive(uid))) delete interaction.session
-}
-
-/** @throws UpstreamError `identity_invalid` when a required claim is missing or the subject can not be minted */
-export function mapIdentity(config: AnyUpstreamConfig, said: UpstreamIdentity): Identity {
-  const { claims, faults } = mapClaims(config.claims, sourcesOf(said))
-  if (faults.length > 0)
-    throw new UpstreamError('identity_invalid', said.upstream, faults.join('; '))
-  const targets = claimTargets(config.claims)
-  try {
-    return {
-      accountId:
-        config.subject === 'hashed'
-          ? hashedSubject(said.iss, said.sub, sha256)
-          : downstreamSubject(config.subject, said.upstream, said.sub),
-      upstream: said.upstream,
-      upstreamIssuer: said.iss,
-      claims: { ...claims },
-      ...(targets ? { claimTargets: targets } : {}),
-    }
-  } catch (cause) {
-    throw new UpstreamError('identity_invalid', said.upstream, (cause as Error).message, { cause })
-  }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
 }
 
 function loginResult(

@@ -1,7 +1,7 @@
 // oidc-provider's `interactions.url`: sends a login to its upstream or to the chooser, and binds it to this browser.
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { currentContext } from '../../service/request-context.ts'
-import type { UpstreamChooser } from './choose-upstream.ts'
+import type { UpstreamChooser } from './choose/choose-upstream.ts'
 import type { LoginBinding } from './login-binding.ts'
 import { startPath } from './start-login.ts'
 

@@ -8,7 +8,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
 import type { Log } from '../../service/log.ts'
 import { downstreamError } from './downstream-error.ts'
-import type { UpstreamChooser } from './choose-upstream.ts'
+import type { UpstreamChooser } from './choose/choose-upstream.ts'
 import type { BoundLogin, LoginBinding } from './login-binding.ts'
 import { nextStep } from './next-step.ts'
 

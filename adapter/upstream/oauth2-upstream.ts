@@ -4,16 +4,21 @@ import { buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client
 import { UpstreamError } from '../errors.ts'
 import type { OAuth2UpstreamConfig } from '../config/schema.ts'
 import { codeFrom } from './authorization-response.ts'
-import { fetchProfile } from './oauth2-profile.ts'
+import { fetchProfile } from './identity/oauth2-profile.ts'
 import type { OidcUpstreamOptions } from './oidc-upstream.ts'
-import { clientAuthFrom, configurationOf, requestTokens, tokensFrom } from './token-request.ts'
+import {
+  clientAuthFrom,
+  configurationOf,
+  requestTokens,
+  tokensFrom,
+} from './token/token-request.ts'
 import type {
   Upstream,
   UpstreamAuthorizationRequest,
   UpstreamExpectation,
   UpstreamIdentity,
 } from './upstream.ts'
-import { withinDeadline } from './within-deadline.ts'
+import { withinDeadline } from './http/within-deadline.ts'
 
 export type OAuth2UpstreamOptions = Omit<OidcUpstreamOptions, 'config' | 'log'> & {
   config: OAuth2UpstreamConfig

@@ -5,25 +5,30 @@ import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
 import { codeFrom } from './authorization-response.ts'
-import { createMetadataSource } from './discovery.ts'
-import type { MetadataSource } from './discovery.ts'
-import { createJwksCache } from './jwks-cache.ts'
-import type { JwksCache } from './jwks-cache.ts'
-import type { OutgoingHttp } from './outgoing-http.ts'
-import type { Claims } from './safe-claims.ts'
-import { clientAuthFrom, configurationOf, requestTokens, tokensFrom } from './token-request.ts'
-import type { TokenClient } from './token-request.ts'
+import { createMetadataSource } from './metadata/discovery.ts'
+import type { MetadataSource } from './metadata/discovery.ts'
+import { createJwksCache } from './metadata/jwks-cache.ts'
+import type { JwksCache } from './metadata/jwks-cache.ts'
+import type { OutgoingHttp } from './http/outgoing-http.ts'
+import type { Claims } from './identity/safe-claims.ts'
+import {
+  clientAuthFrom,
+  configurationOf,
+  requestTokens,
+  tokensFrom,
+} from './token/token-request.ts'
+import type { TokenClient } from './token/token-request.ts'
 import type {
   Upstream,
   UpstreamAuthorizationRequest,
   UpstreamExpectation,
   UpstreamIdentity,
 } from './upstream.ts'
-import { createUserinfo } from './userinfo.ts'
-import type { Userinfo } from './userinfo.ts'
-import { verifyIdToken } from './verify-id-token.ts'
-import type { IdTokenExpectation } from './verify-id-token.ts'
-import { withinDeadline } from './within-deadline.ts'
+import { createUserinfo } from './identity/userinfo.ts'
+import type { Userinfo } from './identity/userinfo.ts'
+import { verifyIdToken } from './identity/verify-id-token.ts'
+import type { IdTokenExpectation } from './identity/verify-id-token.ts'
+import { withinDeadline } from './http/within-deadline.ts'
 
 export interface OidcUpstreamOptions {
   name: string

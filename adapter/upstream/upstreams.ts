@@ -1,11 +1,11 @@
 // The upstreams of one configuration, by name. Nothing is fetched here: each is discovered at its first login.
 import type { Log } from '../../service/log.ts'
 import type { AnyUpstreamConfig } from '../config/schema.ts'
-import { authoritiesFrom } from './authorities.ts'
+import { authoritiesFrom } from './http/authorities.ts'
 import { createOAuth2Upstream } from './oauth2-upstream.ts'
 import { createOidcUpstream } from './oidc-upstream.ts'
 import type { OidcUpstreamOptions } from './oidc-upstream.ts'
-import { createOutgoingHttp } from './outgoing-http.ts'
+import { createOutgoingHttp } from './http/outgoing-http.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface Upstreams {

@@ -104,7 +104,7 @@ export const importTable: readonly Row[] = [
   { room: 'bench/', ours: ['scripts/', 'adapter/claims/'], packages: ['jose'] },
   {
     room: 'scripts/',
-    ours: ['adapter/config/', 'upstream-test-server/seed-users.ts'],
+    ours: ['adapter/config/', 'upstream-test-server/people/seed-users.ts'],
     packages: ['playwright', 'yaml', 'zod', '@sparticuz/chromium'],
   },
   { room: 'vitest.config.ts', ours: [], packages: ['vitest'] },

@@ -3,7 +3,7 @@ import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto
 import type { JsonWebKey } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { Users } from '../users.ts'
+import type { Users } from '../people/users.ts'
 import type { Faults, IdTokenFault } from './faults.ts'
 
 type Json = Record<string, unknown>

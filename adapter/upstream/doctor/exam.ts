@@ -1,11 +1,11 @@
 // What the doctor fetched before it judges: the discovery document, the JWKS, and what came with them.
 // Judges nothing; the checks are in the files beside.
 import type { AnyUpstreamConfig, UpstreamConfig } from '../../config/schema.ts'
-import { metadataFrom } from '../discovery.ts'
-import type { UpstreamMetadata } from '../discovery.ts'
-import type { OutgoingAnswer, OutgoingHttp } from '../outgoing-http.ts'
-import type { TokenMetadata } from '../token-request.ts'
-import type { AuthorizationAnswer } from './authorization-probe.ts'
+import { metadataFrom } from '../metadata/discovery.ts'
+import type { UpstreamMetadata } from '../metadata/discovery.ts'
+import type { OutgoingAnswer, OutgoingHttp } from '../http/outgoing-http.ts'
+import type { TokenMetadata } from '../token/token-request.ts'
+import type { AuthorizationAnswer } from './probes/authorization-probe.ts'
 import { stringsOf } from './finding.ts'
 
 export interface Patient<C = AnyUpstreamConfig> {

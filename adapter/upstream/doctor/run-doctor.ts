@@ -1,12 +1,12 @@
 // The doctor: fetches once, runs each check of the table in order, and reports. A fault of one check never hides another.
 import type { AnyUpstreamConfig } from '../../config/schema.ts'
-import { authoritiesFrom } from '../authorities.ts'
-import { createOutgoingHttp } from '../outgoing-http.ts'
-import { askForAuthorization } from './authorization-probe.ts'
+import { authoritiesFrom } from '../http/authorities.ts'
+import { createOutgoingHttp } from '../http/outgoing-http.ts'
+import { askForAuthorization } from './probes/authorization-probe.ts'
 import { examine } from './exam.ts'
 import type { Check, Finding, Verdict } from './finding.ts'
-import { examineOAuth2, OAUTH2_CHECKS } from './oauth2-checks.ts'
-import { OIDC_CHECKS } from './oidc-checks.ts'
+import { examineOAuth2, OAUTH2_CHECKS } from './checks/oauth2-checks.ts'
+import { OIDC_CHECKS } from './checks/oidc-checks.ts'
 
 export interface DoctorReport {
   upstream: string

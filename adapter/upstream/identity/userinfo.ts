@@ -1,0 +1,100 @@
+// The userinfo of one upstream: whether to ask, and whether to believe the answer. What is mapped from it is claims/.
+import { UpstreamError } from '../../errors.ts'
+import type { Log } from '../../../service/log.ts'
+import type { UpstreamConfig } from '../../config/schema.ts'
+import type { UpstreamMetadata } from '../metadata/discovery.ts'
+import type { OutgoingHttp } from '../http/outgoing-http.ts'
+import { copyClaims } from './safe-claims.ts'
+import type { Claims } from './safe-claims.ts'
+
+export interface UserinfoOptions {
+  upstream: string
+  config: UpstreamConfig
+  http: OutgoingHttp
+  log: Log
+}
+
+/** The claims of userinfo, or undefined where it was not asked or may be done without. */
+export type Userinfo = (
+  metadata: UpstreamMetadata,
+  accessToken: string,
+  idTokenClaims: Claims,
+  signal: AbortSignal,
+) => Promise<Claims | undefined>
+
+export function createUserinfo({ upstream, config, http, log }: UserinfoOptions): Userinfo {
+  const paths = [...claimPaths(config), ...requiredPaths(config)]
+
+  return async (metadata, accessToken, idTokenClaims, signal) => {
+    const isRequired = config.userinfo === 'always'
+    const isMissing =
+      config.userinfo === 'when_missing' && paths.some((path) => !holds(idTokenClaims, path))
+    if (!isRequired && !isMissing) return undefined
+    try {
+      const url = metadata.userinfo_endpoint
+      if (!url) throw missingEndpoint(upstream)
+      // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
+      const headers = { authorization: `Bearer ${accessToken}` }
+      const document = await http.getJson(url, { headers, signal })
+      return userinfoClaims(document, idTokenClaims, upstream)
+    } catch (error) {
+      if (isRequired || !isBearable(error)) throw error
+      log.warn('upstream.userinfo_failed', { upstream, error })
+      return undefined
+    }
+  }
+}
+
+function missingEndpoint(upstream: string): UpstreamError {
+  return new UpstreamError(
+    'metadata_invalid',
+    upstream,
+    'Discovery metadata: userinfo_endpoint is missing',
+  )
+}
+
+/** Userinfo that can not be had may be done without; userinfo of somebody else may not. */
+function isBearable(error: unknown): boolean {
+  return error instanceof UpstreamError && error.code !== 'identity_invalid'
+}
+
+function userinfoClaims(document: unknown, idTokenClaims: Claims, upstream: string): Claims {
+  const invalid = (message: string) => new UpstreamError('identity_invalid', upstream, message)
+  const claims = copyClaims(document)
+  if (!claims) throw invalid('Userinfo is not an object of bounded size')
+  // OpenID Connect Core §5.3.2: https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
+  if (claims.sub !== idTokenClaims.sub) throw invalid('Userinfo sub is not the sub of the ID token')
+  return claims
+}
+
+/** The claims the mapping looks for: where a rule names no source, the minted claim's own name. */
+function claimPaths({ claims }: UpstreamConfig): string[] {
+  return Object.entries(claims).flatMap(([name, rule]) => {
+    if (typeof rule === 'string') return [rule]
+    if (rule.template !== undefined) return pathsOf(rule.template)
+    return rule.constant === undefined ? [rule.from ?? name] : []
+  })
+}
+
+/** What the rules look for that deny a sign-in. */
+function requiredPaths({ require: required }: UpstreamConfig): string[] {
+  if (!required) return []
+  return [
+    ...(required.groups ? [required.groups_from] : []),
+    ...(required.email_domains ? ['email', 'email_verified'] : []),
+    ...Object.keys(required.claims ?? {}),
+  ]
+}
+
+/** A template's paths stand in braces. */
+function pathsOf(template: string): string[] {
+  return template.split(/[{}]/).filter((_part, index) => index % 2 === 1)
+}
+
+function holds(claims: Claims, path: string): boolean {
+  if (claims[path] !== undefined) return true
+  let value: unknown = claims
+  for (const step of path.split('.'))
+    value = (value as Record<string, unknown> | null | undefined)?.[step]
+  return value !== undefined
+}

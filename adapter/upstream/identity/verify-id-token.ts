@@ -1,0 +1,229 @@
+// The one judge of an upstream's ID token: signature always, algorithm pinned, every claim that OpenID Connect asks for.
+// Says what it expected and received; never the nonce or the token.
+import { createHash } from 'node:crypto'
+import { compactVerify, decodeProtectedHeader } from 'jose'
+import type { ProtectedHeaderParameters } from 'jose'
+import { UpstreamError } from '../../errors.ts'
+import type { JwksCache, KeySet, KeyWanted } from '../metadata/jwks-cache.ts'
+import { copyClaims } from './safe-claims.ts'
+import type { Claims } from './safe-claims.ts'
+
+export interface IdTokenExpectation {
+  upstream: string
+  issuer: string
+  clientId: string
+  algorithms: readonly string[]
+  nonce: string
+  /** Seconds; auth_time is demanded when it is there. */
+  maxAge?: number | undefined
+  accessToken?: string | undefined
+  code?: string | undefined
+  clockToleranceSeconds: number
+  /** Epoch milliseconds. */
+  now: number
+}
+
+const MAX_TOKEN_LENGTH = 256 * 1024
+/** How long ago, beyond the clock tolerance, a token may have been made that we have just asked for. */
+const MAX_AGE_SECONDS = 60
+const MAX_CLOCK_VALUE = 253_402_300_799
+
+/**
+ * The claims of a token that holds.
+ * @throws UpstreamError `identity_invalid`; `unavailable` or `metadata_invalid` when its keys can not be had
+ */
+export async function verifyIdToken(
+  token: string,
+  jwks: JwksCache,
+  expected: IdTokenExpectation,
+): Promise<Claims> {
+  const isTooLong = token.length > MAX_TOKEN_LENGTH
+  if (isTooLong) throw invalid(expected, `is longer than ${MAX_TOKEN_LENGTH} characters`)
+  const header = headerOf(token, expected)
+  const claims = claimsOf(await verifiedPayload(token, header, jwks, expected), expected)
+  for (const check of CHECKS) {
+    const fault = check(claims, expected, header)
+    if (fault) throw invalid(expected, fault)
+  }
+  return claims
+}
+
+function invalid({ upstream }: IdTokenExpectation, fault: string): UpstreamError {
+  return new UpstreamError('identity_invalid', upstream, `ID token ${fault}`)
+}
+
+interface Header extends KeyWanted {
+  alg: string
+}
+
+function headerOf(token: string, expected: IdTokenExpectation): Header {
+  let header: ProtectedHeaderParameters
+  try {
+    header = decodeProtectedHeader(token)
+  } catch {
+    throw invalid(expected, 'is not a signed JWT')
+  }
+  const { alg, kid, crit } = header
+  // RFC 8725 §3.1: https://www.rfc-editor.org/rfc/rfc8725.html#section-3.1
+  if (typeof alg !== 'string' || !expected.algorithms.includes(alg)) {
+    throw invalid(expected, `alg: expected ${expected.algorithms.join(' or ')}, got ${shown(alg)}`)
+  }
+  // RFC 7515 §4.1.11: https://www.rfc-editor.org/rfc/rfc7515.html#section-4.1.11
+  if (crit !== undefined) throw invalid(expected, 'has critical header parameters (crit)')
+  if (kid !== undefined && typeof kid !== 'string') throw invalid(expected, 'kid is not a string')
+  return { alg, kid }
+}
+
+/** Headers that offer a key of their own (jwk, jku, x5c, x5u) are not looked at: keys come from the JWKS only. */
+async function verifiedPayload(
+  token: string,
+  header: Header,
+  jwks: JwksCache,
+  expected: IdTokenExpectation,
+): Promise<Uint8Array> {
+  const since = performance.now()
+  let keySet: KeySet | undefined = await jwks.current()
+  let verdict: Verdict = { fault: 'was not looked at' }
+  // The upstream may have changed its keys since; some keep the kid when they do.
+  for (let tries = 0; keySet && tries < 3; tries += 1) {
+    verdict = await tryKeySet(token, header, keySet)
+    if (verdict.payload) return verdict.payload
+    keySet = await jwks.newerThan(keySet, since)
+  }
+  throw invalid(expected, verdict.fault)
+}
+
+type Verdict = { payload: Uint8Array; fault?: never } | { payload?: never; fault: string }
+
+async function tryKeySet(token: string, header: Header, keySet: KeySet): Promise<Verdict> {
+  const key = await keySet.find(header)
+  if (!key)
+    return {
+      fault: `kid ${shown(header.kid)}: the upstream's JWKS has not exactly one ${header.alg} key for it`,
+    }
+  try {
+    const { payload } = await compactVerify(token, key, { algorithms: [header.alg] })
+    return { payload }
+  } catch {
+    return { fault: `signature does not verify (alg ${header.alg}, kid ${shown(header.kid)})` }
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+function claimsOf(payload: Uint8Array, expected: IdTokenExpectation): Claims {
+  let claims: Claims | undefined
+  try {
+    claims = copyClaims(JSON.parse(decoder.decode(payload)))
+  } catch {
+    throw invalid(expected, 'payload is not JSON')
+  }
+  if (!claims)
+    throw invalid(
+      expected,
+      'payload is not an object, is nested too deeply or holds too many values',
+    )
+  return claims
+}
+
+type Check = (claims: Claims, expected: IdTokenExpectation, header: Header) => string | undefined
+
+// OpenID Connect Core §3.1.3.7, in its order: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
+const CHECKS: readonly Check[] = [
+  ({ iss }, { issuer }) =>
+    iss === issuer ? undefined : `iss: expected "${issuer}", got ${shown(iss)}`,
+  ({ aud, azp }, { clientId }) => {
+    const audiences: unknown[] = Array.isArray(aud) ? aud : [aud]
+    if (!audiences.includes(clientId)) return `aud: expected "${clientId}", got ${shown(aud)}`
+    // "additional audiences not trusted by the Client": trusted where azp says the token was made for us.
+    return audiences.every((audience) => audience === clientId) || azp === clientId
+      ? undefined
+      : `aud: expected only "${clientId}" where azp does not name it, got ${shown(aud)}`
+  },
+  ({ azp }, { clientId }) =>
+    azp === undefined || azp === clientId
+      ? undefined
+      : `azp: expected "${clientId}", got ${shown(azp)}`,
+  ...(['exp', 'iat', 'nbf', 'auth_time'] as const).map((name): Check => (claims) => {
+    const value = claims[name]
+    if (value === undefined && (name === 'nbf' || name === 'auth_time')) return undefined
+    return isTime(value) ? undefined : `${name}: expected epoch seconds, got ${shown(value)}`
+  }),
+  ({ exp }, expected) => {
+    const late = secondsOf(expected) - (exp as number)
+    return late < expected.clockToleranceSeconds
+      ? undefined
+      : `exp: clock: ${offset(late, 'past', expected)}`
+  },
+  ({ iat }, expected) => {
+    const ahead = (iat as number) - secondsOf(expected)
+    if (ahead > expected.clockToleranceSeconds)
+      return `iat: clock: ${offset(ahead, 'ahead of ours', expected)}`
+    return -ahead <= MAX_AGE_SECONDS + expected.clockToleranceSeconds
+      ? undefined
+      : `iat: clock: ${offset(-ahead, 'behind ours', expected)}`
+  },
+  ({ nbf }, expected) => {
+    const ahead = ((nbf as number | undefined) ?? 0) - secondsOf(expected)
+    return ahead <= expected.clockToleranceSeconds
+      ? undefined
+      : `nbf: clock: ${offset(ahead, 'ahead of ours', expected)}`
+  },
+  ({ nonce }, expected) => {
+    if (nonce === undefined) return 'nonce: missing'
+    return nonce === expected.nonce ? undefined : 'nonce: not the one of this login'
+  },
+  ({ auth_time: authTime }, expected) => {
+    if (expected.maxAge === undefined) return undefined
+    if (authTime === undefined) return 'auth_time: missing, though max_age was sent'
+    const age = secondsOf(expected) - (authTime as number)
+    return age <= expected.maxAge + expected.clockToleranceSeconds
+      ? undefined
+      : `auth_time: expected at most ${expected.maxAge} s ago, got ${Math.round(age)} s`
+  },
+  // §2, "MUST NOT exceed 255 ASCII characters": https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+  ({ sub }) => (isSubject(sub) ? undefined : 'sub: expected 1 to 255 printable ASCII characters'),
+  // §3.1.3.8: https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowTokenValidation
+  ({ at_hash: hash }, { accessToken }, { alg }) => hashFault('at_hash', hash, accessToken, alg),
+  ({ c_hash: hash }, { code }, { alg }) => hashFault('c_hash', hash, code, alg),
+]
+
+function isSubject(sub: unknown): sub is string {
+  return typeof sub === 'string' && /^[\x20-\x7e]{1,255}$/.test(sub)
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MAX_CLOCK_VALUE
+}
+
+function secondsOf({ now }: IdTokenExpectation): number {
+  return now / 1000
+}
+
+/** A clock that is off and a token that is old look the same: the operator gets the number. */
+function offset(
+  seconds: number,
+  where: string,
+  { clockToleranceSeconds }: IdTokenExpectation,
+): string {
+  return `${Math.round(seconds)} s ${where} (clock_tolerance ${clockToleranceSeconds} s)`
+}
+
+function hashFault(
+  name: string,
+  hash: unknown,
+  value: string | undefined,
+  alg: string,
+): string | undefined {
+  if (hash === undefined || value === undefined) return undefined
+  const digest = createHash(alg.startsWith('Ed') ? 'sha512' : `sha${alg.slice(2)}`)
+    .update(value)
+    .digest()
+  const expected = digest.subarray(0, digest.length / 2).toString('base64url')
+  return hash === expected ? undefined : `${name}: does not fit what came with it`
+}
+
+/** A received value as a message may show it: short, quoted, on one line. */
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'none').slice(0, 200)
+}

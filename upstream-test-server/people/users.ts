@@ -1,0 +1,109 @@
+// The people of the test server: who they are, and whether a password is theirs.
+import type { DatabaseSync } from 'node:sqlite'
+import { inTransaction } from '../database.ts'
+import { hashPassword, nobodysHash, verifyPassword } from './password.ts'
+import type { PasswordCost } from './password.ts'
+import { seedPassword, seedUsers } from './seed-users.ts'
+import type { SeedUser } from './seed-users.ts'
+
+export interface User {
+  sub: string
+  username: string
+  name: string
+  email: string | undefined
+  emailVerified: boolean
+  roles: string[]
+  attributes: Record<string, unknown>
+  failedAttempts: number
+}
+
+export type PasswordCheck =
+  | { ok: true; user: User }
+  /** `sub` and `failedAttempts` are those of the person who was tried, if there is one. */
+  | { ok: false; sub: string | undefined; failedAttempts: number | undefined }
+
+export interface Users {
+  find(sub: string): User | undefined
+  /** As slow for an unknown user name as for a wrong password. Counts failures; success resets. */
+  checkPassword(username: string, password: string): Promise<PasswordCheck>
+  failedAttempts(username: string): number
+  resetFailedAttempts(username: string): void
+}
+
+type Row = Record<string, unknown>
+
+function userFrom(row: Row): User {
+  return {
+    sub: String(row.sub),
+    username: String(row.username),
+    name: String(row.name),
+    email: row.email === null ? undefined : String(row.email),
+    emailVerified: row.email_verified === 1,
+    roles: JSON.parse(String(row.roles)) as string[],
+    attributes: JSON.parse(String(row.attributes)) as Record<string, unknown>,
+    failedAttempts: Number(row.failed_attempts),
+  }
+}
+
+const userNameOf = (typed: string) => typed.normalize('NFC').trim()
+
+function insertUser(database: DatabaseSync): (user: SeedUser, passwordHash: string) => void {
+  const insert = database.prepare(
+    `INSERT INTO users
+       (sub, username, password_hash, name, email, email_verified, roles, attributes)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  )
+  return (user, passwordHash) => {
+    const { sub, username, name, email = null, emailVerified = false, roles, attributes } = user
+    const json = [JSON.stringify(roles), JSON.stringify(attributes)] as const
+    insert.run(sub, userNameOf(username), passwordHash, name, email, Number(emailVerified), ...json)
+  }
+}
+
+/** Fills an empty table; people who are already there, changed or not, stay as they are. */
+async function seed(database: DatabaseSync, cost: PasswordCost): Promise<void> {
+  if (database.prepare('SELECT 1 FROM users LIMIT 1').get()) return
+  const hashes = await Promise.all(seedUsers.map(() => hashPassword(seedPassword, cost)))
+  const insert = insertUser(database)
+  inTransaction(database, () =>
+    seedUsers.forEach((user, index) => insert(user, hashes[index] ?? '')),
+  )
+}
+
+export async function createUsers(database: DatabaseSync, cost: PasswordCost): Promise<Users> {
+  await seed(database, cost)
+  const unknown = nobodysHash(cost)
+  const bySub = database.prepare('SELECT * FROM users WHERE sub = ?')
+  const byName = database.prepare('SELECT * FROM users WHERE username = ?')
+  const reset = database.prepare('UPDATE users SET failed_attempts = 0 WHERE username = ?')
+  const count = database.prepare(
+    `UPDATE users SET failed_attempts = failed_attempts + 1 WHERE username = ?
+     RETURNING sub, failed_attempts`,
+  )
+
+  const countFailure = (username: string): PasswordCheck => {
+    const row = count.get(username)
+    return {
+      ok: false,
+      sub: row && String(row.sub),
+      failedAttempts: row && Number(row.failed_attempts),
+    }
+  }
+
+  return {
+    find(sub) {
+      const row = bySub.get(sub)
+      return row && userFrom(row)
+    },
+    async checkPassword(typedName, password) {
+      const username = userNameOf(typedName)
+      const row = byName.get(username)
+      const matches = await verifyPassword(password, row ? String(row.password_hash) : unknown)
+      if (!row || !matches) return countFailure(username)
+      if (row.failed_attempts !== 0) reset.run(username)
+      return { ok: true, user: userFrom(row) }
+    },
+    failedAttempts: (username) => Number(byName.get(userNameOf(username))?.failed_attempts ?? 0),
+    resetFailedAttempts: (username) => void reset.run(userNameOf(username)),
+  }
+}
