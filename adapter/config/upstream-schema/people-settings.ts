@@ -1,0 +1,38 @@
+// Who comes from an upstream: how they choose it, and what apps learn of them.
+import { z } from 'zod'
+import { claimRule, requirements } from '../claim-rule.ts'
+
+export const peopleSettings = {
+  display_name: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe('What people read on the button of the chooser.'),
+  domains: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/,
+          'Expected a domain in lower case, such as corp.example',
+        ),
+    )
+    .prefault([])
+    .describe(
+      'E-mail domains of its people: a `login_hint`, a `domain_hint` or an address typed on the chooser leads here. Exact; subdomains are listed on their own.',
+    ),
+  subject: z
+    .enum(['bare', 'prefixed', 'hashed'])
+    .prefault('prefixed')
+    .describe(
+      'The `sub` that apps see: its own (`bare`, one upstream at most), `<name>:<sub>` (`prefixed`), or a hash of issuer and `sub` (`hashed`).',
+    ),
+  claims: z
+    .record(z.string().min(1).max(128), claimRule)
+    .prefault({})
+    .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
+  require: requirements
+    .optional()
+    .describe('What must be true of people who sign in; all others get `access_denied`.'),
+}
