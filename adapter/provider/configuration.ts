@@ -1,12 +1,13 @@
 // oidc-provider's configuration as data: what this authorization server offers, and the limits it keeps. Anything not
 // listed here is off. The functions behind it live in the files beside this one.
-import { interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Config } from '../config/schema.ts'
 import { allScopes, clientMetadata } from './clients.ts'
+import { loginPolicy } from './login-policy.ts'
 import { resourceIndicators } from './resources.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import { otherUpstreamCheck, upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
+import { upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
 
 export const ROUTES = {
   authorization: '/oauth2/authorize',
@@ -91,7 +92,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       customizers: { jwt: parts.customizeAccessToken },
     } as unknown as NonNullable<Configuration['formats']>,
     cookies: cookies(config, parts.cookieKeys),
-    interactions: { policy: policy(parts.upstreamChoice), url: parts.interactionUrl },
+    interactions: { policy: loginPolicy(parts.upstreamChoice), url: parts.interactionUrl },
     ttl: ttl(config, parts.now),
     features: features(parts),
   }
@@ -132,27 +133,6 @@ function cookies(config: Config, keys: string[]): NonNullable<Configuration['coo
   const isHttps = config.issuer.startsWith('https:')
   const options = { httpOnly: true, sameSite: 'lax', secure: isHttps, signed: true } as const
   return { names: cookieNames(isHttps), keys, long: { ...options, path: '/' }, short: options }
-}
-
-/** A session whose identity is gone (or was never complete) signs in again instead of failing. */
-function policy(
-  choice: ChoiceOfUpstream,
-): NonNullable<NonNullable<Configuration['interactions']>['policy']> {
-  const prompts = interactionPolicy.base()
-  const isNobody = (ctx: KoaContextWithOIDC) =>
-    ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined
-  prompts
-    .get('login')
-    ?.checks.add(
-      new interactionPolicy.Check(
-        'no_identity',
-        'End-User authentication is required',
-        'login_required',
-        isNobody,
-      ),
-    )
-  prompts.get('login')?.checks.add(otherUpstreamCheck(choice))
-  return prompts
 }
 
 function ttl(config: Config, now: () => number): NonNullable<Configuration['ttl']> {
