@@ -12,6 +12,8 @@ import type { Users } from './people/users.ts'
 type Interaction = InstanceType<Provider['Interaction']>
 
 export interface LoginOptions {
+  /** What people read on the pages. */
+  serverName: string
   provider: Provider
   users: Users
   binding: InteractionBinding
@@ -38,9 +40,17 @@ function showNotStartedHere(res: Response): void {
   res.status(400).type('html').send(messagePage('This sign-in is not open here', message))
 }
 
-function showLogin({ res, interaction }: Step, username: string, error?: string): void {
+function showLogin(step: Step, username: string, error?: string): void {
+  const { res, interaction, binding, serverName } = step
   const clientId = text(interaction.params.client_id)
-  const page = loginPage({ interactionUid: interaction.uid, clientId, username, error })
+  const page = loginPage({
+    serverName,
+    action: `${binding.path}?interaction=${encodeURIComponent(interaction.uid)}`,
+    interactionUid: interaction.uid,
+    clientId,
+    username,
+    error,
+  })
   res.status(error === undefined ? 200 : 400)
   res.type('html').send(page)
 }
@@ -49,7 +59,7 @@ async function finish(step: Step, result: InteractionResults): Promise<void> {
   const { res, interaction, binding } = step
   interaction.result = result
   await interaction.persist()
-  res.clearCookie(binding.cookieName(interaction.uid), { path: loginPath })
+  res.clearCookie(binding.cookieName(interaction.uid), { path: binding.path })
   res.redirect(302, interaction.returnTo)
 }
 

@@ -1,6 +1,6 @@
 // The test server as a request handler: which route is answered by which part.
-import type { JsonWebKey } from 'node:crypto'
 import type { RequestListener } from 'node:http'
+import { join, parse } from 'node:path'
 import express from 'express'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { hostCheck } from '../service/host-check.ts'
@@ -9,31 +9,27 @@ import type { Refusal, Refuse } from '../service/refuse.ts'
 import { requestLog } from '../service/request-log.ts'
 import { securityHeaders } from '../service/security-headers.ts'
 import { urlLimits } from '../service/url-limits.ts'
-import { breakEndpoints } from './control/break-endpoint.ts'
-import { breakTokens } from './control/break-tokens.ts'
-import { createFaults } from './control/faults.ts'
 import type { Faults } from './control/faults.ts'
-import { createJournal } from './control/journal.ts'
 import type { Journal } from './control/journal.ts'
-import { openDatabase } from './database.ts'
-import { loadKeys } from './provider/keys.ts'
-import { createInteractionBinding } from './provider/interaction-binding.ts'
-import { createLoginRouter } from './login.ts'
+import { createIssuer } from './issuers/issuer.ts'
+import type { Issuer } from './issuers/issuer.ts'
+import { createIssuers, routeByKey } from './issuers/issuers.ts'
+import type { Issuers, IssuerSetup } from './issuers/issuers.ts'
 import { messagePage, stylesheetPath } from './pages/pages.ts'
+import { stylesheet } from './pages/stylesheet.ts'
 import { owaspCost } from './people/password.ts'
 import type { PasswordCost } from './people/password.ts'
-import { createProvider } from './provider/provider.ts'
-import type { UpstreamClient } from './provider/provider.ts'
-import { createProviderStorage, withLatency } from './provider/provider-adapter.ts'
-import { stylesheet } from './pages/stylesheet.ts'
-import { createUsers } from './people/users.ts'
+import { seedUsers } from './people/seed-users.ts'
 import type { Users } from './people/users.ts'
+import type { UpstreamClient } from './provider/provider.ts'
 
 export interface UpstreamTestServerOptions {
-  /** Decides every URL; a request with another Host is refused. */
+  /** An origin. Decides every URL; a request with another Host is refused. */
   issuer: string
-  /** SQLite file, or `:memory:` for nothing that stays. */
+  /** SQLite file, or `:memory:` for nothing that stays. Further issuers have files beside it. */
   databaseFile: string
+  /** Further issuers, at `<issuer>/<key>`. */
+  issuers?: Readonly<Record<string, IssuerSetup>>
   clients: readonly UpstreamClient[]
   log: Log
   /** Epoch milliseconds; the clock of the storage. */
@@ -46,15 +42,15 @@ export interface UpstreamTestServerOptions {
 
 export interface UpstreamTestServer {
   handler: RequestListener
+  /** Of the issuer at the root, as are `faults` and `journal`. */
   users: Users
   /** Empty: strict. */
   faults: Faults
   journal: Journal
-  /** Ends timers and closes the database. */
+  issuers: Issuers
+  /** Ends timers and closes the databases. */
   close(): void
 }
-
-const collectEveryMilliseconds = 60_000
 
 // Chromium holds form-action against every redirect that follows a form, and the chain leads to
 // origins not known here.
@@ -127,42 +123,58 @@ function answerError(log: Log): ErrorRequestHandler {
   }
 }
 
-/** Opens and seeds the database, builds the provider; rejects if the file can not be used. */
+const memory = ':memory:'
+
+/** A file of its own for each issuer: nothing of one can show up at another. */
+function databaseFileOf(root: string, key: string, { isKept = false }: IssuerSetup): string {
+  if (root === memory || !isKept) return memory
+  const { dir, name, ext } = parse(root)
+  return join(dir, `${name}-${key}${ext}`)
+}
+
+async function openIssuers(options: UpstreamTestServerOptions): Promise<Issuers> {
+  const { issuer: origin, databaseFile, clients, log } = options
+  const { now = Date.now, passwordCost = owaspCost, storageLatencyMilliseconds = 0 } = options
+  const shared = { log, now, passwordCost, storageLatencyMilliseconds }
+  const rootOptions = { key: '', issuer: origin, serverName: 'test-auth-server', clients }
+  const root = await createIssuer({ ...shared, ...rootOptions, people: seedUsers, databaseFile })
+  const open = (key: string, setup: IssuerSetup) =>
+    createIssuer({
+      serverName: key,
+      people: seedUsers,
+      ...setup,
+      ...shared,
+      key,
+      issuer: `${origin}/${key}`,
+      databaseFile: databaseFileOf(databaseFile, key, setup),
+    })
+  const issuers = createIssuers(root, open)
+  try {
+    for (const [key, setup] of Object.entries(options.issuers ?? {}))
+      await issuers.create(key, setup)
+  } catch (error) {
+    issuers.close()
+    throw error
+  }
+  return issuers
+}
+
+/** Opens and seeds the databases, builds the issuers; rejects if a file can not be used. */
 export async function createUpstreamTestServer(
   options: UpstreamTestServerOptions,
 ): Promise<UpstreamTestServer> {
-  const { issuer, clients, log, now = Date.now, passwordCost = owaspCost } = options
-  const database = openDatabase(options.databaseFile)
-  const [keys, users] = await Promise.all([loadKeys(database), createUsers(database, passwordCost)])
-  const local = createProviderStorage(database, now)
-  const { storageLatencyMilliseconds: latency = 0 } = options
-  const storage = latency === 0 ? local : withLatency(local, latency)
-  const binding = createInteractionBinding(keys.bindingKey)
-  const parts = { issuer, clients, keys, storage, users, binding, log, now }
-  const provider = createProvider(parts)
-  // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
-  await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
-
-  const faults = createFaults()
-  const journal = createJournal(now)
-  const [signingKey] = keys.jwks.keys
-  breakTokens(provider, { faults, users, signingKey: signingKey as JsonWebKey, now })
+  const { issuer, log } = options
+  const issuers = await openIssuers(options)
+  const root = issuers.get('') as Issuer
 
   const app = express()
   app.disable('x-powered-by').disable('etag')
-  app.use(journal.record, firstChecks(issuer, log))
-  app.use(breakEndpoints(faults, new Set(clients.flatMap(({ redirectUris }) => redirectUris))))
+  app.use(firstChecks(issuer, log))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(stylesheetPath, serveStylesheet)
-  app.use(createLoginRouter({ provider, users, binding, log }))
+  app.use('/:key', routeByKey(issuers))
+  app.use(root.handler)
   app.use(answerError(log))
-  // Answers every remaining path, so it comes last.
-  app.use(provider.callback())
-
-  const collector = setInterval(storage.collect, collectEveryMilliseconds).unref()
-  const close = () => {
-    clearInterval(collector)
-    database.close()
-  }
-  return { handler: app, users, faults, journal, close }
+  const { users, faults, journal } = root
+  return { handler: app, users, faults, journal, issuers, close: issuers.close }
 }

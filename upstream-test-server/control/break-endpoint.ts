@@ -7,6 +7,7 @@ interface Step {
   req: Request
   res: Response
   next: NextFunction
+  issuer: string
   redirectUris: ReadonlySet<string>
 }
 
@@ -20,12 +21,11 @@ type Breaks = {
 const queryText = (value: unknown) => (typeof value === 'string' ? value : '')
 
 // https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1
-function errorToClient({ req, res, next, redirectUris }: Step, error: string): void {
+function errorToClient({ req, res, next, issuer, redirectUris }: Step, error: string): void {
   const target = queryText(req.query['redirect_uri'])
   if (!redirectUris.has(target)) return next()
   const url = new URL(target)
-  const iss = `${queryText(req.headers['x-forwarded-proto'])}://${queryText(req.headers['x-forwarded-host'])}`
-  const answer = { error, state: queryText(req.query['state']), iss }
+  const answer = { error, state: queryText(req.query['state']), iss: issuer }
   for (const [name, value] of Object.entries(answer)) url.searchParams.set(name, value)
   res.redirect(302, url.href)
 }
@@ -54,13 +54,20 @@ const breaks: Breaks = {
   oversized: ({ res }, { bytes }) => void res.json({ padding: 'x'.repeat(bytes) }),
 }
 
+export interface BreakEndpointsOptions {
+  issuer: string
+  faults: Faults
+  redirectUris: ReadonlySet<string>
+}
+
 /** Goes behind the checks of host and URL. */
-export function breakEndpoints(faults: Faults, redirectUris: ReadonlySet<string>): RequestHandler {
+export function breakEndpoints(options: BreakEndpointsOptions): RequestHandler {
+  const { issuer, faults, redirectUris } = options
   return (req, res, next) => {
     const endpoint = endpointOf(req.path)
     const fault = endpoint && faults.takeEndpoint(endpoint)
     if (!fault) return next()
     const answer = breaks[fault.kind] as (step: Step, fault: EndpointFault) => void
-    answer({ req, res, next, redirectUris }, fault)
+    answer({ req, res, next, issuer, redirectUris }, fault)
   }
 }

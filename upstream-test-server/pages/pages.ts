@@ -5,7 +5,9 @@ export const stylesheetPath = '/style.css'
 
 type Content = ReturnType<typeof html>
 
-const page = (title: string, content: Content): string =>
+const defaultName = 'test-auth-server'
+
+const page = (title: string, content: Content, serverName = defaultName): string =>
   String(
     html`<!doctype html>
       <html lang="en">
@@ -13,13 +15,13 @@ const page = (title: string, content: Content): string =>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content="light dark" />
-          <title>${title} – test-auth-server</title>
+          <title>${title} – ${serverName}</title>
           <link rel="stylesheet" href="${stylesheetPath}" />
           <link rel="icon" href="data:," />
         </head>
         <body>
           <main>
-            <p class="issuer">test-auth-server</p>
+            <p class="issuer">${serverName}</p>
             <h1>${title}</h1>
             ${content}
           </main>
@@ -28,6 +30,9 @@ const page = (title: string, content: Content): string =>
   )
 
 export interface LoginPage {
+  serverName: string
+  /** Where the form goes. */
+  action: string
   interactionUid: string
   clientId: string
   username: string
@@ -38,7 +43,8 @@ export interface LoginPage {
 const loginError = (error: string) =>
   html`<p class="error" id="login-error" role="alert">${error}</p>`
 
-export function loginPage({ interactionUid, clientId, username, error }: LoginPage): string {
+export function loginPage(login: LoginPage): string {
+  const { serverName, action, interactionUid, clientId, username, error } = login
   const invalid =
     error === undefined ? '' : html` aria-invalid="true" aria-describedby="login-error"`
   const focusName = username === '' ? html` autofocus` : ''
@@ -47,7 +53,7 @@ export function loginPage({ interactionUid, clientId, username, error }: LoginPa
     'Sign in',
     html`<p>to go on to <strong>${clientId}</strong></p>
       ${error === undefined ? '' : loginError(error)}
-      <form method="post" action="/login?interaction=${encodeURIComponent(interactionUid)}">
+      <form method="post" action="${action}">
         <input type="hidden" name="interaction" value="${interactionUid}" />
         <label for="username">User name</label>
         <input
@@ -74,6 +80,7 @@ export function loginPage({ interactionUid, clientId, username, error }: LoginPa
           <button name="action" value="cancel" formnovalidate>Cancel</button>
         </div>
       </form>`,
+    serverName,
   )
 }
 

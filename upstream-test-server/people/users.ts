@@ -61,17 +61,23 @@ function insertUser(database: DatabaseSync): (user: SeedUser, passwordHash: stri
 }
 
 /** Fills an empty table; people who are already there, changed or not, stay as they are. */
-async function seed(database: DatabaseSync, cost: PasswordCost): Promise<void> {
+async function seed(
+  database: DatabaseSync,
+  cost: PasswordCost,
+  people: readonly SeedUser[],
+): Promise<void> {
   if (database.prepare('SELECT 1 FROM users LIMIT 1').get()) return
-  const hashes = await Promise.all(seedUsers.map(() => hashPassword(seedPassword, cost)))
+  const hashes = await Promise.all(people.map(() => hashPassword(seedPassword, cost)))
   const insert = insertUser(database)
-  inTransaction(database, () =>
-    seedUsers.forEach((user, index) => insert(user, hashes[index] ?? '')),
-  )
+  inTransaction(database, () => people.forEach((user, index) => insert(user, hashes[index] ?? '')))
 }
 
-export async function createUsers(database: DatabaseSync, cost: PasswordCost): Promise<Users> {
-  await seed(database, cost)
+export async function createUsers(
+  database: DatabaseSync,
+  cost: PasswordCost,
+  people: readonly SeedUser[] = seedUsers,
+): Promise<Users> {
+  await seed(database, cost, people)
   const unknown = nobodysHash(cost)
   const bySub = database.prepare('SELECT * FROM users WHERE sub = ?')
   const byName = database.prepare('SELECT * FROM users WHERE username = ?')

@@ -4,10 +4,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 
+/** Below the issuer. */
 export const loginPath = '/login'
 export const interactionTtlSeconds = 10 * 60
 
 export interface InteractionBinding {
+  /** Where the end-user signs in, from the origin on. */
+  path: string
   cookieName(uid: string): string
   /** Whether this cookie was made for this interaction; compared in constant time. */
   holds(uid: string, cookieValue: string | undefined): boolean
@@ -15,10 +18,21 @@ export interface InteractionBinding {
   begin(ctx: KoaContextWithOIDC, uid: string): string
 }
 
-export function createInteractionBinding(key: string): InteractionBinding {
-  const cookieName = (uid: string) => `TEST_AUTH_SERVER_INTERACTION_${uid.slice(0, 8)}`
+export interface InteractionBindingOptions {
+  key: string
+  /** Begins the names of the cookies. */
+  cookiePrefix: string
+  /** Of the issuer: empty at the origin's root. */
+  basePath: string
+}
+
+export function createInteractionBinding(options: InteractionBindingOptions): InteractionBinding {
+  const { key, cookiePrefix, basePath } = options
+  const path = `${basePath}${loginPath}`
+  const cookieName = (uid: string) => `${cookiePrefix}_INTERACTION_${uid.slice(0, 8)}`
   const cookieValue = (uid: string) => createHmac('sha256', key).update(uid).digest('base64url')
   return {
+    path,
     cookieName,
     holds(uid, value = '') {
       const expected = Buffer.from(cookieValue(uid))
@@ -27,9 +41,9 @@ export function createInteractionBinding(key: string): InteractionBinding {
     },
     begin(ctx, uid) {
       const maxAge = interactionTtlSeconds * 1000
-      const options = { path: loginPath, httpOnly: true, sameSite: 'lax', signed: false } as const
+      const options = { path, httpOnly: true, sameSite: 'lax', signed: false } as const
       ctx.cookies.set(cookieName(uid), cookieValue(uid), { ...options, maxAge })
-      return `${loginPath}?interaction=${uid}`
+      return `${path}?interaction=${uid}`
     },
   }
 }

@@ -20,6 +20,8 @@ export interface UpstreamClient {
 
 export interface ProviderOptions {
   issuer: string
+  /** Begins the names of its cookies; other issuers at this origin have others. */
+  cookiePrefix: string
   clients: readonly UpstreamClient[]
   keys: ServerKeys
   storage: ProviderStorage
@@ -61,15 +63,15 @@ const rules: Configuration = {
 
 const cookieRules = { httpOnly: true, sameSite: 'lax', signed: true } as const
 
-const cookies = {
+const cookiesFor = (issuer: string, prefix: string) => ({
   names: {
-    session: 'TEST_AUTH_SERVER_SESSION',
-    interaction: 'TEST_AUTH_SERVER_INTERACTION',
-    resume: 'TEST_AUTH_SERVER_RESUME',
+    session: `${prefix}_SESSION`,
+    interaction: `${prefix}_INTERACTION`,
+    resume: `${prefix}_RESUME`,
   },
-  long: cookieRules,
+  long: { ...cookieRules, path: new URL(issuer).pathname },
   short: cookieRules,
-}
+})
 
 function featuresFor(users: Users): Configuration['features'] {
   return {
@@ -118,13 +120,13 @@ function loginOnlyPolicy() {
 }
 
 function configurationFrom(options: ProviderOptions): Configuration {
-  const { clients, keys, storage, users, binding, now } = options
+  const { issuer, cookiePrefix, clients, keys, storage, users, binding, now } = options
   return {
     ...rules,
     adapter: storage.adapterFor,
     jwks: keys.jwks,
     clients: clients.map(metadataOf),
-    cookies: { ...cookies, keys: keys.cookieKeys },
+    cookies: { ...cookiesFor(issuer, cookiePrefix), keys: keys.cookieKeys },
     ttl: ttlFor(now),
     findAccount: (_ctx, sub) => accountFrom(users.find(sub)),
     interactions: {

@@ -117,7 +117,7 @@ export function authorizationRequest(
   parameters: Record<string, string | undefined> = {},
 ): AuthorizationRequest {
   const [state, nonce, verifier] = [random(), random(), random()]
-  const url = new URL('/oauth2/authorize', issuer)
+  const url = new URL(`${issuer}/oauth2/authorize`)
   const all = {
     client_id: 'test-client',
     redirect_uri: callback,
@@ -146,7 +146,7 @@ export async function redeem(
   more: Record<string, string> = {},
 ): Promise<TokenResponse> {
   const proof = verifier === undefined ? {} : { code_verifier: verifier }
-  const response = await fetch(new URL('/oauth2/token', issuer), {
+  const response = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
     headers: { ...ownConnection, authorization: basic },
     body: new URLSearchParams({

@@ -1,0 +1,104 @@
+// One issuer and all that is its own: people, keys, sessions, faults, journal. server.ts mounts it at its path.
+import type { JsonWebKey } from 'node:crypto'
+import { Router } from 'express'
+import type { RequestHandler } from 'express'
+import type { Log } from '../../service/log.ts'
+import { breakEndpoints } from '../control/break-endpoint.ts'
+import { breakTokens } from '../control/break-tokens.ts'
+import { createFaults } from '../control/faults.ts'
+import type { Faults } from '../control/faults.ts'
+import { createJournal } from '../control/journal.ts'
+import type { Journal } from '../control/journal.ts'
+import { openDatabase } from '../database.ts'
+import { createLoginRouter } from '../login.ts'
+import type { PasswordCost } from '../people/password.ts'
+import type { SeedUser } from '../people/seed-users.ts'
+import { createUsers } from '../people/users.ts'
+import type { Users } from '../people/users.ts'
+import { createInteractionBinding } from '../provider/interaction-binding.ts'
+import { loadKeys } from '../provider/keys.ts'
+import { createProviderStorage, withLatency } from '../provider/provider-adapter.ts'
+import { createProvider } from '../provider/provider.ts'
+import type { UpstreamClient } from '../provider/provider.ts'
+
+export interface IssuerOptions {
+  /** Its path without the slash; empty for the one at the root of the origin. */
+  key: string
+  /** As it stands in tokens: the origin, and `/<key>` where there is one. */
+  issuer: string
+  /** What people read on its pages. */
+  serverName: string
+  clients: readonly UpstreamClient[]
+  /** Who is there on first start. */
+  people: readonly SeedUser[]
+  /** SQLite file of this issuer alone, or `:memory:` for nothing that stays. */
+  databaseFile: string
+  passwordCost: PasswordCost
+  storageLatencyMilliseconds: number
+  log: Log
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export interface Issuer {
+  key: string
+  issuer: string
+  /** Expects paths without the issuer's own, as an Express mount gives them. */
+  handler: RequestHandler
+  users: Users
+  /** Empty: strict. */
+  faults: Faults
+  journal: Journal
+  /** Ends timers and closes the database. */
+  close(): void
+}
+
+const collectEveryMilliseconds = 60_000
+
+// Cookies go to every path below theirs, so those of the root's issuer reach all the others.
+const cookiePrefixOf = (key: string) =>
+  `${(key || 'test').toUpperCase().replaceAll('-', '_')}_AUTH_SERVER`
+
+async function openParts(options: IssuerOptions) {
+  const { key, people, passwordCost, now, storageLatencyMilliseconds: latency } = options
+  const database = openDatabase(options.databaseFile)
+  const [keys, users] = await Promise.all([
+    loadKeys(database),
+    createUsers(database, passwordCost, people),
+  ])
+  const local = createProviderStorage(database, now)
+  const storage = latency === 0 ? local : withLatency(local, latency)
+  const cookiePrefix = cookiePrefixOf(key)
+  const basePath = key === '' ? '' : `/${key}`
+  const binding = createInteractionBinding({ key: keys.bindingKey, cookiePrefix, basePath })
+  return { database, keys, users, storage, cookiePrefix, binding }
+}
+
+/** Opens and seeds the database, builds the provider; rejects if the file can not be used. */
+export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
+  const { key, issuer, serverName, clients, log, now } = options
+  const { database, ...parts } = await openParts(options)
+  const { keys, users, storage, binding } = parts
+  const provider = createProvider({ ...parts, issuer, clients, log, now })
+  // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
+  await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
+
+  const faults = createFaults()
+  const journal = createJournal(now)
+  const [signingKey] = keys.jwks.keys
+  breakTokens(provider, { faults, users, signingKey: signingKey as JsonWebKey, now })
+
+  const redirectUris = new Set(clients.flatMap((client) => client.redirectUris))
+  const router = Router()
+  router.use(journal.record, breakEndpoints({ issuer, faults, redirectUris }))
+  router.use(createLoginRouter({ serverName, provider, users, binding, log }))
+  // Answers every remaining path, so it comes last.
+  router.use(provider.callback())
+
+  const collector = setInterval(storage.collect, collectEveryMilliseconds).unref()
+  const close = () => {
+    clearInterval(collector)
+    database.close()
+  }
+  return { key, issuer, handler: router, users, faults, journal, close }
+}
