@@ -10,6 +10,7 @@ import { createInteractionUrl } from './interaction/interaction-url.ts'
 import { createLoginBinding, type LoginBinding } from './interaction/login-binding.ts'
 import { createLoginRoutes } from './interaction/login-routes.ts'
 import { stylesheet } from './pages/styles.ts'
+import { createMapIdentity } from './interaction/map-identity.ts'
 import { cookieNames } from './provider/configuration.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
@@ -69,6 +70,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     provider,
     upstreams,
     chooser,
+    mapIdentity: createMapIdentity(config),
     binding,
     log,
     now,

@@ -30,16 +30,17 @@ const MAX_DEPTH = 8
 
 /**
  * Applies the rules in their order. A rule without `from`, `template` and `constant` reads the claim of its own name.
- * `observe` is told of each rule how it came to its value.
+ * `observe` is told of each rule how it came to its value; `lengthBefore` are the bytes that other claims take already.
  */
 export function mapClaims(
   rules: Readonly<Record<string, ClaimRule>>,
   sources: ClaimSources,
   observe?: (name: string, resolution: Resolution) => void,
+  lengthBefore = 0,
 ): MappedClaims {
   const claims: Record<string, unknown> = Object.create(null)
   const faults: string[] = []
-  let length = 0
+  let length = lengthBefore
   for (const [name, rule] of Object.entries(rules)) {
     if (NEVER.has(name)) continue
     const detailed = typeof rule === 'string' ? { from: rule } : rule
@@ -69,7 +70,8 @@ function judge(
     : { valueLength }
 }
 
-function bytesOf(value: unknown): number {
+/** As JSON. */
+export function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value))
 }
 

@@ -27,7 +27,7 @@ export function addClaimsExplain(
       'its ID token: a JWT, or its claims as JSON; - reads standard input',
     )
     .option('--userinfo <file>', 'its userinfo answer, as JSON or JWT')
-    .option('--client <id>', 'say also what this app may ask for')
+    .option('--client <id>', 'with the rules of this app, and what it may ask for')
     .option('-c, --config <file>', 'configuration file')
     .option('--json', 'print one JSON object')
     .addHelpText(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { ClaimsReport } from './claims-explain.ts'
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'claims-explain-'))
@@ -31,6 +32,12 @@ clients:
     client_secret: secret
     redirect_uris: [http://127.0.0.1:8080/cb]
     scope: openid profile
+  hr:
+    client_secret: secret
+    redirect_uris: [http://127.0.0.1:8081/cb]
+    claims:
+      shoe_size: shoe_size
+      department: { from: dept, values: { 'R&D': research } }
 `
 
 const ID_TOKEN = {
@@ -153,6 +160,20 @@ describe('auth-adapter claims explain', () => {
     })
   })
 
+  it('the rules of a client win over those of the upstream, with their own lines', async () => {
+    const args = ['--upstream', 'corp', '--id-token', idToken, '--json']
+    const claimsFor = async (...more: string[]) => {
+      const report = JSON.parse((await explain(...args, ...more)).stdout) as ClaimsReport
+      return report.claims.map(({ claim, value, line }) => [claim, value, line])
+    }
+    const own = await claimsFor('--client', 'hr')
+    expect(own).toContainEqual(['department', 'research', 28])
+    expect(own).toContainEqual(['shoe_size', 38, 27])
+    const others = await claimsFor('--client', 'app')
+    expect(others).toContainEqual(['department', 'R&D', 16])
+    expect(others.map(([claim]) => claim)).not.toContain('shoe_size')
+  })
+
   it('ends with 1 when such a sign-in would fail, and says why', async () => {
     const other = written('other.json', { sub: 'u2', dept: 'x' })
     const args = ['--upstream', 'corp', '--id-token', written('bare.json', { sub: 'u1' })]
@@ -183,7 +204,7 @@ describe('auth-adapter claims explain', () => {
     [
       'a client of no such name',
       ['--upstream', 'corp', '--id-token', idToken, '--client', 'x'],
-      'There are: app',
+      'There are: app, hr',
     ],
     ['a file that is not there', ['--upstream', 'corp', '--id-token', 'none'], 'ENOENT'],
     ['no upstream', ['--id-token', idToken], '--upstream'],

@@ -72,8 +72,11 @@ function reportOn(
   sources: ClaimSources,
 ): ClaimsReport {
   const { upstreams, clients } = loaded.config
-  const { claims: rules, require: required } = known(upstreams, upstream, 'upstreams', '--upstream')
+  const { claims, require: required } = known(upstreams, upstream, 'upstreams', '--upstream')
   const app = client === undefined ? undefined : known(clients, client, 'clients', '--client')
+  const rules = { ...claims, ...app?.claims }
+  const ruleOf = (claim: string) =>
+    Object.hasOwn(app?.claims ?? {}, claim) ? `clients.${client}` : `upstreams.${upstream}`
   const { provenance, dropped, faults } = explainClaims(rules, sources)
   const targets = claimTargets(rules) ?? {}
   const goesTo = (claim: string) => {
@@ -89,7 +92,7 @@ function reportOn(
       ...entry,
       scope: scopeOf(entry.claim),
       goesTo: entry.value === undefined ? [] : goesTo(entry.claim),
-      line: lineOf(loaded, `upstreams.${upstream}.claims.${entry.claim}`),
+      line: lineOf(loaded, `${ruleOf(entry.claim)}.claims.${entry.claim}`),
     })),
     dropped,
     faults: [

@@ -1,5 +1,6 @@
 // What the file says of one app. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
+import { claimRule } from './claim-rule.ts'
 import { duration, name, scope, secret } from './setting-types.ts'
 
 export const client = z.strictObject({
@@ -26,6 +27,12 @@ export const client = z.strictObject({
     .min(1)
     .optional()
     .describe('The upstreams that its people may sign in with. Absent: all of them.'),
+  claims: z
+    .record(z.string().min(1).max(128), claimRule)
+    .prefault({})
+    .describe(
+      'Claims for this app alone: the same rules as `upstreams.*.claims`, over which they win claim by claim.',
+    ),
   access_token: z
     .strictObject({
       ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.'),

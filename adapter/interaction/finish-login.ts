@@ -8,7 +8,8 @@ import type { Identity } from '../storage/identities.ts'
 import type { LoginTransaction } from '../storage/login-transactions.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
-import { mapIdentity, sourcesOf } from './map-identity.ts'
+import { sourcesOf } from './map-identity.ts'
+import type { MapIdentity } from './map-identity.ts'
 import {
   answer,
   boundLogin,
@@ -23,6 +24,7 @@ import {
 
 export interface FinishParts extends LoginParts {
   upstreamConfigs: Record<string, AnyUpstreamConfig>
+  mapIdentity: MapIdentity
   /** The client of this browser's session, if it is signed in. */
   signedInClient: () => Promise<{ clientId: string | undefined } | undefined>
   isSessionAlive: (uid: string) => Promise<boolean>
@@ -97,7 +99,7 @@ async function redeem(
       parts.log.warn('login.denied', { upstream: upstream.name, client_id: clientId, rules: unmet })
       return await answer(interaction, denied(unmet))
     }
-    const identity = mapIdentity(parts.upstreamConfigs[upstream.name] as AnyUpstreamConfig, said)
+    const identity = await parts.mapIdentity(said, clientId)
     if (contradictsHint(interaction, identity)) return await answer(interaction, ANOTHER_PERSON)
     await forgetEndedSession(parts, interaction)
     parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId })

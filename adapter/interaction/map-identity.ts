@@ -2,35 +2,85 @@
 // must fulfil to be let in at all is judged in finish-login.ts.
 import { createHash } from 'node:crypto'
 import { claimTargets } from '../claims/claim-targets.ts'
+import { mapClientClaims } from '../claims/client-claims.ts'
+import type { ClaimsByClient } from '../claims/client-claims.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
 import { mapClaims } from '../claims/map-claims.ts'
 import { downstreamSubject, hashedSubject } from '../claims/subject.ts'
-import type { AnyUpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig, ClientConfig, Config } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/identities.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
+
+/** Rejects with UpstreamError `identity_invalid`. `clientId` is the client of this sign-in. */
+export type MapIdentity = (
+  said: UpstreamIdentity,
+  clientId: string | undefined,
+) => Promise<Identity>
+
+export function createMapIdentity({
+  upstreams,
+  clients,
+}: Pick<Config, 'upstreams' | 'clients'>): MapIdentity {
+  return async (said, clientId) =>
+    mapIdentity(upstreams[said.upstream] as AnyUpstreamConfig, said, { clients, clientId })
+}
 
 export function sourcesOf({ idTokenClaims, userinfoClaims }: UpstreamIdentity): ClaimSources {
   return { idToken: idTokenClaims, userinfo: userinfoClaims }
 }
 
+export interface Apps {
+  clients: Readonly<Record<string, ClientConfig>>
+  /** The one of this sign-in. */
+  clientId: string | undefined
+}
+
+const NO_APPS: Apps = { clients: {}, clientId: undefined }
+
 /** @throws UpstreamError `identity_invalid` when a required claim is missing or the subject can not be minted */
-export function mapIdentity(config: AnyUpstreamConfig, said: UpstreamIdentity): Identity {
-  const { claims, faults } = mapClaims(config.claims, sourcesOf(said))
+export function mapIdentity(
+  config: AnyUpstreamConfig,
+  said: UpstreamIdentity,
+  apps: Apps = NO_APPS,
+): Identity {
+  const sources = sourcesOf(said)
+  const { claims, faults } = mapClaims(config.claims, sources)
+  const own = ownClaims(apps, said.upstream, claims, sources)
+  faults.push(...own.faults)
   if (faults.length > 0)
     throw new UpstreamError('identity_invalid', said.upstream, faults.join('; '))
   const targets = claimTargets(config.claims)
+  return {
+    accountId: subjectOf(config, said),
+    upstream: said.upstream,
+    upstreamIssuer: said.iss,
+    claims: { ...claims },
+    ...(targets ? { claimTargets: targets } : {}),
+    ...(own.clientClaims ? { clientClaims: own.clientClaims } : {}),
+  }
+}
+
+/** Of the clients that have claims of their own, and whose people may come from this upstream. */
+function ownClaims(
+  { clients, clientId }: Apps,
+  upstream: string,
+  claims: Readonly<Record<string, unknown>>,
+  sources: ClaimSources,
+): { clientClaims?: ClaimsByClient; faults: string[] } {
+  const rules = Object.entries(clients).flatMap(([id, client]) => {
+    const isMeant = client.upstreams?.includes(upstream) ?? true
+    return isMeant && Object.keys(client.claims).length > 0 ? [[id, client.claims] as const] : []
+  })
+  if (rules.length === 0) return { faults: [] }
+  return mapClientClaims(Object.fromEntries(rules), claims, sources, clientId)
+}
+
+function subjectOf(config: AnyUpstreamConfig, said: UpstreamIdentity): string {
   try {
-    return {
-      accountId:
-        config.subject === 'hashed'
-          ? hashedSubject(said.iss, said.sub, sha256)
-          : downstreamSubject(config.subject, said.upstream, said.sub),
-      upstream: said.upstream,
-      upstreamIssuer: said.iss,
-      claims: { ...claims },
-      ...(targets ? { claimTargets: targets } : {}),
-    }
+    return config.subject === 'hashed'
+      ? hashedSubject(said.iss, said.sub, sha256)
+      : downstreamSubject(config.subject, said.upstream, said.sub)
   } catch (cause) {
     throw new UpstreamError('identity_invalid', said.upstream, (cause as Error).message, { cause })
   }

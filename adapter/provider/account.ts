@@ -1,7 +1,7 @@
 // Answers oidc-provider's question "who is this": the identity an upstream login left behind, for as long as the session
 // that it opened lives. There is no user database; an account without its identity record is nobody.
 import type { Account, FindAccount, KoaContextWithOIDC } from 'oidc-provider'
-import { claimsFor } from '../claims/claim-targets.ts'
+import { claimsForClient, doesFor } from '../claims/client-claims.ts'
 import { claimsForScope } from '../claims/scopes.ts'
 import type { Identities, Identity } from '../storage/identities.ts'
 
@@ -12,6 +12,7 @@ export interface UpstreamLoginResult {
 
 interface TokenLike {
   sessionUid?: string | undefined
+  clientId?: string | undefined
 }
 
 /** The identity that the login just finished brings along, or undefined when no login was needed. */
@@ -19,13 +20,18 @@ export function loginResult(ctx: KoaContextWithOIDC): UpstreamLoginResult | unde
   return ctx.oidc.result?.['upstream'] as UpstreamLoginResult | undefined
 }
 
-/** Undefined when the identity is gone or belongs to somebody else: the login is then asked for again, the token refused. */
+/**
+ * Undefined when the identity is gone, belongs to somebody else, or does not do for the client that asks: the login is then
+ * asked for again, the token refused.
+ */
 export function createFindAccount(identities: Identities): FindAccount {
   return async (ctx, accountId, token) => {
-    const identity =
-      loginResult(ctx)?.identity ??
-      (await storedIdentity(identities, ctx, token as TokenLike | undefined))
-    return identity?.accountId === accountId ? account(identity) : undefined
+    const from = token as TokenLike | undefined
+    const identity = loginResult(ctx)?.identity ?? (await storedIdentity(identities, ctx, from))
+    const clientId = ctx.oidc.client?.clientId ?? from?.clientId
+    return identity?.accountId === accountId && doesFor(identity, clientId)
+      ? account(identity, clientId)
+      : undefined
   }
 }
 
@@ -41,19 +47,18 @@ async function storedIdentity(
 /** An account whose identity is at hand. */
 export interface KnownAccount extends Account {
   identity: Identity
+  /** The client that asks; it gets its own claims too. */
+  clientId: string | undefined
 }
 
-export function account(identity: Identity): KnownAccount {
+export function account(identity: Identity, clientId?: string): KnownAccount {
   return {
     accountId: identity.accountId,
     identity,
+    clientId,
     // oidc-provider releases of these only what scope and grant allow.
     claims: (use) => ({
-      ...claimsFor(
-        use === 'userinfo' ? 'userinfo' : 'id_token',
-        identity.claims,
-        identity.claimTargets,
-      ),
+      ...claimsForClient(use === 'userinfo' ? 'userinfo' : 'id_token', identity, clientId),
       sub: identity.accountId,
     }),
   }
@@ -65,8 +70,7 @@ export function accessTokenClaims(
   scope: string | undefined,
 ): Record<string, unknown> {
   // https://www.rfc-editor.org/rfc/rfc9068#section-2.2.2
-  const identity = (known as KnownAccount | undefined)?.identity
-  if (!identity || !scope) return {}
-  const claims = claimsFor('access_token', identity.claims, identity.claimTargets)
-  return { ...claimsForScope(scope, claims) }
+  if (!known || !scope) return {}
+  const { identity, clientId } = known as KnownAccount
+  return { ...claimsForScope(scope, claimsForClient('access_token', identity, clientId)) }
 }

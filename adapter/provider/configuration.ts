@@ -110,7 +110,9 @@ function authorizationServer({
     routes: ROUTES,
     scopes: allScopes(config.clients),
     claims: claimsByScope(
-      Object.values(config.upstreams).flatMap((upstream) => Object.keys(upstream.claims)),
+      [config.upstreams, config.clients].flatMap((parts) =>
+        Object.values(parts).flatMap(({ claims }) => Object.keys(claims)),
+      ),
     ),
     extraParams: upstreamHints(upstreamChoice),
     // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1

@@ -3,7 +3,7 @@
 import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose'
 import type { Request, Response } from 'express'
 import type { Grant, Provider } from 'oidc-provider'
-import { claimsFor } from '../claims/claim-targets.ts'
+import { claimsForClient, doesFor } from '../claims/client-claims.ts'
 import { claimsForScope } from '../claims/scopes.ts'
 import type { Identities, Identity } from '../storage/identities.ts'
 import { publicJwks, type SigningKeys } from './signing-keys.ts'
@@ -77,14 +77,15 @@ async function find(
   const isAlive =
     [grant, identity, session].every((record) => record?.accountId === payload.sub) &&
     client !== undefined &&
-    grant?.clientId === client.clientId
+    grant?.clientId === client.clientId &&
+    doesFor(identity as Identity, client.clientId)
   return isAlive && scope.split(' ').includes('openid')
     ? { grant: grant as Grant, identity: identity as Identity, scope }
     : undefined
 }
 
 function claims({ grant, identity, scope }: Granted): Record<string, unknown> {
-  const ours = claimsFor('userinfo', identity.claims, identity.claimTargets)
+  const ours = claimsForClient('userinfo', identity, grant.clientId)
   const single = Object.fromEntries(
     grant
       .getOIDCClaims()

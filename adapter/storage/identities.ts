@@ -1,5 +1,6 @@
 // Identities: who signed in upstream, kept beside the session for as long as it lives. No directory of users: when the
 // session is over, so is this record.
+import type { ClaimsByClient } from '../claims/client-claims.ts'
 import { hashed } from './artefact-key.ts'
 import type { DeferringDriver } from './unit-of-work.ts'
 
@@ -13,6 +14,8 @@ export interface Identity {
   claims: Record<string, unknown>
   /** The tokens that a claim goes to; one that is not listed goes to all. */
   claimTargets?: Record<string, readonly ('id_token' | 'access_token' | 'userinfo')[]>
+  /** What single clients get instead or besides; see claims/client-claims.ts. */
+  clientClaims?: ClaimsByClient
   /** Epoch seconds; when the upstream says the end-user was last seen. */
   auth_time?: number
   acr?: string

@@ -220,6 +220,16 @@ describe('checkConfig', () => {
     'typ',
     'cnf',
   ]
+  it.each(['sub', 'aud', 'scope', 'acr', 'with space'])(
+    'A19 claims overridden: %s can not be mapped for a client either',
+    (name) => {
+      const [fault] = faultsAfter(({ clients }) =>
+        set(clients['app'] as object, { claims: { [name]: 'x' } }),
+      )
+      expect(fault).toMatch(/^clients\.app\.claims\..*(belongs to the protocol|Expected a claim)/)
+    },
+  )
+
   it.each(PROTOCOL_CLAIMS)('A19 claims overridden: %s can not be mapped', (name) => {
     expect(
       faultsAfter((config) => set(config.upstreams['one']?.['claims'] as object, { [name]: 'x' })),
@@ -297,6 +307,11 @@ describe('checkConfig', () => {
       change: (c) =>
         set(c.upstreams['one'] as object, { claims: { a: { constant: 1, from: 'b' } } }),
       gives: 'upstreams.one.claims.a.constant: A constant stands alone, without from',
+    },
+    {
+      name: 'a constant of a client and a path',
+      change: (c) => set(c.clients['app'] as object, { claims: { a: { constant: 1, from: 'b' } } }),
+      gives: 'clients.app.claims.a.constant: A constant stands alone, without from',
     },
     {
       name: 'a template with a path beside it',

@@ -4,7 +4,7 @@ import type { Config } from '../schema.ts'
 import type { SettingFault } from './schema-faults.ts'
 import { isSecret } from '../setting.ts'
 import type { SettingPath } from '../setting.ts'
-import { leavesOf, valueAt } from '../source/settings-tree.ts'
+import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
 import { upstreamFaults } from './upstream-faults.ts'
 import {
@@ -50,6 +50,7 @@ const VALUE_ROWS: readonly ValueRow[] = [
   },
   { at: ['upstreams', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*'], fault: clientIdFault, judges: 'names' },
+  { at: ['clients', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*', 'client_uri'], fault: pageUrlFault },
   { at: ['clients', '*', 'redirect_uris', '*'], fault: redirectUriFault },
   { at: ['clients', '*', 'post_logout_redirect_uris', '*'], fault: redirectUriFault },
@@ -148,13 +149,17 @@ const CLAIM_ORIGINS = {
   template: ['from'],
 } as const
 
-function claimRuleFaults({ upstreams }: Config): SettingFault[] {
+function claimRuleFaults(config: Config): SettingFault[] {
+  const rules = ['upstreams', 'clients'].flatMap((part) =>
+    matching(config, [part, '*', 'claims', '*']),
+  )
   return Object.entries(CLAIM_ORIGINS).flatMap(([origin, excluded]) =>
-    matching(upstreams, ['*', 'claims', '*', origin]).flatMap((path) => {
-      const rule = valueAt(upstreams, path.slice(0, -1)) as Record<string, unknown>
-      const others = excluded.filter((name) => rule[name] !== undefined)
+    rules.flatMap((path) => {
+      const rule = valueAt(config, path)
+      const isGiven = (name: string) => isMap(rule) && rule[name] !== undefined
+      const others = excluded.filter(isGiven)
       const message = `A ${origin} stands alone, without ${others.join(', ')}`
-      return others.length === 0 ? [] : [{ path: ['upstreams', ...path], message }]
+      return others.length === 0 || !isGiven(origin) ? [] : [{ path: [...path, origin], message }]
     }),
   )
 }
