@@ -29,6 +29,18 @@ describe('a login and its browser', () => {
     expect(binding.find(UID, bound())).toEqual({ ...LOGIN, isExpired: false })
   })
 
+  it('says which configuration the login began with, in every configuration', () => {
+    const older = bindingWith({ generation: 'gen_1-Az' })
+    const cookie = sent(older.bind(UID, LOGIN, undefined))
+    expect(binding.find(UID, cookie)).toEqual({
+      ...LOGIN,
+      isExpired: false,
+      generation: 'gen_1-Az',
+    })
+    expect(binding.find(UID, cookie.replace('gen_1', 'gen_2'))).toBeUndefined()
+    expect(binding.find(UID, cookie.replace('.gen_1-Az', ''))).toBeUndefined()
+  })
+
   it('a client id of any characters comes back as it was', () => {
     for (const clientId of ['a b;c=d', 'https://app.test/ü', '.', 'x'.repeat(128)])
       expect(binding.find(UID, bound(UID, { ...LOGIN, clientId }))?.clientId).toBe(clientId)

@@ -16,12 +16,16 @@ export interface BindingOptions {
   /** How long a login may take. */
   ttlSeconds: number
   now: () => number
+  /** Names the configuration that logins begin with; without dots. */
+  generation?: string | undefined
 }
 
 export interface BoundLogin {
   clientId: string
   flowId: string
   isExpired: boolean
+  /** Names the configuration that it began with. */
+  generation?: string
 }
 
 export interface LoginBinding {
@@ -46,6 +50,7 @@ export function createLoginBinding({
   resumeCookie,
   ttlSeconds,
   now,
+  generation,
 }: BindingOptions): LoginBinding {
   const prefix = `${isHttps ? '__Host-' : ''}AUTH_ADAPTER_LOGIN_`
   const attributes = `; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`
@@ -69,7 +74,12 @@ export function createLoginBinding({
       )
     },
     bind(uid, { clientId, flowId }, cookieHeader) {
-      const content = `${seconds().toString(36)}.${Buffer.from(clientId).toString('base64url')}.${flowId}`
+      const content = [
+        seconds().toString(36),
+        Buffer.from(clientId).toString('base64url'),
+        flowId,
+        ...(generation === undefined ? [] : [generation]),
+      ].join('.')
       const evicted = evictable(parseCookies(cookieHeader), prefix).map(
         (name) => `${name}=${attributes}; Max-Age=0`,
       )
@@ -84,6 +94,7 @@ export function createLoginBinding({
 interface IssuedBinding {
   clientId: string
   flowId: string
+  generation?: string
   /** Epoch seconds. */
   issuedAt: number
 }
@@ -93,11 +104,14 @@ function readBinding(
   uid: string,
   keys: readonly string[],
 ): IssuedBinding | undefined {
-  const [issuedAt = '', client = '', flowId = '', signature = ''] = value.split('.')
-  const content = `${issuedAt}.${client}.${flowId}`
+  const parts = value.split('.')
+  const signature = parts.pop() ?? ''
+  const content = parts.join('.')
+  const [issuedAt = '', client = '', flowId = '', generation] = parts
   if (!keys.some((key) => isEqual(signature, mac(key, uid, content)))) return undefined
   const clientId = Buffer.from(client, 'base64url').toString()
-  return { clientId, flowId, issuedAt: parseInt(issuedAt, 36) }
+  const began = generation === undefined ? {} : { generation }
+  return { clientId, flowId, ...began, issuedAt: parseInt(issuedAt, 36) }
 }
 
 function mac(key: string, uid: string, content: string): string {
