@@ -9,6 +9,7 @@ const browser = await findBrowser()
 export default defineConfig<object, WorkerOptions>({
   testDir: '.',
   testMatch: '**/*.spec.ts',
+  testIgnore: '**/nightly/**',
   outputDir: '../test-results/e2e',
   workers: 2,
   fullyParallel: false,

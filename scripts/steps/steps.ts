@@ -65,17 +65,18 @@ export function vitest(
   return { name, run: () => countReport(file, () => runProgram(NODE, args, env), tallyVitest) }
 }
 
-/** The end-to-end tests in a real browser. `filters` are parts of file names. */
+/** The end-to-end tests of a folder in a real browser. `filters` are parts of file names. */
 export function playwright(
   name: string,
   filters: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
+  folder: 'e2e' | 'e2e/nightly' = 'e2e',
 ): Step {
   const args = [
     module('playwright', 'cli.js'),
     'test',
     '-c',
-    'e2e/playwright.config.ts',
+    `${folder}/playwright.config.ts`,
     ...filters,
   ]
   return {
