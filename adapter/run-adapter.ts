@@ -3,7 +3,9 @@ import type { RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { loadConfig } from './config/load-config.ts'
+import type { Config } from './config/schema.ts'
 import { StorageError } from './errors.ts'
+import { openAdminToken } from './admin/admin-token.ts'
 import { createReadiness } from './admin/health.ts'
 import { openSecrets } from './secrets.ts'
 import {
@@ -12,6 +14,7 @@ import {
   createWaiting,
   type Adapter,
   type AdapterOptions,
+  type AdminOptions,
 } from './server.ts'
 import { openDriver } from './storage/open-driver.ts'
 import { listen, type Listening } from '../service/listen.ts'
@@ -42,11 +45,8 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   let adapter = await open().catch(unlessUnavailable)
   const waiting = adapter ? undefined : createWaiting({ config, log, version })
   const readiness = createReadiness({ hasKeys: () => adapter !== undefined })
-  const admin = await listen(createAdmin({ driver, readiness }), {
-    ...config.admin,
-    log,
-    portSetting: 'admin.port (AUTH_ADAPTER_ADMIN__PORT)',
-  })
+  const token = await openAdminToken({ config, env })
+  const admin = await listenAdmin(config, { driver, readiness, token, routes: {}, log })
   const handler: RequestListener = (request, response) =>
     void (adapter?.app ?? waiting)?.(request, response)
   const main = await listen(handler, {
@@ -71,6 +71,15 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
     ms: Math.round(performance.now() - startedAt),
   })
   adapter ??= await whenStoreAnswers(open)
+}
+
+type AdminParts = Pick<AdminOptions, 'driver' | 'readiness'> & Omit<AdminOptions['api'], 'host'>
+
+function listenAdmin({ admin }: Config, parts: AdminParts & { log: Log }): Promise<Listening> {
+  const { driver, readiness, log, token, routes } = parts
+  const api = { token, routes, host: admin.host, log }
+  const portSetting = 'admin.port (AUTH_ADAPTER_ADMIN__PORT)'
+  return listen(createAdmin({ driver, readiness, api }), { ...admin, log, portSetting })
 }
 
 type Opening = Pick<AdapterOptions, 'config' | 'driver' | 'log' | 'now'>

@@ -3,6 +3,7 @@ import express, { type Express } from 'express'
 import type { Config } from './config/schema.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { StorageError } from './errors.ts'
+import { createAdminApi, type AdminApiOptions } from './admin/admin-api.ts'
 import { createHealthRoutes, type Readiness } from './admin/health.ts'
 import { createUpstreamChooser } from './interaction/choose/choose-upstream.ts'
 import { createChooserRoutes } from './interaction/choose/choose-upstream-routes.ts'
@@ -156,16 +157,17 @@ function providerPaths(
     PROVIDER_PATHS.test(request.path) ? handler(request, response) : next()
 }
 
-/** Everything behind the admin listener. */
-export function createAdmin({
-  driver,
-  readiness,
-}: {
+export interface AdminOptions {
   driver: Driver
   readiness: Readiness
-}): Express {
+  api: AdminApiOptions
+}
+
+/** Everything behind the admin listener. */
+export function createAdmin({ driver, readiness, api }: AdminOptions): Express {
   const app = express().disable('x-powered-by').disable('etag')
   app.use(securityHeaders({ https: false }))
   app.use(createHealthRoutes({ driver, readiness }))
+  app.use(createAdminApi(api))
   return app
 }

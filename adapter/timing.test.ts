@@ -1,6 +1,7 @@
 // A44: how long a wrong secret takes does not tell how much of it is right. No time is judged here, only whether two kinds of
 // wrong secrets, drawn at random one after the other, can be told apart by it (Welch's t-test).
 import { describe, expect, it } from 'vitest'
+import { secretMatcher } from './admin/admin-api.ts'
 import { createLoginBinding } from './interaction/login-binding.ts'
 import { basic } from './test-support/app.ts'
 import { useChain } from './test-support/use-chain.ts'
@@ -69,6 +70,15 @@ describe('A44 timing of secret comparison (CVE-2024-52307)', () => {
     const guesses = [wrongAt(pair, signatureAt), wrongAt(pair, pair.length - 2)]
     for (const guess of guesses) expect(binding.find(uid, guess)).toBeUndefined()
     const work = (kind: Kind) => binding.find(uid, guesses[kind])
+    expect(await tStatistic(20_000, work)).toBeLessThan(DISTINCT)
+  })
+
+  it('the token of the admin API', async () => {
+    const token = 't'.repeat(43)
+    const matches = secretMatcher(token)
+    const guesses = [wrongAt(token, 0), wrongAt(token, 42)]
+    for (const guess of guesses) expect(matches(guess)).toBe(false)
+    const work = (kind: Kind) => matches(guesses[kind] as string)
     expect(await tStatistic(20_000, work)).toBeLessThan(DISTINCT)
   })
 

@@ -10,11 +10,12 @@ import { createReadiness } from './health.ts'
 describe('health', () => {
   const breaker = createBreaker()
   const readiness = createReadiness()
+  const api = { token: undefined, routes: {}, host: '127.0.0.1' }
   let driver: Driver
   let server: Listening
   beforeAll(async () => {
     driver = breaker.wrap(createMemoryDriver({}))
-    server = await listen(createAdmin({ driver, readiness }), {
+    server = await listen(createAdmin({ driver, readiness, api }), {
       host: '127.0.0.1',
       port: 0,
       portSetting: 'PORT',

@@ -36,6 +36,9 @@ const admin = z.strictObject({
     .prefault('127.0.0.1')
     .describe('Address of the admin listener. Keep it on loopback or a private network.'),
   port: port.prefault(9010).describe('Port of the admin listener. `0` takes a free one.'),
+  token: secret(
+    'Bearer token of the admin API, 32 characters or more. Generated into `admin.token` in the `data` folder otherwise; in production there is no API without it. AUTH_ADAPTER_ADMIN_TOKEN wins.',
+  ).optional(),
 })
 
 const sentinel = z.strictObject({

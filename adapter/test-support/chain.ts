@@ -67,6 +67,7 @@ export interface Chain {
 }
 
 export const UPSTREAM = 'test-auth-server'
+export const ADMIN_TOKEN = 'admin-token-of-the-chain-in-tests'
 const CHEAP = { memoryKib: 8, passes: 1, parallelism: 1 }
 const APPS = {
   client: { secret: 'secret', redirectUri: 'http://127.0.0.1:8080/login/oauth2/code/auth-adapter' },
@@ -221,7 +222,8 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
   async function run(): Promise<void> {
     running = await runAdapter({ config, folder, log, wrapDriver: options.wrapDriver })
     port.serve(running.handler)
-    adminPort.serve(createAdmin({ driver: running.driver, readiness }))
+    const api = { token: ADMIN_TOKEN, routes: {}, host: '127.0.0.1', log }
+    adminPort.serve(createAdmin({ driver: running.driver, readiness, api }))
   }
 
   async function signIn(
