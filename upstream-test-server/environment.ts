@@ -4,6 +4,7 @@ import { EnvError, readEnv } from '../service/env.ts'
 import type { EnvTable } from '../service/env.ts'
 import { LOG_LEVELS } from '../service/log.ts'
 import type { LogLevel } from '../service/log.ts'
+import { demoIssuersFor } from './issuers/demo-issuers.ts'
 import { owaspCost } from './people/password.ts'
 import type { StartOptions } from './start.ts'
 
@@ -120,6 +121,7 @@ export function readEnvironment(env: Env): Environment {
       databaseFile: values.UPSTREAM_DATABASE,
       passwordCost: { ...owaspCost, memoryKib: memoryKibFrom(values.UPSTREAM_PASSWORD_MEMORY_KIB) },
       clients: [client],
+      issuers: demoIssuersFor(client.redirectUris),
     },
   }
 }

@@ -12,7 +12,8 @@ import { urlLimits } from '../service/url-limits.ts'
 import type { Faults } from './control/faults.ts'
 import type { Journal } from './control/journal.ts'
 import { createIssuer } from './issuers/issuer.ts'
-import type { Issuer } from './issuers/issuer.ts'
+import type { Issuer, IssuerOptions } from './issuers/issuer.ts'
+import { createGithubIssuer } from './issuers/github/github-issuer.ts'
 import { createIssuers, routeByKey } from './issuers/issuers.ts'
 import type { Issuers, IssuerSetup } from './issuers/issuers.ts'
 import { messagePage, stylesheetPath } from './pages/pages.ts'
@@ -132,22 +133,26 @@ function databaseFileOf(root: string, key: string, { isKept = false }: IssuerSet
   return join(dir, `${name}-${key}${ext}`)
 }
 
+type Place = Omit<IssuerOptions, 'serverName' | 'people' | 'clients'>
+
+function openIssuer(setup: IssuerSetup, place: Place): Promise<Issuer> {
+  const options = { serverName: place.key, people: seedUsers, ...setup, ...place }
+  return setup.kind === 'github'
+    ? createGithubIssuer({ ...options, alwaysForm: false })
+    : createIssuer(options)
+}
+
 async function openIssuers(options: UpstreamTestServerOptions): Promise<Issuers> {
   const { issuer: origin, databaseFile, clients, log } = options
   const { now = Date.now, passwordCost = owaspCost, storageLatencyMilliseconds = 0 } = options
   const shared = { log, now, passwordCost, storageLatencyMilliseconds }
   const rootOptions = { key: '', issuer: origin, serverName: 'test-auth-server', clients }
   const root = await createIssuer({ ...shared, ...rootOptions, people: seedUsers, databaseFile })
-  const open = (key: string, setup: IssuerSetup) =>
-    createIssuer({
-      serverName: key,
-      people: seedUsers,
-      ...setup,
-      ...shared,
-      key,
-      issuer: `${origin}/${key}`,
-      databaseFile: databaseFileOf(databaseFile, key, setup),
-    })
+  const open = (key: string, setup: IssuerSetup) => {
+    const place = { key, issuer: `${origin}/${key}` }
+    const file = databaseFileOf(databaseFile, key, setup)
+    return openIssuer(setup, { ...shared, ...place, databaseFile: file })
+  }
   const issuers = createIssuers(root, open)
   try {
     for (const [key, setup] of Object.entries(options.issuers ?? {}))

@@ -10,6 +10,13 @@ export const endpointPaths = {
 
 export type Endpoint = keyof typeof endpointPaths
 
+/** Where they are at an issuer in the shape of GitHub. */
+export const githubPaths: Readonly<Record<string, Endpoint>> = {
+  '/login/oauth/authorize': 'authorize',
+  '/login/oauth/access_token': 'token',
+  '/user': 'userinfo',
+}
+
 export type EndpointFault =
   | { kind: 'status'; status: number }
   /** At authorize: goes back to the client with the error. */

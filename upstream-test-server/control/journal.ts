@@ -1,7 +1,7 @@
 // What was asked of the test server, without queries, bodies or headers: no secret is in it.
 import { EventEmitter } from 'node:events'
 import type { RequestHandler } from 'express'
-import { endpointPaths } from './faults.ts'
+import { endpointPaths, githubPaths } from './faults.ts'
 import type { Endpoint } from './faults.ts'
 
 export interface JournalEntry {
@@ -35,7 +35,7 @@ const keptEntries = 1000
 const endpoints = Object.keys(endpointPaths) as Endpoint[]
 
 export const endpointOf = (path: string): Endpoint | undefined =>
-  endpoints.find((endpoint) => endpointPaths[endpoint] === path)
+  endpoints.find((endpoint) => endpointPaths[endpoint] === path) ?? githubPaths[path]
 
 // Who knows the id of an interaction could resume it.
 const withoutInteraction = (path: string) => path.replace(/^(\/oauth2\/authorize\/).+/, '$1:id')

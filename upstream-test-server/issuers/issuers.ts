@@ -9,6 +9,8 @@ export interface IssuerSetup {
   /** What people read on its pages; default: the key. */
   serverName?: string
   clients: readonly UpstreamClient[]
+  /** Default: `oidc`. `github` is plain OAuth 2.0 in its shape. */
+  kind?: 'oidc' | 'github'
   /** Default: those of the root's issuer. */
   people?: readonly SeedUser[]
   /** Whether sessions and keys outlast the process, if those of the root's do; default: no. */

@@ -2,11 +2,17 @@
 // overwrite one another's. Who only knows the uid can not make its value: a link to somebody
 // else's interaction is of no use, and nor is a form on another site.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { KoaContextWithOIDC } from 'oidc-provider'
 
 /** Below the issuer. */
 export const loginPath = '/login'
 export const interactionTtlSeconds = 10 * 60
+
+/** What both Koa and Express can do, `maxAge` in milliseconds. */
+export interface CookieSetter {
+  cookies: {
+    set(name: string, value: string, options: { path: string; maxAge: number }): unknown
+  }
+}
 
 export interface InteractionBinding {
   /** Where the end-user signs in, from the origin on. */
@@ -15,7 +21,7 @@ export interface InteractionBinding {
   /** Whether this cookie was made for this interaction; compared in constant time. */
   holds(uid: string, cookieValue: string | undefined): boolean
   /** For oidc-provider's `interactions.url`: sets the cookie, says where the end-user signs in. */
-  begin(ctx: KoaContextWithOIDC, uid: string): string
+  begin(ctx: CookieSetter, uid: string): string
 }
 
 export interface InteractionBindingOptions {
