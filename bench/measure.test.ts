@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cpuMs, parseCpuMs, percentile, rssMib } from './measure.ts'
+import { cpuMs, median, parseCpuMs, percentile, rssMib } from './measure.ts'
 
 describe('measure', () => {
   it('reads user and system time past a program name with spaces', () => {
@@ -20,5 +20,9 @@ describe('measure', () => {
     expect([percentile(values, 0.5), percentile(values, 0.99), percentile([7], 0.99)]).toEqual([
       50, 99, 7,
     ])
+  })
+
+  it('takes the middle of an odd number, and between the two of an even one', () => {
+    expect([median([9, 1, 5]), median([4, 1, 9, 6]), median([])]).toEqual([5, 5, Number.NaN])
   })
 })
