@@ -52,6 +52,14 @@ describe('openSecrets', () => {
     expect(await open()).toEqual(opened[0])
   })
 
+  it('the key of pairwise subjects is as configured, or made once and 32 bytes long', async () => {
+    const { subjectKey } = await open()
+    expect(subjectKey.length).toBe(32)
+    expect((await open({ alg: 'EdDSA' })).subjectKey).toEqual(subjectKey)
+    const given = await open({ subject_key: Buffer.alloc(32, 9).toString('base64url') })
+    expect(given.subjectKey).toEqual(Buffer.alloc(32, 9))
+  })
+
   it('keeps keys of each algorithm, so that a change and its undoing lose none', async () => {
     const es256 = await open()
     const eddsa = await open({ alg: 'EdDSA' })

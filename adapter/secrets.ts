@@ -1,4 +1,4 @@
-// Opens the secrets the adapter starts with: sealing keys, signing keys, cookie keys. From the configuration where it
+// Opens the secrets the adapter starts with: sealing keys, signing keys, cookie keys, the key of pairwise subjects. From the configuration where it
 // gives them; otherwise made on first start and kept sealed in the store.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -14,6 +14,8 @@ export interface Secrets {
   signingKeys: SigningKeys
   /** The first signs. */
   cookieKeys: string[]
+  /** 32 bytes: what pairwise subjects are made with. */
+  subjectKey: Uint8Array
 }
 
 /** @throws ConfigError, StorageError `unusable` */
@@ -30,11 +32,12 @@ export async function openSecrets({
   const sealing = createSealing([
     given === undefined ? loadOrCreateSealingKey(sealingKeyFile) : Buffer.from(given, 'base64url'),
   ])
-  const [signingKeys, cookieKeys] = await Promise.all([
+  const [signingKeys, cookieKeys, subjectKey] = await Promise.all([
     openSigningKeys(config, driver, sealing),
     openCookieKeys(driver, sealing),
+    openSubjectKey(config, driver, sealing),
   ])
-  return { signingKeys, cookieKeys }
+  return { signingKeys, cookieKeys, subjectKey }
 }
 
 async function openSigningKeys(
@@ -55,6 +58,17 @@ async function openCookieKeys(driver: Driver, sealing: Sealing): Promise<string[
   return (await loadOrCreateSealed(driver, sealing, 'cookie-keys', async () => [
     randomBytes(32).toString('base64url'),
   ])) as string[]
+}
+
+/** Not the sealing key: that one may change, and no subject may change with it. */
+async function openSubjectKey(
+  { keys }: Config,
+  driver: Driver,
+  sealing: Sealing,
+): Promise<Uint8Array> {
+  const make = async () => randomBytes(32).toString('base64url')
+  const key = keys.subject_key ?? (await loadOrCreateSealed(driver, sealing, 'subject-key', make))
+  return Buffer.from(key as string, 'base64url')
 }
 
 function readKeyFile(file: string): unknown {

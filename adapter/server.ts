@@ -12,6 +12,7 @@ import { createLoginBinding, type LoginBinding } from './interaction/login-bindi
 import { createLoginRoutes } from './interaction/login-routes.ts'
 import { stylesheet } from './pages/styles.ts'
 import { createMapIdentity } from './interaction/map-identity.ts'
+import { createClientSubjects } from './provider/client-subjects.ts'
 import { cookieNames } from './provider/configuration.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
@@ -53,6 +54,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const binding = bindLogins(options)
   const errors = createErrorHandler({ config, log, binding })
   const chooser = createUpstreamChooser(config)
+  const people = knowPeople(options)
   const provider = await createProvider({
     config,
     log,
@@ -61,6 +63,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     ...records,
     interactionUrl: createInteractionUrl({ chooser, binding }),
     upstreamChoice: chooser,
+    subjects: people.subjects,
     showError: errors.provider,
   })
   const loginRoutes = createLoginRoutes({
@@ -71,22 +74,24 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     provider,
     upstreams,
     chooser,
-    mapIdentity: createMapIdentity(config),
+    ...people,
     binding,
     log,
     now,
     ...records,
   })
-  const userinfo = createUserinfo({ provider, ...records, ...secrets, now })
-
+  const userinfo = createUserinfo({ provider, ...people, ...records, ...secrets, now })
   const app = createFront(options, errors)
   app.use(createChooserRoutes({ config, chooser, binding, interactions: provider.Interaction }))
-  app.use(loginRoutes)
-  app.route('/userinfo').get(userinfo).post(userinfo)
-  app.use(providerPaths(provider.callback()))
-  app.use(errors.notFound)
-  app.use(errors.express)
+  app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
+  app.use(errors.notFound, errors.express)
   return { app, close: () => upstreams.close() }
+}
+
+/** Who people are to us, and to each client. */
+function knowPeople({ config, secrets }: AdapterOptions) {
+  const subjects = createClientSubjects({ clients: config.clients, ...secrets })
+  return { subjects, subjectFor: subjects.subjectFor, mapIdentity: createMapIdentity(config) }
 }
 
 function openRecords({ config, driver, now }: AdapterOptions) {
@@ -148,6 +153,17 @@ export function createWaiting(options: FrontOptions): Express {
  */
 const PROVIDER_PATHS =
   /^\/(?:\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
+
+/** What oidc-provider serves, and userinfo, which is ours. */
+function providerRoutes(
+  handler: (request: express.Request, response: express.Response) => void,
+  userinfo: express.RequestHandler,
+): express.Router {
+  const router = express.Router()
+  router.route('/userinfo').get(userinfo).post(userinfo)
+  router.use(providerPaths(handler))
+  return router
+}
 
 /** Mounted at the root: oidc-provider would take a mount path for a part of its URLs. */
 function providerPaths(

@@ -27,6 +27,20 @@ export const client = z.strictObject({
     .min(1)
     .optional()
     .describe('The upstreams that its people may sign in with. Absent: all of them.'),
+  subject: z
+    .enum(['public', 'pairwise'])
+    .prefault('public')
+    .describe(
+      'The `sub` that the app sees: the same as all others (`public`), or a pseudonym of its own (`pairwise`).',
+    ),
+  sector: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9.-]+$/, 'Expected a host name in lower case')
+    .optional()
+    .describe(
+      'With `subject: pairwise`: apps of one sector see the same pseudonyms. Absent: the host of its redirect URIs.',
+    ),
   claims: z
     .record(z.string().min(1).max(128), claimRule)
     .prefault({})

@@ -117,6 +117,9 @@ export const configSchema = z.strictObject({
       file: path(
         'JWK Set file with our private signing keys; required in production. Generated into storage otherwise.',
       ).optional(),
+      subject_key: secret(
+        '32 bytes, base64url: makes the `sub` of clients with `subject: pairwise`. Every one of them changes when it does. Required in production where a client is pairwise; generated into storage otherwise.',
+      ).optional(),
       sealing_key: secret(
         '32 bytes, base64url: seals secrets at rest. Required in production, generated into `sealing.key` in the `data` folder otherwise.',
       ).optional(),

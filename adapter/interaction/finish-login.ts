@@ -25,6 +25,8 @@ import {
 export interface FinishParts extends LoginParts {
   upstreamConfigs: Record<string, AnyUpstreamConfig>
   mapIdentity: MapIdentity
+  /** The `sub` that a client sees. */
+  subjectFor: (clientId: string | undefined, accountId: string) => string
   /** The client of this browser's session, if it is signed in. */
   signedInClient: () => Promise<{ clientId: string | undefined } | undefined>
   isSessionAlive: (uid: string) => Promise<boolean>
@@ -100,7 +102,8 @@ async function redeem(
       return await answer(interaction, denied(unmet))
     }
     const identity = await parts.mapIdentity(said, clientId)
-    if (contradictsHint(interaction, identity)) return await answer(interaction, ANOTHER_PERSON)
+    const subject = parts.subjectFor(clientId, identity.accountId)
+    if (contradictsHint(interaction, subject)) return await answer(interaction, ANOTHER_PERSON)
     await forgetEndedSession(parts, interaction)
     parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId })
     return await answer(interaction, loginResult(interaction, said, identity, parts.now))
@@ -126,14 +129,14 @@ const ANOTHER_PERSON = {
 }
 
 /** oidc-provider judges the hint before a login, not after it. It verified the hint then; here only its subject is read. */
-function contradictsHint({ params }: Interaction, { accountId }: Identity): boolean {
+function contradictsHint({ params }: Interaction, subject: string): boolean {
   // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
   const hint = params['id_token_hint']
   if (typeof hint !== 'string') return false
   const { sub } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString()) as {
     sub?: unknown
   }
-  return sub !== accountId
+  return sub !== subject
 }
 
 /** The session that this login was to renew may have ended meanwhile, by logout in another tab: then it begins a new one. */

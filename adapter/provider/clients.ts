@@ -1,6 +1,7 @@
 // Turns the configured clients into oidc-provider's client metadata. What a client may do is decided here and nowhere else.
 import type { ClientMetadata } from 'oidc-provider'
 import type { ClientConfig } from '../config/schema.ts'
+import { sectorOf } from './client-subjects.ts'
 
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/
 
@@ -25,6 +26,7 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     response_modes: client.redirect_uris.some(isPrivateUse) ? ['query'] : ['query', 'form_post'],
     grant_types: ['authorization_code'],
     scope: client.scope,
+    ...subjectType(client),
     id_token_signed_response_alg: alg as NonNullable<
       ClientMetadata['id_token_signed_response_alg']
     >,
@@ -34,6 +36,12 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
 function authentication(client: ClientConfig): Partial<ClientMetadata> {
   if (client.client_secret === undefined) return { token_endpoint_auth_method: 'none' }
   return { client_secret: client.client_secret, token_endpoint_auth_method: 'client_secret_basic' }
+}
+
+/** The URL is there because oidc-provider asks for one where there are several hosts; nothing is ever fetched from it. */
+function subjectType(client: ClientConfig): Partial<ClientMetadata> {
+  if (client.subject !== 'pairwise') return {}
+  return { subject_type: 'pairwise', sector_identifier_uri: `https://${sectorOf(client)}/` }
 }
 
 /** RFC 8252, section 7.1: https://www.rfc-editor.org/rfc/rfc8252#section-7.1 */

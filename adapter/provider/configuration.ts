@@ -4,6 +4,7 @@ import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Config } from '../config/schema.ts'
 import { allScopes, clientMetadata } from './clients.ts'
+import type { ClientSubjects } from './client-subjects.ts'
 import { loginPolicy } from './login-policy.ts'
 import { resourceIndicators } from './resources.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -65,6 +66,7 @@ export interface ProviderParts extends Required<
   config: Config
   signingKeys: SigningKeys
   cookieKeys: string[]
+  subjects: ClientSubjects
   /** Where the browser goes to be signed in; sets what must be set on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
   upstreamChoice: ChoiceOfUpstream
@@ -92,6 +94,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       customizers: { jwt: parts.customizeAccessToken },
     } as unknown as NonNullable<Configuration['formats']>,
     cookies: cookies(config, parts.cookieKeys),
+    ...subjectTypes(parts),
     interactions: { policy: loginPolicy(parts.upstreamChoice), url: parts.interactionUrl },
     ttl: ttl(config, parts.now),
     features: features(parts),
@@ -128,6 +131,17 @@ function authorizationServer({
     conformIdTokenClaims: false,
     clientBasedCORS: () => false,
     clockTolerance: 15,
+  }
+}
+
+/** A sector is what the configuration says: no URL of it is asked (A28). */
+function subjectTypes({ config, subjects }: ProviderParts): Configuration {
+  if (!Object.keys(config.clients).some((id) => subjects.isPairwise(id))) return {}
+  return {
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: async (_ctx, accountId, { clientId }) =>
+      subjects.subjectFor(clientId, accountId),
+    sectorIdentifierUriValidate: () => false,
   }
 }
 

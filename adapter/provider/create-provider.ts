@@ -9,6 +9,7 @@ import type { Identities } from '../storage/identities.ts'
 import type { UnitOfWork } from '../storage/unit-of-work.ts'
 import type { Log } from '../../service/log.ts'
 import { accessTokenClaims, createFindAccount } from './account.ts'
+import type { ClientSubjects } from './client-subjects.ts'
 import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
 import { createLoadExistingGrant } from './grants.ts'
 import { createLogoutPages } from './logout-pages.ts'
@@ -24,6 +25,7 @@ export interface ProviderOptions {
   config: Config
   signingKeys: SigningKeys
   cookieKeys: string[]
+  subjects: ClientSubjects
   adapter: AdapterFactory
   unitOfWork: UnitOfWork
   identities: Identities
@@ -52,7 +54,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       }),
       extraTokenClaims: (ctx, token) => accessTokenClaims(ctx.oidc.account, token.scope),
       renderError: (ctx, out, error) => options.showError(ctx, error, out),
-      customizeAccessToken,
+      customizeAccessToken: customizeAccessToken(options.subjects),
     }),
   )
   trustOnlyTheIssuer(provider)
@@ -116,12 +118,15 @@ function takeOnlyIdTokensAsHint(provider: Provider): void {
   }
 }
 
-function customizeAccessToken(
-  _ctx: KoaContextWithOIDC,
-  token: object,
-  jwt: { payload: Record<string, unknown> },
-): void {
-  const { grantId, sessionUid } = token as { grantId?: string; sessionUid?: string }
-  if (grantId && sessionUid)
-    jwt.payload['jti'] = tokenId(randomBytes(16).toString('base64url'), grantId, sessionUid)
+function customizeAccessToken({ hideSession }: ClientSubjects) {
+  return (
+    ctx: KoaContextWithOIDC,
+    token: object,
+    jwt: { payload: Record<string, unknown> },
+  ): void => {
+    const { grantId, sessionUid } = token as { grantId?: string; sessionUid?: string }
+    if (!grantId || !sessionUid) return
+    const hidden = hideSession(ctx.oidc.client?.clientId, sessionUid, grantId)
+    jwt.payload['jti'] = tokenId(randomBytes(16).toString('base64url'), grantId, hidden)
+  }
 }

@@ -6,12 +6,14 @@ import type { Grant, Provider } from 'oidc-provider'
 import { claimsForClient, doesFor } from '../claims/client-claims.ts'
 import { claimsForScope } from '../claims/scopes.ts'
 import type { Identities, Identity } from '../storage/identities.ts'
+import type { ClientSubjects } from './client-subjects.ts'
 import { publicJwks, type SigningKeys } from './signing-keys.ts'
 
 export interface UserinfoOptions {
   provider: Provider
   identities: Identities
   signingKeys: SigningKeys
+  subjects: ClientSubjects
   now: () => number
 }
 
@@ -19,12 +21,14 @@ interface Granted {
   grant: Grant
   identity: Identity
   scope: string
+  /** As the client knows the person. */
+  sub: string
 }
 
 // RFC 6750, section 2.1: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i
 
-/** What a JWT access token's `jti` says: a random part, then what the token lives and dies with. */
+/** What a JWT access token's `jti` says: a random part, then what the token lives and dies with; the session may be hidden. */
 export function tokenId(random: string, grantId: string, sessionUid: string): string {
   return [random, grantId, sessionUid].join('.')
 }
@@ -61,30 +65,35 @@ function createVerify({ provider, signingKeys, now }: UserinfoOptions) {
 }
 
 async function find(
-  { provider, identities }: UserinfoOptions,
+  { provider, identities, subjects }: UserinfoOptions,
   payload: JWTPayload | undefined,
 ): Promise<Granted | undefined> {
-  const [, grantId, sessionUid] = payload?.jti?.split('.') ?? []
-  if (!payload || !grantId || !sessionUid) return undefined
+  const [, grantId, hidden] = payload?.jti?.split('.') ?? []
+  if (!payload || !grantId || !hidden) return undefined
+  const clientId = String(payload['client_id'])
+  const sessionUid = subjects.openSession(clientId, hidden, grantId)
+  if (sessionUid === undefined) return undefined
   // The session itself too: a request that was under way at logout may have saved the other two once more.
   const [grant, identity, session, client] = await Promise.all([
     provider.Grant.find(grantId),
     identities.find(sessionUid),
     provider.Session.findByUid(sessionUid),
-    provider.Client.find(String(payload['client_id'])),
+    provider.Client.find(clientId),
   ])
   const scope = String(payload['scope'])
+  const isTheirs = ({ accountId }: { accountId?: string | undefined } = {}) =>
+    accountId !== undefined && subjects.subjectFor(clientId, accountId) === payload.sub
   const isAlive =
-    [grant, identity, session].every((record) => record?.accountId === payload.sub) &&
+    [grant, identity, session].every((record) => isTheirs(record)) &&
     client !== undefined &&
     grant?.clientId === client.clientId &&
     doesFor(identity as Identity, client.clientId)
   return isAlive && scope.split(' ').includes('openid')
-    ? { grant: grant as Grant, identity: identity as Identity, scope }
+    ? { grant: grant as Grant, identity: identity as Identity, scope, sub: payload.sub as string }
     : undefined
 }
 
-function claims({ grant, identity, scope }: Granted): Record<string, unknown> {
+function claims({ grant, identity, scope, sub }: Granted): Record<string, unknown> {
   const ours = claimsForClient('userinfo', identity, grant.clientId)
   const single = Object.fromEntries(
     grant
@@ -92,7 +101,7 @@ function claims({ grant, identity, scope }: Granted): Record<string, unknown> {
       .filter((name) => Object.hasOwn(ours, name))
       .map((name) => [name, ours[name]]),
   )
-  return { ...claimsForScope(scope, ours), ...single, sub: identity.accountId }
+  return { ...claimsForScope(scope, ours), ...single, sub }
 }
 
 function refuse(response: Response, hadToken: boolean): void {

@@ -60,6 +60,8 @@ function faultsAfter(
   return []
 }
 
+const SECTOR_NEEDED =
+  'Required with subject pairwise, unless all redirect URIs have one and the same host'
 const set = (target: object, values: object) => Object.assign(target, values)
 
 describe('checkConfig', () => {
@@ -309,6 +311,34 @@ describe('checkConfig', () => {
       gives: 'upstreams.one.claims.a.constant: A constant stands alone, without from',
     },
     {
+      name: 'a sector of a client that is not pairwise',
+      change: (c) => set(c.clients['app'] as object, { sector: 'app.example' }),
+      gives: 'clients.app.sector: Only used with subject pairwise',
+    },
+    {
+      name: 'a pairwise client with redirect URIs at two hosts and no sector',
+      change: (c) =>
+        set(c.clients['app'] as object, {
+          subject: 'pairwise',
+          redirect_uris: ['https://a.example/cb', 'https://b.example/cb'],
+        }),
+      gives: `clients.app.sector: ${SECTOR_NEEDED}`,
+    },
+    {
+      name: 'a pairwise client without a host and no sector',
+      change: (c) =>
+        set(c.clients['app'] as object, {
+          subject: 'pairwise',
+          redirect_uris: ['org.example.app:/cb'],
+        }),
+      gives: `clients.app.sector: ${SECTOR_NEEDED}`,
+    },
+    {
+      name: 'a subject key that is too short',
+      change: (c) => set(c.keys, { subject_key: 'AAAA' }),
+      gives: 'keys.subject_key: Expected 32 bytes in base64url (43 characters, no padding)',
+    },
+    {
       name: 'a constant of a client and a path',
       change: (c) => set(c.clients['app'] as object, { claims: { a: { constant: 1, from: 'b' } } }),
       gives: 'clients.app.claims.a.constant: A constant stands alone, without from',
@@ -425,6 +455,11 @@ describe('checkConfig', () => {
       name: 'generated signing keys',
       change: (c) => delete c.keys['file'],
       gives: 'keys.file: Required in production, where no key is generated',
+    },
+    {
+      name: 'pairwise clients without a subject key',
+      change: (c) => set(c.clients['app'] as object, { subject: 'pairwise' }),
+      gives: 'keys.subject_key: Required in production, where no key is generated',
     },
     {
       name: 'a generated sealing key',

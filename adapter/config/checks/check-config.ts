@@ -6,6 +6,7 @@ import { isSecret } from '../setting.ts'
 import type { SettingPath } from '../setting.ts'
 import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
+import { clientFaults } from './client-faults.ts'
 import { upstreamFaults } from './upstream-faults.ts'
 import {
   authorizationParameterFault,
@@ -39,6 +40,7 @@ const VALUE_ROWS: readonly ValueRow[] = [
   { at: ['issuer'], fault: issuerFault },
   { at: ['trusted_proxies', '*'], fault: networkFault },
   { at: ['keys', 'sealing_key'], fault: sealingKeyFault },
+  { at: ['keys', 'subject_key'], fault: sealingKeyFault },
   { at: ['storage', 'url'], fault: redisUrlFault },
   { at: ['storage', 'cluster', '*'], fault: redisUrlFault },
   { at: ['upstreams', '*', 'issuer'], fault: upstreamIssuerFault },
@@ -164,17 +166,6 @@ function claimRuleFaults(config: Config): SettingFault[] {
   )
 }
 
-function clientFaults({ clients }: Config): SettingFault[] {
-  // https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1: public clients MUST use PKCE
-  const open = Object.keys(clients).filter(
-    (id) => clients[id]?.client_secret === undefined && clients[id]?.pkce === 'optional',
-  )
-  return open.map((id) => ({
-    path: ['clients', id, 'pkce'],
-    message: 'A client without client_secret needs PKCE',
-  }))
-}
-
 function productionFaults(
   config: Config,
   { isProduction, isLiteral }: CheckCircumstances,
@@ -187,7 +178,9 @@ function productionFaults(
       message: 'Memory is refused in production; use sqlite or redis',
     })
   }
-  for (const name of ['file', 'sealing_key'] as const) {
+  const isPairwise = Object.values(config.clients).some(({ subject }) => subject === 'pairwise')
+  const needed = ['file', 'sealing_key', 'subject_key'] as const
+  for (const name of needed.slice(0, isPairwise ? 3 : 2)) {
     if (config.keys[name] === undefined) {
       faults.push({
         path: ['keys', name],

@@ -1,0 +1,34 @@
+// Rules between the settings of one client.
+import type { ClientConfig, Config } from '../schema.ts'
+import type { SettingFault } from './schema-faults.ts'
+
+type ClientRule = (client: ClientConfig) => { setting: string; message: string } | undefined
+
+const RULES: readonly ClientRule[] = [pkceFault, sectorFault]
+
+export function clientFaults({ clients }: Config): SettingFault[] {
+  return Object.entries(clients).flatMap(([id, client]) =>
+    RULES.flatMap((rule) => {
+      const fault = rule(client)
+      return fault ? [{ path: ['clients', id, fault.setting], message: fault.message }] : []
+    }),
+  )
+}
+
+function pkceFault({ client_secret: secret, pkce }: ClientConfig) {
+  // https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1: public clients MUST use PKCE
+  return secret === undefined && pkce === 'optional'
+    ? { setting: 'pkce', message: 'A client without client_secret needs PKCE' }
+    : undefined
+}
+
+/** One host of redirect URIs is a sector; several, or none, are not (https://openid.net/specs/openid-connect-core-1_0.html#PairwiseAlg). */
+function sectorFault({ subject, sector, redirect_uris: uris }: ClientConfig) {
+  const fault = (message: string) => ({ setting: 'sector', message })
+  if (subject !== 'pairwise')
+    return sector === undefined ? undefined : fault('Only used with subject pairwise')
+  const hosts = new Set(uris.map((uri) => URL.parse(uri)?.hostname ?? ''))
+  return sector === undefined && (hosts.size > 1 || hosts.has(''))
+    ? fault('Required with subject pairwise, unless all redirect URIs have one and the same host')
+    : undefined
+}
