@@ -22,6 +22,7 @@ import { createIdentities, type Identity } from './storage/identities.ts'
 import { createLoginTransactions } from './storage/login-transactions.ts'
 import { createProviderAdapter } from './storage/provider-adapter.ts'
 import { createUnitOfWork } from './storage/unit-of-work.ts'
+import { createStandingOf } from './storage/upstream-epoch.ts'
 import { createUpstreams } from './upstream/upstreams.ts'
 import { forwardedHeaders } from '../service/forwarded.ts'
 import { hostCheck } from '../service/host-check.ts'
@@ -39,17 +40,21 @@ export interface AdapterOptions {
   log: Log
   /** Epoch milliseconds. */
   now: () => number
+  /** Names this configuration, for logins to remember which one they began with. */
+  generation?: string
 }
 
 export interface Adapter {
   app: Express
+  /** Which configuration the login `uid` of this browser began with. */
+  generationOf(uid: string, cookieHeader: string | undefined): string | undefined
   close(): Promise<void>
 }
 
 /** Everything behind the public listener. */
 export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const { config, secrets, log, now } = options
-  const records = openRecords(options)
+  const { isOutdated, ...records } = openRecords(options)
   const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
   const binding = bindLogins(options)
   const errors = createErrorHandler({ config, log, binding })
@@ -62,7 +67,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     ...secrets,
     ...records,
     interactionUrl: createInteractionUrl({ chooser, binding }),
-    upstreamChoice: chooser,
+    upstreamChoice: { ...chooser, isOutdated },
     subjects: people.subjects,
     showError: errors.provider,
   })
@@ -85,7 +90,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   app.use(createChooserRoutes({ config, chooser, binding, interactions: provider.Interaction }))
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)
-  return { app, close: () => upstreams.close() }
+  return { app, generationOf: generationBy(binding), close: () => upstreams.close() }
 }
 
 /** Who people are to us, and to each client. */
@@ -94,12 +99,16 @@ function knowPeople({ config, secrets }: AdapterOptions) {
   return { subjects, subjectFor: subjects.subjectFor, mapIdentity: createMapIdentity(config) }
 }
 
+function generationBy(binding: LoginBinding): Adapter['generationOf'] {
+  return (uid, cookieHeader) => binding.find(uid, cookieHeader)?.generation
+}
+
 function openRecords({ config, driver, now }: AdapterOptions) {
   const unitOfWork = createUnitOfWork(driver, { now })
-  // An identity of an upstream that is no longer configured, or is another one by now, is nobody's.
-  const isVouchedFor = ({ upstream, upstreamIssuer }: Identity) =>
-    config.upstreams[upstream]?.issuer === upstreamIssuer
+  const standingOf = createStandingOf(config.upstreams)
+  const isVouchedFor = (identity: Identity) => standingOf(identity) !== 'void'
   return {
+    isOutdated: (identity: Identity) => standingOf(identity) === 'outdated',
     unitOfWork,
     identities: createIdentities(unitOfWork.driver, { isVouchedFor }),
     transactions: createLoginTransactions(unitOfWork.driver),
@@ -107,11 +116,12 @@ function openRecords({ config, driver, now }: AdapterOptions) {
   }
 }
 
-function bindLogins({ config, secrets, now }: AdapterOptions): LoginBinding {
+function bindLogins({ config, secrets, now, generation }: AdapterOptions): LoginBinding {
   const isHttps = config.issuer.startsWith('https:')
   const resumeCookie = cookieNames(isHttps).resume
   const ttlSeconds = config.login.ttl
-  return createLoginBinding({ keys: secrets.cookieKeys, isHttps, resumeCookie, ttlSeconds, now })
+  const keys = secrets.cookieKeys
+  return createLoginBinding({ keys, isHttps, resumeCookie, ttlSeconds, now, generation })
 }
 
 type FrontOptions = Pick<AdapterOptions, 'config' | 'version' | 'log'>

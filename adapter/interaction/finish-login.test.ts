@@ -35,6 +35,7 @@ describe('an identity as the settings map it', () => {
       accountId: 'up:u1',
       upstream: 'up',
       upstreamIssuer: 'https://up.test',
+      epoch: expect.any(String) as string,
       claims: { name: 'A', upstream_sub: 'u1' },
     })
   })

@@ -10,6 +10,7 @@ import { downstreamSubject, hashedSubject } from '../claims/subject.ts'
 import type { AnyUpstreamConfig, ClientConfig, Config } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/identities.ts'
+import { upstreamEpoch } from '../storage/upstream-epoch.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 
 /** Rejects with UpstreamError `identity_invalid`. `clientId` is the client of this sign-in. */
@@ -55,6 +56,7 @@ export function mapIdentity(
     accountId: subjectOf(config, said),
     upstream: said.upstream,
     upstreamIssuer: said.iss,
+    epoch: upstreamEpoch(config),
     claims: { ...claims },
     ...(targets ? { claimTargets: targets } : {}),
     ...(own.clientClaims ? { clientClaims: own.clientClaims } : {}),

@@ -18,7 +18,7 @@ const LOGIN: NextStep = { kind: 'login' }
 const LOGIN_AGAIN: NextStep = { kind: 'login', prompt: 'login' }
 
 /** The upstream that is asked now has signed nobody in here: it may know the person and let them pass. */
-const FIRST_VISIT = new Set(['no_session', 'no_identity', 'other_upstream'])
+const FIRST_VISIT = new Set(['no_session', 'no_identity', 'other_upstream', 'upstream_changed'])
 
 /** Which error says that the upstream's answer was not enough. The rest is login_required. */
 const UNMET: Record<string, string> = {

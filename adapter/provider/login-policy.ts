@@ -1,13 +1,17 @@
 // When a session is no answer to an authorization request, so that somebody has to sign in: oidc-provider's own checks
 // and ours beside them. What each login then asks for is decided in interaction/next-step.ts.
 import { interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
-import { otherUpstreamCheck, type ChoiceOfUpstream } from './upstream-choice.ts'
+import {
+  otherUpstreamCheck,
+  upstreamChangedCheck,
+  type ChoiceOfUpstream,
+} from './upstream-choice.ts'
 
 type Policy = NonNullable<NonNullable<Configuration['interactions']>['policy']>
 
 export function loginPolicy(choice: ChoiceOfUpstream): Policy {
   const prompts = interactionPolicy.base()
-  for (const check of [nobodyCheck(), otherUpstreamCheck(choice)])
+  for (const check of [nobodyCheck(), otherUpstreamCheck(choice), upstreamChangedCheck(choice)])
     prompts.get('login')?.checks.add(check)
   return prompts
 }

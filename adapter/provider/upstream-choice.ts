@@ -6,7 +6,8 @@ import {
   type Configuration,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
-import type { KnownAccount } from './account.ts'
+import type { Identity } from '../storage/identities.ts'
+import { loginResult, type KnownAccount } from './account.ts'
 
 export interface ChoiceOfUpstream {
   /** Parameters of an authorization request that name an upstream. */
@@ -15,9 +16,11 @@ export interface ChoiceOfUpstream {
     request: RequestedChoice,
   ): { kind: 'refused'; description: string } | { kind: 'upstream' | 'chooser' }
   isAnsweredBy(request: RequestedChoice, upstream: string): boolean
+  /** Whether the upstream that signed them in has changed since, so that they have to sign in there again. */
+  isOutdated(identity: Identity): boolean
 }
 
-interface RequestedChoice {
+export interface RequestedChoice {
   clientId: string
   params: Readonly<Record<string, unknown>>
 }
@@ -46,6 +49,19 @@ export function otherUpstreamCheck({ isAnsweredBy }: ChoiceOfUpstream): interact
     (ctx) => {
       const account = ctx.oidc.account as KnownAccount | undefined
       return account !== undefined && !isAnsweredBy(requestedChoice(ctx), account.identity.upstream)
+    },
+  )
+}
+
+/** Somebody signed in, but their upstream has been configured anew since. Who signs in at this very request has not. */
+export function upstreamChangedCheck({ isOutdated }: ChoiceOfUpstream): interactionPolicy.Check {
+  return new interactionPolicy.Check(
+    'upstream_changed',
+    'End-User authentication at the identity provider as it is now is required',
+    'login_required',
+    (ctx) => {
+      const account = ctx.oidc.account as KnownAccount | undefined
+      return account !== undefined && !loginResult(ctx) && isOutdated(account.identity)
     },
   )
 }

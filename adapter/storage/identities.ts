@@ -10,6 +10,8 @@ export interface Identity {
   /** Name of the upstream in the configuration. */
   upstream: string
   upstreamIssuer: string
+  /** Of the upstream's settings at the login; see upstream-epoch.ts. */
+  epoch?: string
   /** Minted claims, mapped already. */
   claims: Record<string, unknown>
   /** The tokens that a claim goes to; one that is not listed goes to all. */
@@ -31,7 +33,7 @@ export interface Identities {
 }
 
 export interface IdentitiesOptions {
-  /** Whether the upstream that vouched for it still counts: one that was taken out of the configuration vouches for nobody. */
+  /** Whether the upstream that vouched for it still counts; see upstream-epoch.ts. */
   isVouchedFor?: (identity: Identity) => boolean
 }
 

@@ -32,6 +32,12 @@ export const peopleSettings = {
     .record(z.string().min(1).max(128), claimRule)
     .prefault({})
     .describe('Claims that we mint: name, and where the value comes from (a path, or a rule).'),
+  on_change: z
+    .enum(['keep', 'relogin', 'revoke'])
+    .prefault('relogin')
+    .describe(
+      'What becomes of its signed-in people when one of its settings that decide who they are changes. `keep`: nothing. `relogin`: tokens live on, the next sign-in at an app goes to it again. `revoke`: their sessions and grants end at once.',
+    ),
   require: requirements
     .optional()
     .describe('What must be true of people who sign in; all others get `access_denied`.'),
