@@ -4,6 +4,8 @@ import type { InteractionResults } from 'oidc-provider'
 import { Router, urlencoded } from 'express'
 import type { Request, Response } from 'express'
 import type { Log } from '../service/log.ts'
+import { reachedBy } from './behaviour/sign-in/authentication.ts'
+import type { Scenario } from './control/scenario.ts'
 import { loginPath } from './provider/interaction-binding.ts'
 import type { InteractionBinding } from './provider/interaction-binding.ts'
 import { loginPage, messagePage } from './pages/pages.ts'
@@ -18,6 +20,7 @@ export interface LoginOptions {
   users: Users
   binding: InteractionBinding
   log: Log
+  scenario: Scenario
 }
 
 /** One request about an interaction that this browser began. */
@@ -43,12 +46,15 @@ function showNotStartedHere(res: Response): void {
 function showLogin(step: Step, username: string, error?: string): void {
   const { res, interaction, binding, serverName } = step
   const clientId = text(interaction.params.client_id)
+  const { levels } = step.scenario.authentication.current()
+  const asked = text(interaction.params.acr_values)
   const page = loginPage({
     serverName,
     action: `${binding.path}?interaction=${encodeURIComponent(interaction.uid)}`,
     interactionUid: interaction.uid,
     clientId,
     username,
+    asksSecondFactor: reachedBy(asked, levels, undefined).acr !== levels[0],
     error,
   })
   res.status(error === undefined ? 200 : 400)
@@ -87,19 +93,35 @@ async function endOtherSession({ req, res, provider, interaction }: Step, sub: s
   delete interaction.session
 }
 
+const refusal = (error: string): InteractionResults => ({
+  error,
+  error_description: 'The end-user was refused, as this server was told',
+})
+
+function reached({ req, interaction, scenario }: Step, username: string) {
+  const hasOnlyPassword = formField(req, 'without_second_factor') !== ''
+  const asked = hasOnlyPassword ? '' : text(interaction.params.acr_values)
+  const { levels } = scenario.authentication.current()
+  return reachedBy(asked, levels, scenario.people.of(username).acr)
+}
+
 async function signIn(step: Step): Promise<void> {
-  const { req, users, log, interaction } = step
+  const { req, users, log, interaction, scenario } = step
   const username = formField(req, 'username')
   const check = await users.checkPassword(username, formField(req, 'password'))
   if (!check.ok) {
     log.warn('login.failed', { sub: check.sub, failed_attempts: check.failedAttempts })
     return showLogin(step, username, 'The user name or the password is wrong.')
   }
-  const { sub } = check.user
+  const { sub, username: name } = check.user
+  if (scenario.people.of(name).disabled === true)
+    return showLogin(step, name, 'This account is disabled.')
+  const refused = scenario.people.of(name).refused ?? scenario.refusals.take('login', name)
+  if (refused !== undefined) return finish(step, refusal(refused))
   if (isSomebodyElse(interaction, sub)) return finish(step, { error: 'login_required' })
   log.info('login.succeeded', { sub })
   await endOtherSession(step, sub)
-  await finish(step, { login: { accountId: sub, amr: ['pwd'], remember: false } })
+  await finish(step, { login: { accountId: sub, ...reached(step, name), remember: false } })
 }
 
 async function cancel(step: Step): Promise<void> {

@@ -66,7 +66,7 @@ describe('the authorization request', () => {
     ['the plain method', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['no method, which means plain', { code_challenge_method: undefined }, 'invalid_request'],
     ['the implicit flow', { response_type: 'id_token' }, 'unsupported_response_type'],
-    ['prompt=consent', { prompt: 'consent' }, 'invalid_request'],
+    ['prompt=select_account', { prompt: 'select_account' }, 'invalid_request'],
   ])('A13 C29 C41 goes back with an error for %s', async (_name, parameters, error) => {
     const page = await openFresh(parameters)
     expect(`${page.url.origin}${page.url.pathname}`).toBe(callback)
@@ -186,10 +186,10 @@ describe('discovery', () => {
       end_session_endpoint: at('/connect/logout'),
       response_types_supported: ['code'],
       response_modes_supported: ['query', 'form_post'],
-      grant_types_supported: ['authorization_code'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
-      scopes_supported: ['openid', 'profile', 'email'],
+      scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
     })
     const { keys } = (await (await fetch(at('/oauth2/jwks'))).json()) as {
       keys: Record<string, unknown>[]

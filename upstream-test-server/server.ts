@@ -9,8 +9,6 @@ import type { Refusal, Refuse } from '../service/refuse.ts'
 import { requestLog } from '../service/request-log.ts'
 import { securityHeaders } from '../service/security-headers.ts'
 import { urlLimits } from '../service/url-limits.ts'
-import type { Faults } from './control/faults.ts'
-import type { Journal } from './control/journal.ts'
 import { createIssuer } from './issuers/issuer.ts'
 import type { Issuer, IssuerOptions } from './issuers/issuer.ts'
 import { createGithubIssuer } from './issuers/github/github-issuer.ts'
@@ -43,11 +41,8 @@ export interface UpstreamTestServerOptions {
 
 export interface UpstreamTestServer {
   handler: RequestListener
-  /** Of the issuer at the root, as are `faults` and `journal`. */
+  /** Of the issuer at the root. */
   users: Users
-  /** Empty: strict. */
-  faults: Faults
-  journal: Journal
   issuers: Issuers
   /** Ends timers and closes the databases. */
   close(): void
@@ -180,6 +175,5 @@ export async function createUpstreamTestServer(
   app.use('/:key', routeByKey(issuers))
   app.use(root.handler)
   app.use(answerError(log))
-  const { users, faults, journal } = root
-  return { handler: app, users, faults, journal, issuers, close: issuers.close }
+  return { handler: app, users: root.users, issuers, close: issuers.close }
 }

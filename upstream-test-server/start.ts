@@ -33,7 +33,7 @@ const notReady: RequestListener = (_req, res) =>
   void res.writeHead(503, { 'retry-after': '1' }).end()
 
 async function listenForControl(
-  { faults, journal }: UpstreamTestServer,
+  { issuers }: UpstreamTestServer,
   port: number | undefined,
   log: Log,
 ): Promise<Listening | undefined> {
@@ -41,7 +41,7 @@ async function listenForControl(
   let handler = notReady
   const options = { host: '127.0.0.1', port, log, portSetting: 'UPSTREAM_CONTROL_PORT' }
   const listening = await listen((req, res) => handler(req, res), options)
-  handler = createControlHandler({ url: listening.url, faults, journal, log })
+  handler = createControlHandler({ url: listening.url, issuers, log })
   return listening
 }
 

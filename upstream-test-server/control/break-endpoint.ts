@@ -1,5 +1,10 @@
 // Answers an endpoint wrongly, as often as it was switched on. Without a switch every request passes.
+import { setTimeout as wait } from 'node:timers/promises'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type Provider from 'oidc-provider'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { Users } from '../people/users.ts'
+import { personalEndpoints } from './faults.ts'
 import type { EndpointFault, Faults } from './faults.ts'
 import { endpointOf } from './journal.ts'
 
@@ -60,6 +65,11 @@ export interface BreakEndpointsOptions {
   redirectUris: ReadonlySet<string>
 }
 
+function answerWrongly(step: Step, fault: EndpointFault): void {
+  const answer = breaks[fault.kind] as (step: Step, fault: EndpointFault) => void
+  answer(step, fault)
+}
+
 /** Goes behind the checks of host and URL. */
 export function breakEndpoints(options: BreakEndpointsOptions): RequestHandler {
   const { issuer, faults, redirectUris } = options
@@ -67,7 +77,36 @@ export function breakEndpoints(options: BreakEndpointsOptions): RequestHandler {
     const endpoint = endpointOf(req.path)
     const fault = endpoint && faults.takeEndpoint(endpoint)
     if (!fault) return next()
-    const answer = breaks[fault.kind] as (step: Step, fault: EndpointFault) => void
-    answer({ req, res, next, issuer, redirectUris }, fault)
+    answerWrongly({ req, res, next, issuer, redirectUris }, fault)
   }
+}
+
+export interface BreakAnswersOptions {
+  issuer: string
+  faults: Faults
+  users: Users
+}
+
+async function breakAnswer(ctx: KoaContextWithOIDC, fault: EndpointFault, issuer: string) {
+  if (fault.kind === 'delay') return wait(fault.milliseconds)
+  ctx.body = null
+  ctx.respond = false
+  const [req, res] = [ctx.req as Request, ctx.res as Response]
+  answerWrongly({ req, res, next: () => undefined, issuer, redirectUris: new Set() }, fault)
+}
+
+/** For what is bound to a person: who that is comes out while the request is answered. */
+export function breakAnswersOf(provider: Provider, options: BreakAnswersOptions): void {
+  const { issuer, faults, users } = options
+  provider.use(async (ctx, next) => {
+    await next()
+    const { oidc } = ctx as KoaContextWithOIDC
+    const endpoint = personalEndpoints.find((name) => name === oidc?.route)
+    const username = users.find(oidc?.account?.accountId ?? '')?.username
+    if (endpoint === undefined || username === undefined) return
+    const fault = faults.takeEndpointOf(endpoint, username)
+    if (fault) return breakAnswer(ctx as KoaContextWithOIDC, fault, issuer)
+    if (endpoint === 'userinfo' && ctx.status === 200 && faults.takeOtherSub(username))
+      ctx.body = { ...(ctx.body as object), sub: 'somebody-else' }
+  })
 }

@@ -1,62 +1,74 @@
-// The control listener: JSON over HTTP on loopback, for tests. It changes how the test server behaves, so no page may reach it.
+// The control listener, on loopback: JSON for tests, a page for people. It changes how the test server behaves, so no page
+// of anybody else may reach it.
 import type { RequestListener } from 'node:http'
-import express from 'express'
-import type { ErrorRequestHandler, RequestHandler } from 'express'
+import express, { Router } from 'express'
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import { hostCheck } from '../../service/host-check.ts'
 import type { Log } from '../../service/log.ts'
-import type { Faults } from './faults.ts'
-import type { Journal } from './journal.ts'
-import {
-  CommandError,
-  readEndpointFault,
-  readJournalQuery,
-  readTokenFault,
-} from './read-command.ts'
+import { IssuerKeyError } from '../issuers/issuers.ts'
+import type { Issuers } from '../issuers/issuers.ts'
+import { commands } from './commands.ts'
+import type { Command } from './commands.ts'
+import { CommandError } from './read-command.ts'
 
 export interface ControlServerOptions {
   /** Of the control listener. */
   url: string
-  faults: Faults
-  journal: Journal
+  issuers: Issuers
   log: Log
 }
 
 // A browser names itself by Origin on whatever a page could send here; programs do not send it.
-const refuseBrowsers: RequestHandler = (req, res, next) => {
-  if (req.headers.origin === undefined) return next()
-  res.status(403).json({ error: 'requests of web pages are refused' })
-}
+const refuseBrowsers =
+  (url: string): RequestHandler =>
+  (req, res, next) => {
+    const { origin } = req.headers
+    if (origin === undefined || origin === new URL(url).origin) return next()
+    res.status(403).json({ error: 'requests of web pages are refused' })
+  }
 
 const answerError: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
-  const isOurs = error instanceof CommandError
+  const isOurs = error instanceof CommandError || error instanceof IssuerKeyError
   const status = isOurs ? 400 : (error.status ?? 500)
   res.status(status).json({ error: isOurs ? error.message : 'this request can not be answered' })
 }
 
-export function createControlHandler(options: ControlServerOptions): RequestListener {
-  const { url, faults, journal, log } = options
+type Method = 'get' | 'put' | 'post' | 'delete'
+
+function issuerOf(issuers: Issuers, req: Request) {
+  const key = req.params['key'] ?? ''
+  const issuer = issuers.get(String(key))
+  if (issuer) return issuer
+  throw new CommandError(`there is no issuer "${String(key)}"`)
+}
+
+function routerFor(issuers: Issuers): Router {
+  const router = Router({ mergeParams: true })
+  const answer =
+    (command: Command): RequestHandler =>
+    async (req, res) => {
+      const { body, query } = req as { body: unknown; query: Record<string, unknown> }
+      const name = String(req.params['name'] ?? '')
+      res.json(await command({ issuer: issuerOf(issuers, req), body, query, name }))
+    }
+  for (const [route, command] of Object.entries(commands)) {
+    const [method = '', path = ''] = route.split(' ')
+    router[method.toLowerCase() as Method](path, answer(command))
+  }
+  return router
+}
+
+export function createControlHandler({ url, issuers, log }: ControlServerOptions): RequestListener {
   const app = express()
   app.disable('x-powered-by').disable('etag')
-  app.use(hostCheck({ url, trusted: () => false, log }), refuseBrowsers)
-  app.use(express.json({ limit: '16kb' }))
-  app.get('/faults', (_req, res) => void res.json(faults.armed()))
-  app.post('/faults', (req, res) => {
-    faults.armEndpoint(readEndpointFault(req.body))
-    res.json(faults.armed())
+  app.use(hostCheck({ url, trusted: () => false, log }), refuseBrowsers(url))
+  app.use(express.json({ limit: '256kb' }))
+  app.get('/issuers', (_req, res) => {
+    res.json({ issuers: issuers.list().map(({ key, issuer }) => ({ key, issuer })) })
   })
-  app.post('/token-faults', (req, res) => {
-    faults.armToken(readTokenFault(req.body))
-    res.json(faults.armed())
-  })
-  app.get('/requests', async (req, res) => {
-    const { filter, waitMilliseconds } = readJournalQuery(req.query)
-    res.json({ requests: await journal.wait(filter, waitMilliseconds) })
-  })
-  app.post('/reset', (_req, res) => {
-    faults.reset()
-    journal.reset()
-    res.json(faults.armed())
-  })
+  // The commands without an issuer's key are those of the one at the root.
+  app.use('/issuers/:key', routerFor(issuers))
+  app.use(routerFor(issuers))
   app.use((_req, res) => void res.status(404).json({ error: 'there is no such command' }))
   app.use(answerError)
   return app

@@ -54,7 +54,12 @@ export interface ArmedEndpointFault {
   endpoint: Endpoint
   fault: EndpointFault
   times: number
+  /** Only for who signed in by this name, at token and userinfo: what was asked is done, its answer goes wrong. */
+  username?: string
 }
+
+/** Where it is known whose request it is. */
+export const personalEndpoints: readonly Endpoint[] = ['token', 'userinfo']
 
 export interface ArmedTokenFault {
   fault: TokenFault
@@ -68,6 +73,8 @@ export interface Faults {
   armToken(armed: ArmedTokenFault): void
   /** Uses one up; the first that was switched on comes first. */
   takeEndpoint(endpoint: Endpoint): EndpointFault | undefined
+  /** Those bound to this person only. */
+  takeEndpointOf(endpoint: Endpoint, username: string): EndpointFault | undefined
   takeIdToken(username: string | undefined): IdTokenFault | undefined
   takeOtherSub(username: string | undefined): boolean
   armed(): { endpoints: ArmedEndpointFault[]; tokens: ArmedTokenFault[] }
@@ -90,6 +97,22 @@ function createQueue<Entry extends { times: number }>() {
   }
 }
 
+/** Login names that go wrong without any switch, for people who click through a demo. */
+const endpointFaultsOf: Readonly<Record<string, ArmedEndpointFault>> = {
+  'token-down': { endpoint: 'token', fault: { kind: 'status', status: 503 }, times: 1 },
+}
+const tokenFaultsOf: Readonly<Record<string, IdTokenFault>> = {
+  'bad-signature': { kind: 'bad_signature' },
+}
+
+const endpointFaultFromTheStart = (endpoint: Endpoint, username: string) => {
+  const own = Object.hasOwn(endpointFaultsOf, username) ? endpointFaultsOf[username] : undefined
+  return own?.endpoint === endpoint ? own.fault : undefined
+}
+
+const tokenFaultFromTheStart = (username = '') =>
+  Object.hasOwn(tokenFaultsOf, username) ? tokenFaultsOf[username] : undefined
+
 export function createFaults(): Faults {
   const endpoints = createQueue<ArmedEndpointFault>()
   const tokens = createQueue<ArmedTokenFault>()
@@ -102,8 +125,13 @@ export function createFaults(): Faults {
   return {
     armEndpoint: endpoints.add,
     armToken: tokens.add,
-    takeEndpoint: (endpoint) => endpoints.take((entry) => entry.endpoint === endpoint)?.fault,
-    takeIdToken: (person) => takeToken(false, person) as IdTokenFault | undefined,
+    takeEndpoint: (endpoint) =>
+      endpoints.take((entry) => entry.endpoint === endpoint && entry.username === undefined)?.fault,
+    takeEndpointOf: (endpoint, person) =>
+      endpoints.take((entry) => entry.endpoint === endpoint && entry.username === person)?.fault ??
+      endpointFaultFromTheStart(endpoint, person),
+    takeIdToken: (person) =>
+      (takeToken(false, person) as IdTokenFault | undefined) ?? tokenFaultFromTheStart(person),
     takeOtherSub: (person) => takeToken(true, person) !== undefined,
     armed: () => ({ endpoints: endpoints.all(), tokens: tokens.all() }),
     reset() {

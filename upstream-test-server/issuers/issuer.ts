@@ -1,18 +1,22 @@
 // One issuer and all that is its own: people, keys, sessions, faults, journal. server.ts mounts it at its path.
-import type { JsonWebKey } from 'node:crypto'
 import { Router } from 'express'
 import type { RequestHandler } from 'express'
 import type { Log } from '../../service/log.ts'
-import { breakEndpoints } from '../control/break-endpoint.ts'
-import { breakTokens } from '../control/break-tokens.ts'
-import { createFaults } from '../control/faults.ts'
-import type { Faults } from '../control/faults.ts'
-import { createJournal } from '../control/journal.ts'
-import type { Journal } from '../control/journal.ts'
+import { acceptOfflineAccess } from '../behaviour/refresh.ts'
+import { behavingStorage } from '../behaviour/storage.ts'
+import { issueTokens } from '../behaviour/tokens/issue-tokens.ts'
+import type { SigningKey } from '../behaviour/tokens/key-ring.ts'
+import { createLogoutTokens } from '../behaviour/tokens/logout-token.ts'
+import type { LogoutTokens } from '../behaviour/tokens/logout-token.ts'
+import { breakAnswersOf, breakEndpoints } from '../control/break-endpoint.ts'
+import { createScenario } from '../control/scenario.ts'
+import type { Scenario } from '../control/scenario.ts'
 import { openDatabase } from '../database.ts'
 import { createLoginRouter } from '../login.ts'
 import type { PasswordCost } from '../people/password.ts'
 import type { SeedUser } from '../people/seed-users.ts'
+import { createSessions } from '../people/sessions.ts'
+import type { Sessions } from '../people/sessions.ts'
 import { createUsers } from '../people/users.ts'
 import type { Users } from '../people/users.ts'
 import { createInteractionBinding } from '../provider/interaction-binding.ts'
@@ -46,9 +50,11 @@ export interface Issuer {
   /** Expects paths without the issuer's own, as an Express mount gives them. */
   handler: RequestHandler
   users: Users
-  /** Empty: strict. */
-  faults: Faults
-  journal: Journal
+  /** What is switched here; strict by itself. */
+  scenario: Scenario
+  /** Absent, as are logout tokens, where the issuer is no OpenID Provider. */
+  sessions?: Sessions
+  logoutTokens?: LogoutTokens
   /** Ends timers and closes the database. */
   close(): void
 }
@@ -66,32 +72,35 @@ async function openParts(options: IssuerOptions) {
     loadKeys(database),
     createUsers(database, passwordCost, people),
   ])
-  const local = createProviderStorage(database, now)
+  const signingKey = keys.jwks.keys[0] as SigningKey
+  const scenario = createScenario({ database, signingKey, now })
+  const own = createProviderStorage(database, scenario.clock.now)
+  const local = behavingStorage(own, scenario)
   const storage = latency === 0 ? local : withLatency(local, latency)
   const cookiePrefix = cookiePrefixOf(key)
   const basePath = key === '' ? '' : `/${key}`
   const binding = createInteractionBinding({ key: keys.bindingKey, cookiePrefix, basePath })
-  return { database, keys, users, storage, cookiePrefix, binding }
+  return { database, keys, signingKey, scenario, users, storage, cookiePrefix, binding }
 }
 
 /** Opens and seeds the database, builds the provider; rejects if the file can not be used. */
 export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const { key, issuer, serverName, clients, log, now } = options
   const { database, ...parts } = await openParts(options)
-  const { keys, users, storage, binding } = parts
+  const { signingKey, scenario, users, storage, binding } = parts
   const provider = createProvider({ ...parts, issuer, clients, log, now })
   // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
   await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
 
-  const faults = createFaults()
-  const journal = createJournal(now)
-  const [signingKey] = keys.jwks.keys
-  breakTokens(provider, { faults, users, signingKey: signingKey as JsonWebKey, now })
+  const { faults, journal, keys, clock } = scenario
+  breakAnswersOf(provider, { issuer, faults, users })
+  issueTokens(provider, { scenario, users, libraryKey: signingKey })
+  acceptOfflineAccess(provider)
 
   const redirectUris = new Set(clients.flatMap((client) => client.redirectUris))
   const router = Router()
   router.use(journal.record, breakEndpoints({ issuer, faults, redirectUris }))
-  router.use(createLoginRouter({ serverName, provider, users, binding, log }))
+  router.use(createLoginRouter({ serverName, provider, users, binding, log, scenario }))
   // Answers every remaining path, so it comes last.
   router.use(provider.callback())
 
@@ -100,5 +109,8 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     clearInterval(collector)
     database.close()
   }
-  return { key, issuer, handler: router, users, faults, journal, close }
+  const [defaultClientId = ''] = clients.map(({ clientId }) => clientId)
+  const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
+  const sessions = createSessions(database, clock.now)
+  return { key, issuer, handler: router, users, scenario, sessions, logoutTokens, close }
 }

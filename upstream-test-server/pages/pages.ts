@@ -36,6 +36,8 @@ export interface LoginPage {
   interactionUid: string
   clientId: string
   username: string
+  /** Whether the application asks for more than a password. */
+  asksSecondFactor?: boolean
   /** What went wrong with the last try, if there was one. */
   error?: string | undefined
 }
@@ -43,42 +45,53 @@ export interface LoginPage {
 const loginError = (error: string) =>
   html`<p class="error" id="login-error" role="alert">${error}</p>`
 
-export function loginPage(login: LoginPage): string {
-  const { serverName, action, interactionUid, clientId, username, error } = login
+const secondFactor = html`<p>The application asks for a second factor; it counts as given.</p>
+  <label class="choice">
+    <input type="checkbox" name="without_second_factor" value="yes" />
+    Sign in without it
+  </label>`
+
+const signInButtons = html`<div class="buttons">
+  <button class="main" name="action" value="sign-in">Sign in</button>
+  <button name="action" value="cancel" formnovalidate>Cancel</button>
+</div>`
+
+function credentials({ username, error }: LoginPage): Content {
   const invalid =
     error === undefined ? '' : html` aria-invalid="true" aria-describedby="login-error"`
   const focusName = username === '' ? html` autofocus` : ''
   const focusPassword = username === '' ? '' : html` autofocus`
+  return html`<label for="username">User name</label>
+    <input
+      id="username"
+      name="username"
+      value="${username}"
+      autocomplete="username"
+      autocapitalize="none"
+      spellcheck="false"
+      maxlength="200"
+      required${focusName}${invalid}
+    />
+    <label for="password">Password</label>
+    <input
+      id="password"
+      name="password"
+      type="password"
+      autocomplete="current-password"
+      maxlength="1000"
+      required${focusPassword}${invalid}
+    />`
+}
+
+export function loginPage(login: LoginPage): string {
+  const { serverName, action, interactionUid, clientId, asksSecondFactor = false, error } = login
   return page(
     'Sign in',
     html`<p>to go on to <strong>${clientId}</strong></p>
       ${error === undefined ? '' : loginError(error)}
       <form method="post" action="${action}">
         <input type="hidden" name="interaction" value="${interactionUid}" />
-        <label for="username">User name</label>
-        <input
-          id="username"
-          name="username"
-          value="${username}"
-          autocomplete="username"
-          autocapitalize="none"
-          spellcheck="false"
-          maxlength="200"
-          required${focusName}${invalid}
-        />
-        <label for="password">Password</label>
-        <input
-          id="password"
-          name="password"
-          type="password"
-          autocomplete="current-password"
-          maxlength="1000"
-          required${focusPassword}${invalid}
-        />
-        <div class="buttons">
-          <button class="main" name="action" value="sign-in">Sign in</button>
-          <button name="action" value="cancel" formnovalidate>Cancel</button>
-        </div>
+        ${credentials(login)} ${asksSecondFactor ? secondFactor : ''} ${signInButtons}
       </form>`,
     serverName,
   )

@@ -29,6 +29,8 @@ input {
   color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 0.5rem;
 }
 input[aria-invalid='true'] { border: 2px solid var(--bad) }
+.choice { display: flex; gap: 0.5rem; align-items: center; min-height: 2.75rem }
+.choice input { width: 1.25rem; min-height: 1.25rem; margin: 0 }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.75rem }
 button {
   flex: 1 1 8rem; min-height: 2.75rem; padding: 0.5rem 1rem; font: inherit; font-weight: 600;

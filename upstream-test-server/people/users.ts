@@ -22,8 +22,18 @@ export type PasswordCheck =
   /** `sub` and `failedAttempts` are those of the person who was tried, if there is one. */
   | { ok: false; sub: string | undefined; failedAttempts: number | undefined }
 
+export interface NewUser extends SeedUser {
+  password: string
+}
+
 export interface Users {
   find(sub: string): User | undefined
+  findByName(username: string): User | undefined
+  /** By user name. */
+  list(): User[]
+  /** Takes the place of who had this user name. @throws where the sub is somebody else's */
+  put(user: NewUser): Promise<void>
+  remove(username: string): void
   /** As slow for an unknown user name as for a wrong password. Counts failures; success resets. */
   checkPassword(username: string, password: string): Promise<PasswordCheck>
   failedAttempts(username: string): number
@@ -72,44 +82,69 @@ async function seed(
   inTransaction(database, () => people.forEach((user, index) => insert(user, hashes[index] ?? '')))
 }
 
+function prepareStatements(database: DatabaseSync) {
+  return {
+    bySub: database.prepare('SELECT * FROM users WHERE sub = ?'),
+    byName: database.prepare('SELECT * FROM users WHERE username = ?'),
+    all: database.prepare('SELECT * FROM users ORDER BY username'),
+    remove: database.prepare('DELETE FROM users WHERE username = ?'),
+    reset: database.prepare('UPDATE users SET failed_attempts = 0 WHERE username = ?'),
+    count: database.prepare(
+      `UPDATE users SET failed_attempts = failed_attempts + 1 WHERE username = ?
+       RETURNING sub, failed_attempts`,
+    ),
+  }
+}
+
+type Statements = ReturnType<typeof prepareStatements>
+
+function countFailure({ count }: Statements, username: string): PasswordCheck {
+  const row = count.get(username)
+  const failedAttempts = row && Number(row.failed_attempts)
+  return { ok: false, sub: row && String(row.sub), failedAttempts }
+}
+
+function passwordChecks(statements: Statements, cost: PasswordCost) {
+  const unknown = nobodysHash(cost)
+  const { byName, reset } = statements
+  return {
+    async checkPassword(typedName: string, password: string): Promise<PasswordCheck> {
+      const username = userNameOf(typedName)
+      const row = byName.get(username)
+      const matches = await verifyPassword(password, row ? String(row.password_hash) : unknown)
+      if (!row || !matches) return countFailure(statements, username)
+      if (row.failed_attempts !== 0) reset.run(username)
+      return { ok: true, user: userFrom(row) }
+    },
+    failedAttempts: (username: string) =>
+      Number(byName.get(userNameOf(username))?.failed_attempts ?? 0),
+    resetFailedAttempts: (username: string) => void reset.run(userNameOf(username)),
+  }
+}
+
 export async function createUsers(
   database: DatabaseSync,
   cost: PasswordCost,
   people: readonly SeedUser[] = seedUsers,
 ): Promise<Users> {
   await seed(database, cost, people)
-  const unknown = nobodysHash(cost)
-  const bySub = database.prepare('SELECT * FROM users WHERE sub = ?')
-  const byName = database.prepare('SELECT * FROM users WHERE username = ?')
-  const reset = database.prepare('UPDATE users SET failed_attempts = 0 WHERE username = ?')
-  const count = database.prepare(
-    `UPDATE users SET failed_attempts = failed_attempts + 1 WHERE username = ?
-     RETURNING sub, failed_attempts`,
-  )
-
-  const countFailure = (username: string): PasswordCheck => {
-    const row = count.get(username)
-    return {
-      ok: false,
-      sub: row && String(row.sub),
-      failedAttempts: row && Number(row.failed_attempts),
-    }
-  }
-
+  const statements = prepareStatements(database)
+  const { bySub, byName, all, remove } = statements
+  const insert = insertUser(database)
+  const userIn = (row: Row | undefined) => row && userFrom(row)
   return {
-    find(sub) {
-      const row = bySub.get(sub)
-      return row && userFrom(row)
+    find: (sub) => userIn(bySub.get(sub)),
+    findByName: (username) => userIn(byName.get(userNameOf(username))),
+    list: () => all.all().map(userFrom),
+    async put({ password, ...user }) {
+      const hash = await hashPassword(password, cost)
+      inTransaction(database, () => {
+        remove.run(userNameOf(user.username))
+        if (bySub.get(user.sub)) throw new Error("this sub is somebody else's")
+        insert(user, hash)
+      })
     },
-    async checkPassword(typedName, password) {
-      const username = userNameOf(typedName)
-      const row = byName.get(username)
-      const matches = await verifyPassword(password, row ? String(row.password_hash) : unknown)
-      if (!row || !matches) return countFailure(username)
-      if (row.failed_attempts !== 0) reset.run(username)
-      return { ok: true, user: userFrom(row) }
-    },
-    failedAttempts: (username) => Number(byName.get(userNameOf(username))?.failed_attempts ?? 0),
-    resetFailedAttempts: (username) => void reset.run(userNameOf(username)),
+    remove: (username) => void remove.run(userNameOf(username)),
+    ...passwordChecks(statements, cost),
   }
 }

@@ -8,11 +8,24 @@ export const claimsByScope = {
   email: ['email', 'email_verified'],
 }
 
+// With null somebody has been told to be without a claim that everybody else has.
+const withoutNull = (attributes: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, value ?? undefined]))
+
 function claimsFrom(user: User): AccountClaims {
   const { sub, username, name, email, emailVerified, roles, attributes } = user
   const { locale, department, groups } = attributes
   const mail = email === undefined ? {} : { email, email_verified: emailVerified }
-  return { sub, preferred_username: username, name, roles, locale, department, groups, ...mail }
+  const claims = { preferred_username: username, name, roles, locale, department, groups, ...mail }
+  return { ...claims, ...withoutNull(attributes), sub }
+}
+
+const byScope = new Set(Object.values(claimsByScope).flat())
+
+/** What a person has beside the claims that oidc-provider knows; released with the scope profile. */
+export function furtherClaims(user: User | undefined): Record<string, unknown> {
+  const own = Object.entries(user?.attributes ?? {})
+  return Object.fromEntries(own.filter(([name, value]) => !byScope.has(name) && value !== null))
 }
 
 export function accountFrom(user: User | undefined): Account | undefined {

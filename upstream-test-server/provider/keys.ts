@@ -13,7 +13,7 @@ export interface ServerKeys {
 
 const generate = promisify(generateKeyPair)
 
-async function createSigningKey(): Promise<JWK> {
+export async function createSigningKey(): Promise<JWK> {
   const { privateKey } = await generate('rsa', { modulusLength: 2048 })
   const jwk = privateKey.export({ format: 'jwk' })
   return { ...jwk, kty: 'RSA', kid: randomUUID(), alg: 'RS256', use: 'sig' } as JWK

@@ -1,7 +1,10 @@
 // The one `new Provider(...)` of the test server: a strict OpenID Provider, its rules as data.
-import Provider, { interactionPolicy } from 'oidc-provider'
+import Provider from 'oidc-provider'
 import type { ClientMetadata, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import type { Log } from '../../service/log.ts'
+import { refreshConfiguration } from '../behaviour/refresh.ts'
+import { loginPolicy } from '../behaviour/sign-in/login-policy.ts'
+import type { Scenario } from '../control/scenario.ts'
 import { accountFrom, claimsByScope, loadExistingGrant } from './account.ts'
 import { interactionTtlSeconds } from './interaction-binding.ts'
 import type { InteractionBinding } from './interaction-binding.ts'
@@ -26,6 +29,8 @@ export interface ProviderOptions {
   keys: ServerKeys
   storage: ProviderStorage
   users: Users
+  /** What is switched at this issuer. */
+  scenario: Scenario
   binding: InteractionBinding
   log: Log
   /** Epoch milliseconds. */
@@ -36,6 +41,7 @@ const minute = 60
 const hour = 60 * minute
 const sessionIdleSeconds = 8 * hour
 const sessionAbsoluteSeconds = 12 * hour
+const refreshTokenSeconds = 14 * 24 * hour
 
 const responseModes = ['query', 'form_post']
 
@@ -47,7 +53,7 @@ const rules: Configuration = {
     userinfo: '/userinfo',
     end_session: '/connect/logout',
   },
-  scopes: Object.keys(claimsByScope),
+  scopes: [...Object.keys(claimsByScope), 'offline_access'],
   claims: claimsByScope,
   // Relying parties read people from the ID token; they need not ask userinfo.
   conformIdTokenClaims: false,
@@ -92,7 +98,7 @@ const metadataOf = (client: UpstreamClient): ClientMetadata => ({
   client_secret: client.clientSecret,
   redirect_uris: [...client.redirectUris],
   post_logout_redirect_uris: [...(client.postLogoutRedirectUris ?? [])],
-  grant_types: ['authorization_code'],
+  grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
   require_auth_time: true,
 })
@@ -108,19 +114,13 @@ function ttlFor(now: () => number): Configuration['ttl'] {
       const leftSeconds = sessionAbsoluteSeconds - (nowSeconds - (loginTs ?? nowSeconds))
       return Math.max(1, Math.min(sessionIdleSeconds, leftSeconds))
     },
-    Grant: sessionAbsoluteSeconds,
+    Grant: refreshTokenSeconds,
+    RefreshToken: refreshTokenSeconds,
   }
 }
 
-// Nobody is asked for consent here, so `prompt=consent` is not offered either.
-function loginOnlyPolicy() {
-  const policy = interactionPolicy.base()
-  policy.remove('consent')
-  return policy
-}
-
 function configurationFrom(options: ProviderOptions): Configuration {
-  const { issuer, cookiePrefix, clients, keys, storage, users, binding, now } = options
+  const { issuer, cookiePrefix, clients, keys, storage, users, scenario, binding, now } = options
   return {
     ...rules,
     adapter: storage.adapterFor,
@@ -128,9 +128,10 @@ function configurationFrom(options: ProviderOptions): Configuration {
     clients: clients.map(metadataOf),
     cookies: { ...cookiesFor(issuer, cookiePrefix), keys: keys.cookieKeys },
     ttl: ttlFor(now),
-    findAccount: (_ctx, sub) => accountFrom(users.find(sub)),
+    ...refreshConfiguration(scenario.refresh),
+    findAccount: (_ctx, sub) => accountFrom(scenario.people.able(users.find(sub))),
     interactions: {
-      policy: loginOnlyPolicy(),
+      policy: loginPolicy({ scenario, users }),
       url: (ctx, interaction) => binding.begin(ctx, interaction.uid),
     },
     features: featuresFor(users),
@@ -171,7 +172,11 @@ export function createProvider(options: ProviderOptions): Provider {
     if (ctx.status === 303 && ctx.method === 'GET') ctx.status = 302
     if (ctx.status === 404 && !ctx.body) showNotFound(ctx)
     if (ctx.status === 200 && ctx.path.startsWith('/.well-known/'))
-      ctx.body = { ...(ctx.body as object), response_modes_supported: responseModes }
+      ctx.body = {
+        ...(ctx.body as object),
+        response_modes_supported: responseModes,
+        acr_values_supported: options.scenario.authentication.current().levels,
+      }
   })
   logEvents(provider, options.log)
   return provider

@@ -1,13 +1,15 @@
 // An issuer in the shape of GitHub: plain OAuth 2.0, no discovery, no ID token. Sign-ins, codes and tokens do not outlast it.
-import { randomBytes } from 'node:crypto'
 import { Router } from 'express'
+import type { SigningKey } from '../../behaviour/tokens/key-ring.ts'
+import { createLogoutTokens } from '../../behaviour/tokens/logout-token.ts'
 import { breakEndpoints } from '../../control/break-endpoint.ts'
-import { createFaults } from '../../control/faults.ts'
-import { createJournal } from '../../control/journal.ts'
+import { createScenario } from '../../control/scenario.ts'
 import { openDatabase } from '../../database.ts'
 import { messagePage } from '../../pages/pages.ts'
+import { createSessions } from '../../people/sessions.ts'
 import { createUsers } from '../../people/users.ts'
 import { createInteractionBinding } from '../../provider/interaction-binding.ts'
+import { loadKeys } from '../../provider/keys.ts'
 import type { Issuer, IssuerOptions } from '../issuer.ts'
 import { githubApiRoutes } from './github-api.ts'
 import { githubAuthorizeRoutes } from './github-authorize.ts'
@@ -23,24 +25,27 @@ export interface GithubOptions extends IssuerOptions {
 export async function createGithubIssuer(options: GithubOptions): Promise<Issuer> {
   const { key, issuer, serverName, clients, people, passwordCost, log, now, alwaysForm } = options
   const database = openDatabase(options.databaseFile)
-  const users = await createUsers(database, passwordCost, people)
+  const [serverKeys, users] = await Promise.all([
+    loadKeys(database),
+    createUsers(database, passwordCost, people),
+  ])
+  const signingKey = serverKeys.jwks.keys[0] as SigningKey
+  const scenario = createScenario({ database, signingKey, now })
+  const { faults, journal, keys, clock } = scenario
   const basePath = `/${key}`
   const cookiePrefix = `${key.toUpperCase().replaceAll('-', '_')}_SERVER`
-  const bindingKey = randomBytes(32).toString('base64url')
   const parts: GithubParts = {
-    ...createGithubState(now),
+    ...createGithubState(clock.now),
     serverName,
     basePath,
     sessionCookie: `${cookiePrefix}_SESSION`,
     clients,
     users,
-    binding: createInteractionBinding({ key: bindingKey, cookiePrefix, basePath }),
+    binding: createInteractionBinding({ key: serverKeys.bindingKey, cookiePrefix, basePath }),
     log,
     https: issuer.startsWith('https:'),
     alwaysForm,
   }
-  const faults = createFaults()
-  const journal = createJournal(now)
   const redirectUris = new Set(clients.flatMap((client) => client.redirectUris))
   const router = Router()
   router.use(journal.record, breakEndpoints({ issuer, faults, redirectUris }))
@@ -49,5 +54,9 @@ export async function createGithubIssuer(options: GithubOptions): Promise<Issuer
     const message = 'Applications send you here to sign in.'
     res.status(404).type('html').send(messagePage('There is no such page', message))
   })
-  return { key, issuer, handler: router, users, faults, journal, close: () => database.close() }
+  const [defaultClientId = ''] = clients.map(({ clientId }) => clientId)
+  const sessions = createSessions(database, clock.now)
+  const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
+  const close = () => database.close()
+  return { key, issuer, handler: router, users, scenario, sessions, logoutTokens, close }
 }

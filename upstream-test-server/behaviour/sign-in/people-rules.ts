@@ -1,0 +1,43 @@
+// What is peculiar to single people, by login name. Forgotten at a restart; some names have it from the start.
+import { passwordAcr } from './authentication.ts'
+import type { AuthenticationSaid } from './authentication.ts'
+
+export interface PersonRule {
+  disabled?: boolean
+  /** The levels of acr this person can reach; default: all. */
+  acr?: readonly string[]
+  /** What the ID token says of the authentication; default: as for everybody. */
+  says?: Partial<AuthenticationSaid>
+  /** Is refused each time, after the password. */
+  refused?: string
+}
+
+export interface PeopleRules {
+  of(username: string | undefined): PersonRule
+  /** Nobody where the person is disabled. */
+  able<Person extends { username: string }>(person: Person | undefined): Person | undefined
+  change(username: string, rule: PersonRule): void
+  /** Without a name: everybody as from the start. */
+  reset(username?: string): void
+}
+
+/** Login names that misbehave without any switch, for people who click through a demo. */
+const fromTheStart: Readonly<Record<string, PersonRule>> = {
+  deny: { refused: 'access_denied' },
+  unavailable: { refused: 'temporarily_unavailable' },
+  disabled: { disabled: true },
+  'weak-acr': { acr: [passwordAcr] },
+}
+
+export function createPeopleRules(): PeopleRules {
+  const changed = new Map<string, PersonRule>()
+  const of = (username = '') =>
+    changed.get(username) ??
+    (Object.hasOwn(fromTheStart, username) ? (fromTheStart[username] as PersonRule) : {})
+  return {
+    of,
+    able: (person) => (of(person?.username).disabled === true ? undefined : person),
+    change: (username, rule) => void changed.set(username, { ...of(username), ...rule }),
+    reset: (username) => void (username === undefined ? changed.clear() : changed.delete(username)),
+  }
+}
