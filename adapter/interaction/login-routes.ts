@@ -1,10 +1,11 @@
 // The HTTP side of an upstream login: /oauth2/authorization/<upstream> starts it, /login/oauth2/code/<upstream> finishes it.
 // Reads the request, runs the step with its storage writes sent together, redirects.
-import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { Provider } from 'oidc-provider'
 import { InteractionError } from '../errors.ts'
 import type { UnitOfWork } from '../storage/unit-of-work.ts'
 import { finishLogin, type FinishParts } from './finish-login.ts'
+import { FORM, formPostToQuery } from './form-post-answer.ts'
 import type { LoginBinding } from './login-binding.ts'
 import { cancelLogin, startLogin, type Location, type StartRequest } from './start-login.ts'
 
@@ -31,24 +32,6 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
   router.get('/oauth2/authorize/:uid', ownLoginOnly(options.binding))
   for (const [path, step] of Object.entries(routes)) router.all(path, go(options.unitOfWork, step))
   return router
-}
-
-/** What an answer may carry (RFC 6749, section 4.1.2; RFC 9207, section 2). */
-// https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 https://www.rfc-editor.org/rfc/rfc9207#section-2
-const ANSWER = ['code', 'state', 'iss', 'error', 'error_description'] as const
-const FORM = urlencoded({ extended: false, limit: '56kb', parameterLimit: 20 })
-
-/**
- * An upstream with `response_mode: form_post` answers by a form from its site, without our SameSite=Lax cookies. A redirect to
- * the same place brings them along, since then it is a GET at the top level (F65).
- */
-function formPostToQuery(request: Request, response: Response): void {
-  const form = (request.body ?? {}) as Record<string, unknown>
-  const answer = ANSWER.flatMap((name) => {
-    const value = form[name]
-    return typeof value === 'string' ? [[name, value] as [string, string]] : []
-  })
-  response.redirect(303, `${request.path}?${new URLSearchParams(answer).toString()}`)
 }
 
 /** A form from any other upstream is none of its answers. */
