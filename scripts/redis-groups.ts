@@ -1,5 +1,6 @@
 // Throw-away groups of redis-servers for tests: a Cluster, and a primary with its replica and sentinels.
-import { ask, startRedis, until } from './redis-server.ts'
+import { ask, until } from './redis-process.ts'
+import { startRedis } from './redis-server.ts'
 import type { RedisServer } from './redis-server.ts'
 
 export interface RedisCluster {

@@ -1,14 +1,12 @@
 // Starts a whole chain for tests: real processes on free ports with a data folder of their own.
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chainProcesses } from '../../scripts/chain.ts'
-import { redisEnvironment, startRedis } from '../../scripts/demo-redis.ts'
-import { findRedis } from '../../scripts/find-redis.ts'
+import { redisEnvironment } from '../../scripts/demo-redis.ts'
 import { NODE, startProcess } from '../../scripts/managed-process.ts'
 import { freePorts } from '../../scripts/ports.ts'
+import { startRedisProcess, writeRedisConfiguration } from '../../scripts/redis-process.ts'
 import { writeChainConfig, type Settings } from './chain-config.ts'
 import { httpsLayout, plainLayout, type Layout } from './layout.ts'
 import { withOtherUpstreams } from './other-upstreams.ts'
@@ -65,20 +63,17 @@ export function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** What Redis acknowledged has to outlive a SIGKILL; by default a busy disk may cost the last second. */
-async function keepEveryWrite(port: number): Promise<void> {
-  const socket = createConnection({ port, host: '127.0.0.1' })
-  socket.write('CONFIG SET appendfsync always\r\n')
-  await once(socket, 'data')
-  socket.destroy()
-}
+const KEEP_EVERY_WRITE = ['appendfsync always']
 
-function createRedisPart(folder: string, port: number): Part {
-  const program = findRedis().path
-  const launch = async (onLine: (line: string) => void) => {
-    const server = await startRedis({ program, port, folder: join(folder, 'redis'), onLine })
-    await keepEveryWrite(port)
-    return server
-  }
+function createRedisPart(dataFolder: string, port: number): Part {
+  const folder = join(dataFolder, 'redis')
+  const file = writeRedisConfiguration({
+    port,
+    folder,
+    appendonly: true,
+    directives: KEEP_EVERY_WRITE,
+  })
+  const launch = (onLine: (line: string) => void) => startRedisProcess({ file, port, onLine })
   return createPart('redis', launch, async () => undefined)
 }
 

@@ -24,7 +24,7 @@ export const importTable: readonly Row[] = [
   {
     room: 'adapter/upstream/',
     ours: ['adapter/errors.ts', 'service/'],
-    packages: ['openid-client', 'jose'],
+    packages: ['openid-client', 'jose', 'cockatiel'],
   },
   {
     room: 'adapter/storage/',
@@ -50,6 +50,20 @@ export const importTable: readonly Row[] = [
       'adapter/pages/',
       'adapter/audit/',
       'adapter/flow/',
+      'service/',
+    ],
+    packages: ['express'],
+  },
+  {
+    // No way to storage: a test login with a draft can leave nothing behind.
+    room: 'adapter/draft/',
+    ours: [
+      'adapter/upstream/upstream.ts',
+      'adapter/errors.ts',
+      'adapter/claims/',
+      'adapter/interaction/start-login.ts',
+      'adapter/interaction/form-post-answer.ts',
+      'adapter/pages/',
       'service/',
     ],
     packages: ['express'],
@@ -118,6 +132,7 @@ export const testRow = {
     'adapter/server.ts',
     'adapter/test-support/',
     'adapter/upstream/test-support/',
+    'scripts/redis-process.ts',
     'scripts/redis-server.ts',
     'scripts/redis-groups.ts',
     'scripts/ports.ts',

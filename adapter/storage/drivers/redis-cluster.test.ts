@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startRedisCluster } from '../../../scripts/redis-groups.ts'
-import { until } from '../../../scripts/redis-server.ts'
+import { until } from '../../../scripts/redis-process.ts'
 import type { RedisCluster } from '../../../scripts/redis-groups.ts'
 import { StorageError } from '../../errors.ts'
 import { describeDriver } from '../driver.conformance.ts'
