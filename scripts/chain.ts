@@ -22,6 +22,11 @@ const PORTS = [
   { variable: 'ADAPTER_PORT', port: 9000, what: 'the adapter' },
   { variable: 'ADAPTER_ADMIN_PORT', port: 9010, what: "the adapter's admin listener" },
   { variable: 'UPSTREAM_PORT', port: 9001, what: 'the upstream test server' },
+  {
+    variable: 'UPSTREAM_CONTROL_PORT',
+    port: 9011,
+    what: "the upstream test server's control listener",
+  },
 ] as const
 const SECOND_APP_PORT = { variable: 'SECOND_APP_PORT', port: 8081, what: 'the second app' } as const
 

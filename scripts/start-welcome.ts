@@ -12,8 +12,15 @@ function box(lines: readonly string[]): string {
   )
 }
 
-/** `storage` says in words where state is kept. */
-export function welcome(ports: readonly ChainPort[], storage: string): string {
+export interface Welcome {
+  ports: readonly ChainPort[]
+  /** Says in words where state is kept. */
+  storage: string
+  /** The adapter's file, where it is not the demo's own. */
+  config: string | undefined
+}
+
+export function welcome({ ports, storage, config }: Welcome): string {
   const url = (variable: string) =>
     `http://127.0.0.1:${ports.find((entry) => entry.variable === variable)?.port}`
   const names = seedUsers
@@ -30,7 +37,8 @@ export function welcome(ports: readonly ChainPort[], storage: string): string {
     `or as     ${others.join(', ')} (same password)`,
     `Adapter   ${url('ADAPTER_PORT')}, keeps state in ${storage}`,
     `Admin     ${url('ADAPTER_ADMIN_PORT')}/healthz`,
-    `Upstream  ${url('UPSTREAM_PORT')}`,
+    ...(config === undefined ? [] : [`Config    ${config}`]),
+    `Upstream  ${url('UPSTREAM_PORT')}, told to misbehave at ${url('UPSTREAM_CONTROL_PORT')}`,
     'Stop      Ctrl-C',
   ])
 }

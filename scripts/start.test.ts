@@ -13,7 +13,7 @@ let started: ManagedProcess | undefined
 
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), 'auth-adapter-start-'))
-  ports = await freePorts(4)
+  ports = await freePorts(5)
 })
 afterEach(async () => {
   await started?.stop()
@@ -22,14 +22,21 @@ afterEach(async () => {
 })
 
 const settings = () => {
-  const [TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT, UPSTREAM_PORT] = ports.map(String)
-  return { TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT, UPSTREAM_PORT, AUTH_ADAPTER_DATA: data }
+  const [TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT, UPSTREAM_PORT, UPSTREAM_CONTROL_PORT] =
+    ports.map(String)
+  const own = { TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT, UPSTREAM_PORT }
+  return { ...own, UPSTREAM_CONTROL_PORT, AUTH_ADAPTER_DATA: data }
 }
 
-function npmStart(env: NodeJS.ProcessEnv = {}): ManagedProcess {
+function npmStart(env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): ManagedProcess {
   const { REDIS_URL: _, ...inherited } = process.env
   const options = { env: { ...inherited, ...settings(), ...env } }
-  started = startProcess({ name: 'start', command: NODE, args: ['scripts/start.ts'], ...options })
+  started = startProcess({
+    name: 'start',
+    command: NODE,
+    args: ['scripts/start.ts', ...args],
+    ...options,
+  })
   return started
 }
 
@@ -46,6 +53,26 @@ const portsInUse = async () => {
   return ports.filter((_, index) => !free[index])
 }
 
+/** Where the adapter sends a browser that an app sent to this upstream. */
+async function upstreamAskedFor(name: string): Promise<URL> {
+  const url = new URL(`http://127.0.0.1:${ports[1]}/oauth2/authorize`)
+  url.search = new URLSearchParams({
+    client_id: 'client',
+    redirect_uri: `http://127.0.0.1:${ports[0]}/login/oauth2/code/auth-adapter`,
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge: 'c'.repeat(43),
+    code_challenge_method: 'S256',
+    upstream: name,
+  }).toString()
+  const first = await fetch(url, { redirect: 'manual' })
+  const cookie = first.headers.getSetCookie().map((header) => header.split(';')[0])
+  const start = new URL(first.headers.get('location') ?? '', url)
+  const headers = { cookie: cookie.join('; ') }
+  const second = await fetch(start, { redirect: 'manual', headers })
+  return new URL(second.headers.get('location') ?? '', start)
+}
+
 describe('npm start', () => {
   it('says what to open and who can sign in, serves, and leaves nothing behind', async () => {
     const run = npmStart()
@@ -55,6 +82,21 @@ describe('npm start', () => {
     expect(health.status).toBe(200)
     expect((await run.stop()).code).toBe(0)
     expect(await portsInUse()).toEqual([])
+  })
+
+  it('runs another configuration, named from where it was called, and the switches of the upstream', async () => {
+    const args = ['--config', 'examples/three-upstreams.yaml']
+    const run = npmStart({ INIT_CWD: join(import.meta.dirname, '..', 'docs') }, args)
+    await shows(run, 'three-upstreams.yaml')
+    await shows(run, `told to misbehave at http://127.0.0.1:${ports[4]}`)
+    expect((await fetch(`http://127.0.0.1:${ports[4]}/faults`)).status).toBe(200)
+    for (const { name, leadsTo } of [
+      { name: 'second-auth-server', leadsTo: '/second/oauth2/authorize' },
+      { name: 'github-like', leadsTo: '/github-like/login/oauth/authorize' },
+    ]) {
+      const { pathname, port } = await upstreamAskedFor(name)
+      expect({ pathname, port }).toEqual({ pathname: leadsTo, port: String(ports[3]) })
+    }
   })
 
   it('names a taken port and the setting that moves it, and starts nothing', async () => {

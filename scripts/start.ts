@@ -9,17 +9,20 @@ import { isPortFree } from './ports.ts'
 import { renderLog } from './render-log.ts'
 import { welcome } from './start-welcome.ts'
 
-const USAGE = `Usage: npm start [-- --redis] [-- --second-app]
+const USAGE = `Usage: npm start [-- --config FILE] [-- --redis] [-- --second-app]
 
+  --config      configuration of the adapter, such as docs/examples/three-upstreams.yaml
   --redis       keep state in Redis: at REDIS_URL, else in a private server with its data in the data folder
   --second-app  start a second app on port 8081, to see single sign-on
 
 Environment:
-  TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT, UPSTREAM_PORT, SECOND_APP_PORT   (8080, 9000, 9010, 9001, 8081)
+  TEST_APP_PORT, ADAPTER_PORT, ADAPTER_ADMIN_PORT          (8080, 9000, 9010)
+  UPSTREAM_PORT, UPSTREAM_CONTROL_PORT, SECOND_APP_PORT    (9001, 9011, 8081)
   AUTH_ADAPTER_DATA     folder of databases and generated keys (data)
-  AUTH_ADAPTER_CONFIG   configuration of the adapter (auth-adapter.yaml)
+  AUTH_ADAPTER_CONFIG   the same as --config (auth-adapter.yaml)
   REDIS_URL             keep state in this Redis
 `
+const DEMO_CONFIG = join(import.meta.dirname, '..', 'auth-adapter.yaml')
 const READY_WITHIN_MS = 20_000
 const STOP_WITHIN_MS = 26_000
 /** npm and the terminal both pass one Ctrl-C on; later than this it is a second one. */
@@ -28,8 +31,9 @@ const COLOURS = ['cyan', 'magenta', 'blue', 'green', 'yellow'] as const
 
 function readOptions(args: readonly string[]) {
   const flag = { type: 'boolean', default: false } as const
-  return parseArgs({ args: [...args], options: { redis: flag, 'second-app': flag, help: flag } })
-    .values
+  const config = { type: 'string' } as const
+  const options = { config, redis: flag, 'second-app': flag, help: flag }
+  return parseArgs({ args: [...args], options }).values
 }
 
 function linePrinter(name: string, index: number): (line: string) => void {
@@ -49,10 +53,20 @@ async function checkPorts(ports: readonly ChainPort[]): Promise<void> {
   throw new Error(lines.join('\n'))
 }
 
-function startProcesses(ports: readonly ChainPort[], env: NodeJS.ProcessEnv): ManagedProcess[] {
-  const config = resolve(
-    env['AUTH_ADAPTER_CONFIG'] || join(import.meta.dirname, '..', 'auth-adapter.yaml'),
-  )
+/** npm runs us in the root of the repository, wherever it was called. */
+function configFileFrom(option: string | undefined): string | undefined {
+  const named = option ?? (process.env['AUTH_ADAPTER_CONFIG'] || undefined)
+  return named && resolve(process.env['INIT_CWD'] || '.', named)
+}
+
+interface Run {
+  ports: readonly ChainPort[]
+  env: NodeJS.ProcessEnv
+  /** Absent: the demo's own. */
+  config: string | undefined
+}
+
+function startProcesses({ ports, env, config = DEMO_CONFIG }: Run): ManagedProcess[] {
   const secondAppPort = ports.find(({ variable }) => variable === 'SECOND_APP_PORT')?.port
   return chainProcesses(config, secondAppPort).map(({ name, args, env: own }, index) =>
     startProcess({
@@ -92,19 +106,14 @@ const endOf = async (one: ManagedProcess): Promise<string> =>
   `${one.name} ${describeEnd(await one.ended)}. Stopping the others.`
 
 /** Serves until a signal (resolves undefined) or a failure (resolves with its words); either way nothing is left running. */
-async function serve(
-  ports: readonly ChainPort[],
-  env: NodeJS.ProcessEnv,
-  redis: DemoRedis | undefined,
-  storage: string,
-) {
-  const processes = startProcesses(ports, env)
+async function serve(run: Run, redis: DemoRedis | undefined, storage: string) {
+  const processes = startProcesses(run)
   const server = redis?.process ? [redis.process] : []
   const all = [...processes, ...server]
   const signalled = untilSignal(() => all.forEach((one) => void one.kill()))
   const failed = untilServing(processes).then(
     () => {
-      process.stdout.write(welcome(ports, storage))
+      process.stdout.write(welcome({ ...run, storage }))
       return Promise.race(all.map(endOf))
     },
     (error: Error) => error.message,
@@ -125,8 +134,10 @@ async function start(args: readonly string[]): Promise<number> {
   mkdirSync(data, { recursive: true })
   const url = process.env['REDIS_URL'] || undefined
   const redis = options.redis || url ? await startDemoRedis(url, data) : undefined
-  const env = { ...process.env, AUTH_ADAPTER_DATA: data, ...redis?.env }
-  return (await serve(ports, env, redis, redis?.where ?? `SQLite (${data})`)) ? 1 : 0
+  const taken = Object.fromEntries(ports.map(({ variable, port }) => [variable, String(port)]))
+  const env = { ...process.env, ...taken, AUTH_ADAPTER_DATA: data, ...redis?.env }
+  const run = { ports, env, config: configFileFrom(options.config) }
+  return (await serve(run, redis, redis?.where ?? `SQLite (${data})`)) ? 1 : 0
 }
 
 try {
