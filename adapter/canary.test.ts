@@ -210,6 +210,7 @@ describe('A43 canaries', () => {
       if (kind === 'upstream state') keep(kind, value.slice(value.indexOf('.') + 1))
     for (const { d, p } of chain.secrets.signingKeys.keys) keep('private key', d, p as string)
     keep('cookie key', ...chain.secrets.cookieKeys)
+    keep('subject key', Buffer.from(chain.secrets.subjectKey).toString('base64url'))
   })
   afterAll(async () => {
     await chain.close()

@@ -21,7 +21,8 @@ import type { Driver } from './storage/driver.ts'
 import { createIdentities, type Identity } from './storage/identities.ts'
 import { createLoginTransactions } from './storage/login-transactions.ts'
 import { createProviderAdapter } from './storage/provider-adapter.ts'
-import { createUnitOfWork } from './storage/unit-of-work.ts'
+import { createSubjectAliases } from './storage/subject-aliases.ts'
+import { createUnitOfWork, type UnitOfWork } from './storage/unit-of-work.ts'
 import { createStandingOf } from './storage/upstream-epoch.ts'
 import { createUpstreams } from './upstream/upstreams.ts'
 import { forwardedHeaders } from '../service/forwarded.ts'
@@ -59,7 +60,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const binding = bindLogins(options)
   const errors = createErrorHandler({ config, log, binding })
   const chooser = createUpstreamChooser(config)
-  const people = knowPeople(options)
+  const people = knowPeople(options, records)
   const provider = await createProvider({
     config,
     log,
@@ -94,9 +95,14 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
 }
 
 /** Who people are to us, and to each client. */
-function knowPeople({ config, secrets }: AdapterOptions) {
+function knowPeople(
+  { config, secrets }: AdapterOptions,
+  { unitOfWork }: { unitOfWork: UnitOfWork },
+) {
   const subjects = createClientSubjects({ clients: config.clients, ...secrets })
-  return { subjects, subjectFor: subjects.subjectFor, mapIdentity: createMapIdentity(config) }
+  const aliases = createSubjectAliases(unitOfWork.driver)
+  const mapIdentity = createMapIdentity({ ...config, aliases })
+  return { subjects, subjectFor: subjects.subjectFor, mapIdentity }
 }
 
 function generationBy(binding: LoginBinding): Adapter['generationOf'] {

@@ -187,6 +187,18 @@ describe('auth-adapter claims explain', () => {
     )
   })
 
+  it('says that a sign-in would fail for want of the claim of subject_alias', async () => {
+    const alias = '    subject_alias: { group: staff, claim: oid }\n    require:'
+    const file = written('alias.yaml', CONFIG.replace('    require:', alias))
+    const args = ['-c', file, '--upstream', 'corp', '--id-token']
+    const missing = await explain(...args, idToken)
+    expect([missing.code, missing.stdout]).toEqual([
+      1,
+      expect.stringContaining('- Claim "oid" of subject_alias is not there'),
+    ])
+    expect((await explain(...args, written('oid.json', { ...ID_TOKEN, oid: 7 }))).code).toBe(0)
+  })
+
   it('draws nothing that a token says', async () => {
     const said = { ...ID_TOKEN, name: '\u001b[31m\u009b\u202e', 'x\u001b[2J': 1 }
     const { stdout } = await explain('--upstream', 'corp', '--id-token', written('esc.json', said))

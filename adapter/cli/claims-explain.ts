@@ -5,10 +5,12 @@ import { explainClaims } from '../claims/explain-claims.ts'
 import type { Explanation } from '../claims/explain-claims.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
+import { aliasValue } from '../claims/subject-alias.ts'
 import { scopeOf } from '../claims/scopes.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { ClaimTarget } from '../config/claim-rule.ts'
+import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { didYouMean } from '../config/source/nearest-name.ts'
 import { ConfigError } from '../errors.ts'
 import { copyClaims } from '../upstream/identity/safe-claims.ts'
@@ -72,9 +74,9 @@ function reportOn(
   sources: ClaimSources,
 ): ClaimsReport {
   const { upstreams, clients } = loaded.config
-  const { claims, require: required } = known(upstreams, upstream, 'upstreams', '--upstream')
+  const settings = known(upstreams, upstream, 'upstreams', '--upstream')
   const app = client === undefined ? undefined : known(clients, client, 'clients', '--client')
-  const rules = { ...claims, ...app?.claims }
+  const rules = { ...settings.claims, ...app?.claims }
   const ruleOf = (claim: string) =>
     Object.hasOwn(app?.claims ?? {}, claim) ? `clients.${client}` : `upstreams.${upstream}`
   const { provenance, dropped, faults } = explainClaims(rules, sources)
@@ -95,11 +97,7 @@ function reportOn(
       line: lineOf(loaded, `${ruleOf(entry.claim)}.claims.${entry.claim}`),
     })),
     dropped,
-    faults: [
-      ...subjectFaults(sources),
-      ...unmetRequirements(required, sources).map((rule) => `Denied by ${rule}`),
-      ...faults,
-    ],
+    faults: [...signInFaults(settings, sources), ...faults],
   }
 }
 
@@ -122,6 +120,19 @@ function subjectFaults({ idToken, userinfo }: ClaimSources): string[] {
   const { sub } = idToken
   if (typeof sub !== 'string' || sub === '') return ['The ID token has no sub']
   return userinfo && userinfo['sub'] !== sub ? ['Userinfo sub is not the sub of the ID token'] : []
+}
+
+/** Whose `sub` a subject_alias keeps is in the store, which is not asked. */
+function signInFaults(
+  { require: required, subject_alias: alias, issuer }: AnyUpstreamConfig,
+  sources: ClaimSources,
+): string[] {
+  const found = alias && aliasValue(alias.claim, issuer, sources)
+  return [
+    ...subjectFaults(sources),
+    ...(found && 'fault' in found ? [found.fault] : []),
+    ...unmetRequirements(required, sources).map((rule) => `Denied by ${rule}`),
+  ]
 }
 
 /** Neither the content nor what the parser says of it is repeated: it may be a live token. */

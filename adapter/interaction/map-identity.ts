@@ -6,11 +6,13 @@ import { mapClientClaims } from '../claims/client-claims.ts'
 import type { ClaimsByClient } from '../claims/client-claims.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
 import { mapClaims } from '../claims/map-claims.ts'
+import { aliasValue } from '../claims/subject-alias.ts'
 import { downstreamSubject, hashedSubject } from '../claims/subject.ts'
 import type { AnyUpstreamConfig, ClientConfig, Config } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/identities.ts'
 import { upstreamEpoch } from '../storage/upstream-epoch.ts'
+import type { SubjectAliases } from '../storage/subject-aliases.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 
 /** Rejects with UpstreamError `identity_invalid`. `clientId` is the client of this sign-in. */
@@ -19,12 +21,39 @@ export type MapIdentity = (
   clientId: string | undefined,
 ) => Promise<Identity>
 
+export interface MapIdentityOptions extends Pick<Config, 'upstreams' | 'clients'> {
+  aliases: Pick<SubjectAliases, 'claim'>
+}
+
 export function createMapIdentity({
   upstreams,
   clients,
-}: Pick<Config, 'upstreams' | 'clients'>): MapIdentity {
-  return async (said, clientId) =>
-    mapIdentity(upstreams[said.upstream] as AnyUpstreamConfig, said, { clients, clientId })
+  aliases,
+}: MapIdentityOptions): MapIdentity {
+  return async (said, clientId) => {
+    const config = upstreams[said.upstream] as AnyUpstreamConfig
+    const identity = mapIdentity(config, said, { clients, clientId })
+    return { ...identity, accountId: await keptSubject(config, said, identity.accountId, aliases) }
+  }
+}
+
+const TAKEN = 'The subject is kept by subject_alias for another person, who has another value'
+
+/** The `sub` that this person had at an upstream of the same group. */
+async function keptSubject(
+  { subject_alias: alias }: AnyUpstreamConfig,
+  said: UpstreamIdentity,
+  proposed: string,
+  aliases: MapIdentityOptions['aliases'],
+): Promise<string> {
+  if (!alias) return proposed
+  const { group, claim, keep } = alias
+  const found = aliasValue(claim, said.iss, sourcesOf(said))
+  const refused = (why: string) => new UpstreamError('identity_invalid', said.upstream, why)
+  if ('fault' in found) throw refused(found.fault)
+  const kept = await aliases.claim({ group, value: found.value }, proposed, keep)
+  if (kept === undefined) throw refused(`${TAKEN} in "${claim}"`)
+  return kept
 }
 
 export function sourcesOf({ idTokenClaims, userinfoClaims }: UpstreamIdentity): ClaimSources {

@@ -60,6 +60,8 @@ function faultsAfter(
   return []
 }
 
+const EDITABLE =
+  'Expected a claim that stays with one person for ever; this one can be changed, or given to another person'
 const SECTOR_NEEDED =
   'Required with subject pairwise, unless all redirect URIs have one and the same host'
 const set = (target: object, values: object) => Object.assign(target, values)
@@ -222,6 +224,36 @@ describe('checkConfig', () => {
     'typ',
     'cnf',
   ]
+  const aliasFaults = (claim: string) =>
+    faultsAfter(({ upstreams }) => {
+      for (const upstream of Object.values(upstreams))
+        set(upstream, { subject_alias: { group: 'staff', claim } })
+    })
+
+  it.each(['oid', 'employee_number', 'hr.id', 'sub', 'https://corp.example/person'])(
+    'lets a subject_alias go by %s',
+    (claim) => expect(aliasFaults(claim)).toEqual([]),
+  )
+
+  it.each([
+    'email',
+    'Mail',
+    'preferred_username',
+    'upn',
+    'attributes.email',
+    'name',
+    'phone_number',
+  ])('A14 lets no subject_alias go by %s, which can be changed', (claim) =>
+    expect(aliasFaults(claim)).toEqual(
+      ['one', 'two'].map((name) => `upstreams.${name}.subject_alias.claim: ${EDITABLE}`),
+    ),
+  )
+
+  it.each(['iss', 'aud', 'tid', 'nonce', 'exp', 'acr', 'groups', 'org_id'])(
+    'A16 lets no subject_alias go by %s, which many people share, or nobody keeps',
+    (claim) => expect(aliasFaults(claim)[0]).toContain('does not belong to one person for ever'),
+  )
+
   it.each(['sub', 'aud', 'scope', 'acr', 'with space'])(
     'A19 claims overridden: %s can not be mapped for a client either',
     (name) => {
@@ -309,6 +341,13 @@ describe('checkConfig', () => {
       change: (c) =>
         set(c.upstreams['one'] as object, { claims: { a: { constant: 1, from: 'b' } } }),
       gives: 'upstreams.one.claims.a.constant: A constant stands alone, without from',
+    },
+    {
+      name: 'a bare upstream beside a group whose members may keep bare subs',
+      change: (c) =>
+        set(c.upstreams['two'] as object, { subject_alias: { group: 'staff', claim: 'oid' } }),
+      gives:
+        'upstreams.one.subject: Not beside subject_alias group "staff", which may keep a sub that equals one of its own. Let it join a group',
     },
     {
       name: 'a sector of a client that is not pairwise',

@@ -1,6 +1,7 @@
 // Rules between the settings of upstreams: subjects that can not collide, and the credential that each way of
 // authenticating takes.
 import type { AnyUpstreamConfig, Config } from '../schema.ts'
+import { aliasFaults } from './alias-faults.ts'
 import { didYouMean } from '../source/nearest-name.ts'
 import type { SettingFault } from './schema-faults.ts'
 import { upstreamScopeFault } from './value-rules.ts'
@@ -8,6 +9,7 @@ import { upstreamScopeFault } from './value-rules.ts'
 export function upstreamFaults(config: Config): SettingFault[] {
   return [
     ...subjectFaults(config),
+    ...aliasFaults(config),
     ...scopeFaults(config),
     ...credentialFaults(config),
     ...presetFaults(config),

@@ -1,6 +1,7 @@
 // Who comes from an upstream: how they choose it, and what apps learn of them.
 import { z } from 'zod'
 import { claimRule, requirements } from '../claim-rule.ts'
+import { duration, name } from '../setting-types.ts'
 
 export const peopleSettings = {
   display_name: z
@@ -27,6 +28,24 @@ export const peopleSettings = {
     .prefault('prefixed')
     .describe(
       'The `sub` that apps see: its own (`bare`, one upstream at most), `<name>:<sub>` (`prefixed`), or a hash of issuer and `sub` (`hashed`).',
+    ),
+  subject_alias: z
+    .strictObject({
+      group: name.describe('Upstreams of one group have the same people.'),
+      claim: z
+        .string()
+        .min(1)
+        .max(256)
+        .describe(
+          'Path to what identifies a person at every upstream of the group: never changed, never given to another. `sub` counts together with its issuer.',
+        ),
+      keep: duration(86_400)
+        .prefault('400d')
+        .describe('How long after the last sign-in a `sub` is still kept.'),
+    })
+    .optional()
+    .describe(
+      'Lets people keep the `sub` that they first had, whichever upstream of a group they come from later, and whatever `subject` says by then.',
     ),
   claims: z
     .record(z.string().min(1).max(128), claimRule)

@@ -23,7 +23,8 @@ export type Userinfo = (
 ) => Promise<Claims | undefined>
 
 export function createUserinfo({ upstream, config, http, log }: UserinfoOptions): Userinfo {
-  const paths = [...claimPaths(config), ...requiredPaths(config)]
+  const aliasPath = config.subject_alias?.claim ?? []
+  const paths = [...claimPaths(config), ...requiredPaths(config)].concat(aliasPath)
 
   return async (metadata, accessToken, idTokenClaims, signal) => {
     const isRequired = config.userinfo === 'always'
