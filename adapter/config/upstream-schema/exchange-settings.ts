@@ -22,4 +22,24 @@ export const exchangeSettings = {
     'PEM file with the authorities that its certificates must come from, in place of the public ones. Read at start.',
   ).optional(),
   timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
+  max_in_flight: z
+    .int()
+    .min(1)
+    .max(1000)
+    .prefault(50)
+    .describe('How many requests to it may be under way at once; the next one is refused at once.'),
+  circuit: z
+    .strictObject({
+      failures: z
+        .int()
+        .min(1)
+        .max(1000)
+        .prefault(5)
+        .describe('Failures in a row, within ten seconds, after which it is kept back.'),
+      pause: duration(1, 300)
+        .prefault('10s')
+        .describe('How long at most. It is asked each second whether it is back.'),
+    })
+    .prefault({})
+    .describe('When requests to one of its endpoints are kept back, because all of them fail.'),
 }

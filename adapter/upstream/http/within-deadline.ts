@@ -1,6 +1,6 @@
 // The time that the second half of a login may take at one upstream, over all its requests.
 import { UpstreamError } from '../../errors.ts'
-import { startDeadline } from './outgoing-http.ts'
+import { startDeadline } from './deadline.ts'
 
 /** Metadata, tokens, keys and userinfo together may take this long; fetches shared with other logins go on without us. */
 export async function withinDeadline<T>(

@@ -1,6 +1,6 @@
 // Brings the token endpoint's answer into the form that openid-client reads: JSON, an error as an error, and the ID token
 // taken out, which is judged elsewhere.
-import type { OutgoingAnswer } from '../http/outgoing-http.ts'
+import type { OutgoingAnswer } from '../http/send-request.ts'
 
 export interface TokenResponse {
   idToken?: unknown

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { UpstreamConfig } from '../../../config/schema.ts'
 import { UpstreamError } from '../../../errors.ts'
-import { startDeadline } from '../../http/outgoing-http.ts'
+import { startDeadline } from '../../http/deadline.ts'
 import { clientAuthFrom, requestTokens } from '../../token/token-request.ts'
 import type { TokenMetadata } from '../../token/token-request.ts'
 import type { Probed } from '../exam.ts'
