@@ -72,23 +72,21 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     subjects: people.subjects,
     showError: errors.provider,
   })
+  const parts = { interactions: provider.Interaction, upstreams, chooser, binding }
   const loginRoutes = createLoginRoutes({
     issuer: config.issuer,
     upstreamConfigs: config.upstreams,
     ttlSeconds: config.login.ttl,
-    interactions: provider.Interaction,
+    ...parts,
     provider,
-    upstreams,
-    chooser,
     ...people,
-    binding,
     log,
     now,
     ...records,
   })
   const userinfo = createUserinfo({ provider, ...people, ...records, ...secrets, now })
   const app = createFront(options, errors)
-  app.use(createChooserRoutes({ config, chooser, binding, interactions: provider.Interaction }))
+  app.use(createChooserRoutes({ config, ...parts }))
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)
   return { app, generationOf: generationBy(binding), close: () => upstreams.close() }

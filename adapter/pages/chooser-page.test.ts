@@ -19,6 +19,16 @@ it('says at the field that an address is not known, and escapes it', () => {
   expect(page).not.toContain('<script>')
 })
 
+it('F14 says in words, within the link, that one is not available, and of no other', () => {
+  const down = { name: 'Partner', href: '/a?upstream=partner', isDown: true }
+  const page = chooserPage({ choices: [...choices, down] })
+  const [company = '', partner = ''] = page.match(/<a class="button[\s\S]*?<\/a/g) ?? []
+  expect(company).toContain('Company')
+  expect(company).not.toContain('Not available')
+  expect(partner).toContain('href="/a?upstream=partner"')
+  expect(partner).toContain('Not available at the moment')
+})
+
 it('a link that is a script is left out', () => {
   expect(chooserPage({ choices: [{ name: 'x', href: 'javascript:alert(1)' }] })).not.toContain('<a')
 })

@@ -2,10 +2,17 @@
 import { html, safeHref, type Html } from '../../service/html.ts'
 import { layout } from './layout.ts'
 
+export interface Choice {
+  readonly name: string
+  readonly href: string
+  /** Did not answer the last time; may be chosen all the same. */
+  readonly isDown?: boolean
+}
+
 export interface ChooserOptions {
   readonly clientName?: string | undefined
   /** In the order shown; `href` starts the sign-in there. */
-  readonly choices: readonly { readonly name: string; readonly href: string }[]
+  readonly choices: readonly Choice[]
   /** Offers to find the way by the domain of an e-mail address, which is posted to `action` as `email`. */
   readonly emailForm?:
     | { readonly action: string; readonly email?: string; readonly isUnknown?: boolean }
@@ -13,6 +20,9 @@ export interface ChooserOptions {
   readonly flowId?: string | undefined
   readonly stylesheetHref?: string | undefined
 }
+
+/** In words, within the link: a colour alone would tell not everybody. */
+const DOWN = html`<br /><small>Not available at the moment. You can try it all the same.</small>`
 
 const UNKNOWN = html`<p class="fault" id="email-fault">
   No sign-in belongs to this address. Choose one above.
@@ -52,9 +62,11 @@ export function chooserPage({
   const items = choices
     .filter(({ href }) => safeHref(href))
     .map(
-      ({ name, href }) =>
+      ({ name, href, isDown }) =>
         html`<li>
-          <a class="button quiet choice" href="${href}">${name}<span aria-hidden="true">→</span></a>
+          <a class="button quiet choice" href="${href}"
+            ><span>${name}${isDown ? DOWN : ''}</span><span aria-hidden="true">→</span></a
+          >
         </li>`,
     )
   const body = html`

@@ -214,3 +214,29 @@ describe('a session of one upstream', () => {
     expect(answerOf(await browser.submit(switching))['code']).toBeTruthy()
   })
 })
+
+describe('F14 two upstreams, one of them dead', () => {
+  const noticeAt = (body: string, name: string) =>
+    new RegExp(`upstream=${name}"[^<]*><span>[^<]*<br */?><small>Not available`).test(body)
+
+  it('the chooser is shown, says which one is dead, and leads to both; and says nothing once it is back', async () => {
+    const { page, links, open, browser } = await chooserIn()
+    expect(page.body).not.toContain('Not available')
+    partner.behaviour = {
+      answer: { '/token': (_request, response) => response.writeHead(503).end() },
+    }
+    expect((await open(links['partner'] ?? '')).status).toBe(502)
+    const before = partner.requests.length
+    const again = await chooserIn(browser)
+    expect(again.page.status).toBe(200)
+    expect(noticeAt(again.page.body, 'partner')).toBe(true)
+    expect(noticeAt(again.page.body, UPSTREAM)).toBe(false)
+    expect(Object.keys(again.links).toSorted()).toEqual(['partner', UPSTREAM].toSorted())
+    expect(partner.requests).toHaveLength(before)
+    partner.behaviour = {}
+    const done = await again.open(again.links['partner'] ?? '')
+    expect(await subOf(done, again.request)).toMatch(/^partner:/)
+    const last = await chooserIn(browser, { prompt: 'login' })
+    expect(last.page.body).not.toContain('Not available')
+  })
+})

@@ -7,6 +7,7 @@ import { InteractionError } from '../../errors.ts'
 import { chooserPage, type ChooserOptions } from '../../pages/chooser-page.ts'
 import type { UpstreamChooser } from './choose-upstream.ts'
 import { rememberingCookie } from './choose-upstream-cookie.ts'
+import type { Upstreams } from '../../upstream/upstreams.ts'
 import { chooserPath } from '../interaction-url.ts'
 import type { BoundLogin } from '../login-binding.ts'
 import { interactionUid } from '../login-routes.ts'
@@ -16,6 +17,8 @@ import { boundLogin, startPath, type LoginParts } from '../start-login.ts'
 export interface ChooserRouteOptions extends Pick<LoginParts, 'interactions' | 'binding'> {
   config: Pick<Config, 'issuer' | 'upstreams' | 'clients'>
   chooser: UpstreamChooser
+  /** What is known without asking; the page does not wait for it. */
+  upstreams: Pick<Upstreams, 'status'>
 }
 
 const FORM = urlencoded({ extended: false, limit: '4kb', parameterLimit: 5 })
@@ -99,7 +102,7 @@ function lastFirst(names: string[], last: string | undefined): string[] {
 }
 
 function page(
-  { config }: ChooserRouteOptions,
+  { config, upstreams }: ChooserRouteOptions,
   { uid, login, names }: OpenChoice,
   { order, unknownEmail }: { order: string[]; unknownEmail?: string },
 ): string {
@@ -110,6 +113,7 @@ function page(
     choices: order.map((name) => ({
       name: config.upstreams[name]?.display_name ?? name,
       href: `${chooserPath(uid)}&upstream=${name}`,
+      isDown: upstreams.status(name).state === 'down',
     })),
     emailForm: hasDomains ? { action: chooserPath(uid), ...unknown } : undefined,
     flowId: login.flowId || undefined,
