@@ -18,7 +18,7 @@ import { messagePage, stylesheetPath } from './pages/pages.ts'
 import { stylesheet } from './pages/stylesheet.ts'
 import { owaspCost } from './people/password.ts'
 import type { PasswordCost } from './people/password.ts'
-import { seedUsers } from './people/seed-users.ts'
+import { demoUsers } from './people/seed-users.ts'
 import type { Users } from './people/users.ts'
 import type { UpstreamClient } from './provider/provider.ts'
 
@@ -131,7 +131,7 @@ function databaseFileOf(root: string, key: string, { isKept = false }: IssuerSet
 type Place = Omit<IssuerOptions, 'serverName' | 'people' | 'clients'>
 
 function openIssuer(setup: IssuerSetup, place: Place): Promise<Issuer> {
-  const options = { serverName: place.key, people: seedUsers, ...setup, ...place }
+  const options = { serverName: place.key, people: demoUsers, ...setup, ...place }
   return setup.kind === 'github'
     ? createGithubIssuer({ ...options, alwaysForm: false })
     : createIssuer(options)
@@ -142,7 +142,7 @@ async function openIssuers(options: UpstreamTestServerOptions): Promise<Issuers>
   const { now = Date.now, passwordCost = owaspCost, storageLatencyMilliseconds = 0 } = options
   const shared = { log, now, passwordCost, storageLatencyMilliseconds }
   const rootOptions = { key: '', issuer: origin, serverName: 'test-auth-server', clients }
-  const root = await createIssuer({ ...shared, ...rootOptions, people: seedUsers, databaseFile })
+  const root = await createIssuer({ ...shared, ...rootOptions, people: demoUsers, databaseFile })
   const open = (key: string, setup: IssuerSetup) => {
     const place = { key, issuer: `${origin}/${key}` }
     const file = databaseFileOf(databaseFile, key, setup)

@@ -109,8 +109,7 @@ async function putPerson(call: Call) {
   if (other && other.username !== user.username)
     throw new CommandError(`sub: is that of "${other.username}"`)
   await issuer.users.put(user)
-  issuer.scenario.people.reset(user.username)
-  issuer.scenario.people.change(user.username, rule)
+  issuer.scenario.people.put(user.username, rule)
   if (rule.disabled === true) issuer.sessions?.end(user.sub)
   return showPerson(call, personOf(call))
 }

@@ -1,5 +1,5 @@
 // A command of the control API, checked: a switch with a typing error must not pass as "no fault".
-import { endpointPaths, plainTokenFaults } from './faults.ts'
+import { endpointPaths, personalEndpoints, plainTokenFaults } from './faults.ts'
 import type { ArmedEndpointFault, ArmedTokenFault, EndpointFault } from './faults.ts'
 import type { JournalFilter } from './journal.ts'
 
@@ -47,33 +47,52 @@ function expectOneOf(name: string, value: unknown, known: readonly string[]): vo
     throw new CommandError(`${name}: expected one of ${known.join(', ')}`)
 }
 
+function expectOnly(body: unknown, known: readonly string[]): void {
+  const unknown = Object.keys(objectFrom(body)).find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new CommandError(`${unknown}: there is no such field; expected ${known.join(', ')}`)
+}
+
 function timesFrom(value: unknown): number {
   if (value === undefined) return 1
   if (!isWithin(value, 1, 1000)) throw new CommandError('times: expected a number from 1 to 1000')
   return Number(value)
 }
 
+function usernameFrom(value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new CommandError('username: expected text')
+}
+
 export function readEndpointFault(body: unknown): ArmedEndpointFault {
-  const { endpoint, fault, times } = objectFrom(body)
+  expectOnly(body, ['endpoint', 'fault', 'times', 'username'])
+  const { endpoint, fault, times, username } = objectFrom(body)
   expectOneOf('endpoint', endpoint, Object.keys(endpointPaths))
   const wanted = objectFrom(fault)
   expectOneOf('fault.kind', wanted['kind'], Object.keys(endpointFaults))
   const { fields, fits } = endpointFaults[wanted['kind'] as EndpointFault['kind']]
   if (!fits(wanted)) throw new CommandError(`fault: expected ${fields}`)
-  return { endpoint, fault: wanted, times: timesFrom(times) } as unknown as ArmedEndpointFault
+  const armed = {
+    endpoint,
+    fault: wanted,
+    times: timesFrom(times),
+  } as unknown as ArmedEndpointFault
+  if (username === undefined) return armed
+  if (!personalEndpoints.includes(armed.endpoint))
+    throw new CommandError(`username: known at ${personalEndpoints.join(' and ')} only`)
+  return { ...armed, username: usernameFrom(username) }
 }
 
 export function readTokenFault(body: unknown): ArmedTokenFault {
+  expectOnly(body, ['fault', 'times', 'username'])
   const { fault, times, username } = objectFrom(body)
   const wanted = objectFrom(fault)
   const kinds = [...plainTokenFaults, 'missing_claim', 'other_sub_at_userinfo']
   expectOneOf('fault.kind', wanted['kind'], kinds)
   if (wanted['kind'] === 'missing_claim' && !isText(wanted['claim']))
     throw new CommandError('fault: expected claim: the name of a claim')
-  if (username !== undefined && typeof username !== 'string')
-    throw new CommandError('username: expected text')
   const armed = { fault: wanted, times: timesFrom(times) } as unknown as ArmedTokenFault
-  return username === undefined ? armed : { ...armed, username }
+  return username === undefined ? armed : { ...armed, username: usernameFrom(username) }
 }
 
 function numberFrom(name: string, text: unknown, highest: number): number {

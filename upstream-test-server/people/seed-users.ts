@@ -1,4 +1,4 @@
-// The people who exist on first start. Each has something the others lack.
+// The people who exist on first start. Each has something the others lack; some make things go wrong.
 
 export interface SeedUser {
   sub: string
@@ -73,3 +73,29 @@ export const seedUsers: readonly SeedUser[] = [
     attributes: { locale: 'fr', department: '</script><b>Sales</b>' },
   },
 ]
+
+// What goes wrong for each is said in behaviour/sign-in/people-rules.ts and control/faults.ts.
+const misbehaving = {
+  deny: 'Dana Denied',
+  unavailable: 'Una Vailable',
+  disabled: 'Dee Sabled',
+  'weak-acr': 'Will Weak',
+  'bad-signature': 'Bea Forged',
+  'token-down': 'Tom Down',
+}
+
+/** Login names with which something goes wrong without any switch. */
+export const misbehavingUsers: readonly SeedUser[] = Object.entries(misbehaving).map(
+  ([username, name]) => ({
+    sub: `user-${username}`,
+    username,
+    name,
+    email: `${username}@example.test`,
+    emailVerified: true,
+    roles: ['user'],
+    attributes: {},
+  }),
+)
+
+/** Who is there on first start. */
+export const demoUsers: readonly SeedUser[] = [...seedUsers, ...misbehavingUsers]

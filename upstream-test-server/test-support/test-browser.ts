@@ -136,7 +136,13 @@ export function authorizationRequest(
 
 export interface TokenResponse {
   status: number
-  body: { access_token?: string; id_token?: string; token_type?: string; error?: string }
+  body: {
+    access_token?: string
+    id_token?: string
+    refresh_token?: string
+    token_type?: string
+    error?: string
+  }
 }
 
 export async function redeem(

@@ -16,7 +16,10 @@ export interface PeopleRules {
   of(username: string | undefined): PersonRule
   /** Nobody where the person is disabled. */
   able<Person extends { username: string }>(person: Person | undefined): Person | undefined
+  /** What is not named in the rule stays. */
   change(username: string, rule: PersonRule): void
+  /** What is not named in the rule is over. */
+  put(username: string, rule: PersonRule): void
   /** Without a name: everybody as from the start. */
   reset(username?: string): void
 }
@@ -37,6 +40,7 @@ export function createPeopleRules(): PeopleRules {
   return {
     of,
     able: (person) => (of(person?.username).disabled === true ? undefined : person),
+    put: (username, rule) => void changed.set(username, rule),
     change: (username, rule) => void changed.set(username, { ...of(username), ...rule }),
     reset: (username) => void (username === undefined ? changed.clear() : changed.delete(username)),
   }
