@@ -2,6 +2,7 @@
 // `auth-adapter <command>`: names, options and help of the commands. What each does is in cli/, imported when it is called.
 import { Command, CommanderError } from 'commander'
 import { addClaimsExplain } from './cli/claims-command.ts'
+import { addConfigCommands } from './cli/config-command.ts'
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2
@@ -33,9 +34,8 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
       finish(await start({ configFile: config, env }))
     })
 
-  const config = program.command('config').description('check, show and explain the configuration')
-  addConfigChecks(config, env, finish)
-  addConfigPrint(config, env, finish)
+  const config = program.command('config').description('check, show and reload the configuration')
+  addConfigCommands(config, env, finish)
   const claims = program.command('claims').description('explain what apps learn about people')
   addClaimsExplain(claims, env, finish)
   addUpstream(program, env, finish)
@@ -56,52 +56,6 @@ function addUpstream(program: Command, env: Environment, finish: (code: ExitCode
       const { upstreamDoctor } = await import('./cli/upstream-doctor.ts')
       finish(await upstreamDoctor({ name, file: config, env, isJson: json === true }))
     })
-}
-
-function addConfigChecks(
-  config: Command,
-  env: Environment,
-  finish: (code: ExitCode) => void,
-): void {
-  config
-    .command('validate')
-    .description('say everything that is wrong with the configuration, and where')
-    .argument('[file]', DEFAULT_FILE)
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nWith NODE_ENV=production the rules of production apply too.')
-    .action(async (file: string | undefined, { json }: { json?: boolean }) => {
-      const { validateConfig } = await import('./cli/config-validate.ts')
-      finish(validateConfig({ file, env, isJson: json === true }))
-    })
-
-  config
-    .command('schema')
-    .description('print the JSON Schema of the configuration file')
-    .option('--json', 'the same: the schema is JSON')
-    .action(async () => {
-      const { printSchema } = await import('./cli/config-schema.ts')
-      finish(printSchema())
-    })
-}
-
-function addConfigPrint(config: Command, env: Environment, finish: (code: ExitCode) => void): void {
-  config
-    .command('print')
-    .description(
-      'print the configuration in force, with defaults and overrides; secrets are masked',
-    )
-    .argument('[file]', DEFAULT_FILE)
-    .option('--origins', 'one setting a line, with the place that each value comes from')
-    .option('--json', 'print one JSON object')
-    .action(
-      async (
-        file: string | undefined,
-        { origins, json }: { origins?: boolean; json?: boolean },
-      ) => {
-        const { printConfig } = await import('./cli/config-print.ts')
-        finish(printConfig({ file, env, hasOrigins: origins === true, isJson: json === true }))
-      },
-    )
 }
 
 /** Runs one command and sets the process's exit code. `args` are what follows the program's name. */

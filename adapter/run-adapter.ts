@@ -2,23 +2,26 @@
 import type { RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
-import { loadConfig } from './config/load-config.ts'
 import type { Config } from './config/schema.ts'
 import { StorageError } from './errors.ts'
 import { openAdminToken } from './admin/admin-token.ts'
 import { createReadiness } from './admin/health.ts'
+import { openConfigSource, type ConfigSource } from './reload/config-source.ts'
+import { contentsOf, generationId } from './reload/generation-id.ts'
+import { createGenerations, type Generations } from './reload/generations.ts'
+import { createReload, type Reload } from './reload/reload.ts'
+import { reloadRoutes } from './reload/reload-routes.ts'
 import { openSecrets } from './secrets.ts'
 import {
   createAdapter,
   createAdmin,
   createWaiting,
-  type Adapter,
   type AdapterOptions,
   type AdminOptions,
 } from './server.ts'
 import { openDriver } from './storage/open-driver.ts'
 import { listen, type Listening } from '../service/listen.ts'
-import { createLog, type Log } from '../service/log.ts'
+import { createLog, type AdjustableLog, type Log } from '../service/log.ts'
 import { onShutdown } from '../service/shutdown.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
@@ -37,18 +40,20 @@ const STORE_RETRY_MS = 200
  */
 export async function runAdapter({ configFile, env }: RunOptions): Promise<void> {
   const startedAt = performance.now()
-  const { config } = loadConfig({ file: configFile, env })
+  const source = openConfigSource({ file: configFile, env })
+  const { config } = source.loaded
   const log = createLog({ level: config.log.level })
   const now = Date.now
   const driver = await openDriver(config.storage, { now, log })
-  const open = () => openAdapter({ config, driver, log, now })
-  let adapter = await open().catch(unlessUnavailable)
-  const waiting = adapter ? undefined : createWaiting({ config, log, version })
-  const readiness = createReadiness({ hasKeys: () => adapter !== undefined })
+  const open = () => openRunning({ source, driver, log, now })
+  let running = await open().catch(unlessUnavailable)
+  const waiting = running ? undefined : createWaiting({ config, log, version })
+  const readiness = createReadiness({ hasKeys: () => running !== undefined })
   const token = await openAdminToken({ config, env })
-  const admin = await listenAdmin(config, { driver, readiness, token, routes: {}, log })
+  const routes = reloadRoutes(() => running?.reload)
+  const admin = await listenAdmin(config, { driver, readiness, token, routes, log })
   const handler: RequestListener = (request, response) =>
-    void (adapter?.app ?? waiting)?.(request, response)
+    void (running?.generations.handler ?? waiting)?.(request, response)
   const main = await listen(handler, {
     ...config.listen,
     log,
@@ -60,7 +65,7 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
     log,
     drainMs: config.listen.drain * 1000,
     stopping: readiness.stop,
-    closers: [async () => adapter?.close(), driver.close],
+    closers: [source.close, async () => running?.generations.close(), driver.close],
   })
   log.info('listening', {
     url: main.url,
@@ -70,7 +75,8 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
     version,
     ms: Math.round(performance.now() - startedAt),
   })
-  adapter ??= await whenStoreAnswers(open)
+  running ??= await whenStoreAnswers(open)
+  source.onChange((trigger) => void running?.reload(trigger))
 }
 
 type AdminParts = Pick<AdminOptions, 'driver' | 'readiness'> & Omit<AdminOptions['api'], 'host'>
@@ -82,16 +88,26 @@ function listenAdmin({ admin }: Config, parts: AdminParts & { log: Log }): Promi
   return listen(createAdmin({ driver, readiness, api }), { ...admin, log, portSetting })
 }
 
-type Opening = Pick<AdapterOptions, 'config' | 'driver' | 'log' | 'now'>
+interface Opening extends Pick<AdapterOptions, 'driver' | 'now'> {
+  source: ConfigSource
+  log: AdjustableLog
+}
 
-async function openAdapter(opening: Opening): Promise<Adapter> {
-  const { config, driver } = opening
-  const secrets = await openSecrets({
-    config,
-    driver,
-    sealingKeyFile: join(config.data, 'sealing.key'),
-  })
-  return createAdapter({ ...opening, secrets, version })
+interface Running {
+  generations: Generations
+  reload: Reload
+}
+
+async function openRunning({ source, driver, log, now }: Opening): Promise<Running> {
+  const { config } = source.loaded
+  const sealingKeyFile = join(config.data, 'sealing.key')
+  const secrets = await openSecrets({ config, driver, sealingKeyFile })
+  const build = (next: Config, generation: string) =>
+    createAdapter({ config: next, generation, driver, secrets, version, log, now })
+  const key = secrets.cookieKeys[0] as string
+  const id = generationId(config, contentsOf(config), key)
+  const generations = createGenerations({ id, config, adapter: await build(config, id) })
+  return { generations, reload: createReload({ ...source, generations, build, key, log }) }
 }
 
 /** A store that does not answer now may do so later; anything else keeps the adapter from starting. */
@@ -99,7 +115,7 @@ function unlessUnavailable(error: unknown): undefined {
   if (!(error instanceof StorageError && error.code === 'unavailable')) throw error
 }
 
-async function whenStoreAnswers(open: () => Promise<Adapter>): Promise<Adapter> {
+async function whenStoreAnswers(open: () => Promise<Running>): Promise<Running> {
   for (;;) {
     await sleep(STORE_RETRY_MS)
     const opened = await open().catch(unlessUnavailable)
@@ -107,7 +123,7 @@ async function whenStoreAnswers(open: () => Promise<Adapter>): Promise<Adapter> 
   }
 }
 
-interface Running {
+interface Stopping {
   main: Listening
   admin: Listening
   log: Log
@@ -117,7 +133,7 @@ interface Running {
 }
 
 /** Not ready at once; what runs is finished; then sockets and files close (F50). */
-function stopInOrder({ main, admin, log, drainMs, stopping, closers }: Running): void {
+function stopInOrder({ main, admin, log, drainMs, stopping, closers }: Stopping): void {
   onShutdown({ log }, async () => {
     stopping()
     await sleep(drainMs)

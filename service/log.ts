@@ -17,6 +17,10 @@ export interface Log {
   error(event: string, fields?: LogFields): void
 }
 
+export interface AdjustableLog extends Log {
+  setLevel(level: LogLevel): void
+}
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
@@ -73,7 +77,7 @@ function stdout(pretty: boolean): LogDestination {
 }
 
 /** The log of a process. Levels below `level` (default `info`) cost nothing. */
-export function createLog(options: LogOptions = {}): Log {
+export function createLog(options: LogOptions = {}): AdjustableLog {
   const { level = 'info', base = {} } = options
   const destination = options.destination ?? stdout(options.pretty ?? isatty(1))
   const logger = pino(
@@ -85,9 +89,9 @@ export function createLog(options: LogOptions = {}): Log {
     },
     { write: (line) => void destination.write(escapeUnsafe(line)) },
   )
-  const stacks = logger.isLevelEnabled('debug')
   const write = (at: LogLevel) => (event: string, fields?: LogFields) => {
     if (!logger.isLevelEnabled(at)) return
+    const stacks = logger.isLevelEnabled('debug')
     const said = renameOwnKeys({ ...base, ...currentContext()?.fields, ...fields })
     logger[at]({ event, ...redactFields(said, { stacks }) })
   }
@@ -97,5 +101,6 @@ export function createLog(options: LogOptions = {}): Log {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
+    setLevel: (next) => void (logger.level = next),
   }
 }

@@ -8,10 +8,15 @@ export function formatFaults(faults: readonly ConfigFault[], workingDirectory: s
   return `${faults.map((fault) => formatFault(fault, workingDirectory)).join('\n')}\n\n${count} in the configuration\n`
 }
 
-export function formatFault(fault: ConfigFault, workingDirectory: string): string {
-  const head = [placeOf(fault, workingDirectory), fault.path, fault.message]
+/** `file:line:column: setting: message`, without an excerpt. */
+export function formatPlainFault(fault: ConfigFault, workingDirectory: string): string {
+  return [placeOf(fault, workingDirectory), fault.path, fault.message]
     .filter((part) => part !== '')
     .join(': ')
+}
+
+export function formatFault(fault: ConfigFault, workingDirectory: string): string {
+  const head = formatPlainFault(fault, workingDirectory)
   if (fault.excerpt === undefined || fault.line === undefined) return head
   const [source = '', caret = ''] = fault.excerpt.split('\n')
   const number = String(fault.line).padStart(5)

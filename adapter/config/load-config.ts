@@ -32,6 +32,8 @@ export interface ConfigSources {
   env: Readonly<Record<string, string | undefined>>
   /** Dotted path → value. */
   flags?: Readonly<Record<string, unknown>> | undefined
+  /** Told the absolute path of each file that is read, also of one that can not be. */
+  onRead?: ((file: string) => void) | undefined
 }
 
 export type Origin =
@@ -57,7 +59,7 @@ const MAX_INTERPOLATED_FILE_LENGTH = 64 * 1024
 /** @throws ConfigError with all faults found; its messages and excerpts never hold a secret's value. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const file = resolve(sources.file || sources.env['AUTH_ADAPTER_CONFIG'] || DEFAULT_FILE)
-  const text = sources.text ?? readConfigFile(file)
+  const text = sources.text ?? readConfigFile(file, sources)
   const { tree, faults } = readSettings(text, file, sources)
   faults.push(...applyOverrides(tree, sources))
   const judged = judgeSettings(tree.value, {
@@ -71,7 +73,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { config, origins: originsOf(config, tree, text), file }
 }
 
-function readConfigFile(file: string): string {
+function readConfigFile(file: string, { onRead }: ConfigSources): string {
+  onRead?.(file)
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
@@ -106,7 +109,7 @@ function readSettings(
   }
   const tree = treeOf(root, {
     env: sources.env,
-    readFile: (path) => readSmallFile(resolve(dirname(file), path)),
+    readFile: (path) => readSmallFile(resolve(dirname(file), path), sources),
   })
   return {
     tree,
@@ -119,7 +122,8 @@ function readSettings(
   }
 }
 
-function readSmallFile(path: string): string {
+function readSmallFile(path: string, { onRead }: ConfigSources): string {
+  onRead?.(path)
   const content = readFileSync(path, 'utf8')
   if (content.length > MAX_INTERPOLATED_FILE_LENGTH)
     throw Object.assign(new Error('Too large'), { code: 'longer than 64 KiB' })

@@ -1,5 +1,6 @@
 // The chain for tests, in this process and over real HTTP: the upstream test server, the adapter with its real storage,
 // and a log that is kept. The apps are what app.ts makes; nothing listens at their addresses.
+import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ import { createAdapter, createAdmin } from '../server.ts'
 import type { Driver } from '../storage/driver.ts'
 import { openDriver } from '../storage/open-driver.ts'
 import { listen, type Listening } from '../../service/listen.ts'
-import { createLog, type Log, type LogLevel } from '../../service/log.ts'
+import { createLog, type AdjustableLog, type Log, type LogLevel } from '../../service/log.ts'
 import {
   startUpstreamTestServer,
   type RunningUpstreamTestServer,
@@ -43,6 +44,9 @@ export interface Chain {
   readonly adminUrl: string
   readonly upstreamIssuer: string
   readonly config: Config
+  /** What `config` was made of, as JSON. */
+  readonly configFile: string
+  readonly log: AdjustableLog
   readonly driver: Driver
   readonly secrets: Secrets
   readonly readiness: Readiness
@@ -61,6 +65,8 @@ export interface Chain {
     options?: NavigateOptions,
   ): Promise<Visit>
   events(name: string): Record<string, unknown>[]
+  /** Puts another adapter in the place of this one. */
+  serve(handler: RequestListener): void
   /** Ends the adapter and starts another on the same port and storage. */
   restart(): Promise<void>
   close(): Promise<void>
@@ -157,8 +163,9 @@ function configFrom(
     default_upstream: UPSTREAM,
     clients: { client: clientSettings('client'), 'second-client': clientSettings('second-client') },
   }
-  const text = JSON.stringify(merged(base, options.config ?? {}))
-  return loadConfig({ text, file: join(folder, 'auth-adapter.yaml'), env: {} }).config
+  const file = join(folder, 'auth-adapter.yaml')
+  writeFileSync(file, JSON.stringify(merged(base, options.config ?? {}), null, 2))
+  return loadConfig({ file, env: {} }).config
 }
 
 interface Running {
@@ -248,6 +255,9 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
     adminUrl: adminPort.url,
     upstreamIssuer,
     config,
+    configFile: join(folder, 'auth-adapter.yaml'),
+    log,
+    serve: port.serve,
     get driver() {
       return running.driver
     },

@@ -88,6 +88,11 @@ export const importTable: readonly Row[] = [
     ],
     packages: ['express'],
   },
+  {
+    room: 'adapter/reload/',
+    ours: ['adapter/config/', ...RECORDS, 'adapter/errors.ts', 'service/'],
+    packages: [],
+  },
   { room: 'adapter/cli/', ours: EVERY_ROOM, packages: ['commander', 'yaml'] },
   // The files at the top of adapter/: main, server, cli, error-handler, secrets.
   { room: 'adapter/', ours: ['package.json', ...EVERY_ROOM], packages: ['express', 'commander'] },

@@ -1,0 +1,349 @@
+// Another configuration while people sign in: taken whole or not at all, over real HTTP with the real upstream.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { loadConfig } from '../config/load-config.ts'
+import type { Config } from '../config/schema.ts'
+import { createAdapter } from '../server.ts'
+import { createBreaker } from '../test-support/breakable-driver.ts'
+import { claimsOf } from '../test-support/app.ts'
+import type { Browser } from '../test-support/browser.ts'
+import { startChain, UPSTREAM, type Chain } from '../test-support/chain.ts'
+import { contentsOf, generationId } from './generation-id.ts'
+import { createGenerations, type Generations } from './generations.ts'
+import { createReload, type Reload } from './reload.ts'
+import { watchFiles, type FileWatch } from './watch-files.ts'
+
+interface Settings {
+  [name: string]: unknown
+}
+
+const breaker = createBreaker()
+let chain: Chain
+let generations: Generations
+let watch: FileWatch
+let reload: Reload
+let browser: Browser
+
+/** What run-adapter.ts does, over the chain's storage, upstream and port. */
+async function startReloading(): Promise<void> {
+  const { config, driver, secrets, log } = chain
+  const now = () => Date.now()
+  const key = secrets.cookieKeys[0] as string
+  const build = (next: Config, generation: string) =>
+    createAdapter({ config: next, generation, driver, secrets, version: 'test', log, now })
+  const sources = { file: chain.configFile, env: {} }
+  const loaded = loadConfig(sources)
+  const id = generationId(config, contentsOf(config), key)
+  generations = createGenerations({ id, config, adapter: await build(config, id) })
+  watch = watchFiles({ onChange: () => undefined })
+  watch.follow([chain.configFile])
+  reload = createReload({ sources, loaded, generations, build, key, watch, log })
+  chain.serve(generations.handler)
+}
+
+beforeEach(async () => {
+  chain = await startChain({
+    upstreams: { other: 'http://127.0.0.1:1' },
+    wrapDriver: (driver) => breaker.wrap(driver),
+  })
+  await startReloading()
+  browser = chain.newBrowser()
+})
+afterEach(async () => {
+  breaker.mend()
+  watch.close()
+  await generations.close()
+  await chain.close()
+})
+
+/** Edits the file; `edit` may change what it is given. */
+function edit(change: (settings: Settings, upstream: Settings) => void): void {
+  const settings = JSON.parse(readFileSync(chain.configFile, 'utf8')) as Settings
+  change(settings, (settings['upstreams'] as Settings)[UPSTREAM] as Settings)
+  writeFileSync(chain.configFile, JSON.stringify(settings, null, 2))
+}
+const editUpstream = (changes: Settings) =>
+  edit((_settings, upstream) => void Object.assign(upstream, changes))
+
+async function signIn(person = browser, username = 'testuser') {
+  const request = chain.app.request()
+  const visit = await chain.signIn(person, request.url, username)
+  return (await chain.app.finish(visit, request)).body
+}
+
+describe('a valid file', () => {
+  it('is taken, the log says what changed, and the next login goes by it', async () => {
+    const before = claimsOf((await signIn()).access_token)
+    editUpstream({ claims: { renamed: 'sub' } })
+    expect(await reload('command')).toMatchObject({ outcome: 'taken', added: [], removed: [] })
+    const after = claimsOf((await signIn(chain.newBrowser())).access_token)
+    expect([before['renamed'], after['renamed']]).toEqual([undefined, 'testuser'])
+    expect(after).not.toHaveProperty('authorities')
+    expect(chain.events('config.loaded')).toHaveLength(1)
+    expect(chain.events('config.loaded')[0]).toMatchObject({
+      trigger: 'command',
+      changed: expect.arrayContaining([
+        `upstreams.${UPSTREAM}.claims.renamed: none → "sub"`,
+        `upstreams.${UPSTREAM}.claims.name: "name" → none`,
+      ]) as string[],
+    })
+  })
+
+  it('with an upstream and a client more or less is told as that', async () => {
+    edit((settings, upstream) => {
+      const { other: _gone, ...upstreams } = settings['upstreams'] as Settings
+      settings['upstreams'] = { ...upstreams, next: { ...upstream, subject: 'prefixed' } }
+      settings['clients'] = { client: (settings['clients'] as Settings)['client'] }
+    })
+    expect(await reload('signal')).toEqual({
+      outcome: 'taken',
+      added: ['upstreams.next'],
+      removed: ['upstreams.other', 'clients.second-client'],
+      changed: [],
+    })
+  })
+
+  it('that says the same is no change, and the log says so', async () => {
+    writeFileSync(chain.configFile, `# a remark\n${readFileSync(chain.configFile, 'utf8')}`)
+    const before = generations.current
+    expect(await reload('file')).toEqual({ outcome: 'unchanged' })
+    expect(generations.current).toBe(before)
+    expect(chain.events('config.unchanged')).toHaveLength(1)
+  })
+
+  it('changes what the log writes', async () => {
+    edit((settings) => void (settings['log'] = { level: 'error' }))
+    await reload('file')
+    const before = chain.logLines.length
+    await signIn()
+    expect(chain.logLines).toHaveLength(before)
+  })
+
+  it('never shows a secret', async () => {
+    editUpstream({ client_secret: 'another-upstream-secret' })
+    const outcome = await reload('file')
+    expect(outcome).toMatchObject({ changed: [`upstreams.${UPSTREAM}.client_secret: *** → ***`] })
+    expect(JSON.stringify(outcome) + chain.logLines.join('')).not.toMatch(/another-upstream-secret/)
+  })
+})
+
+describe('F72 a file with an error', () => {
+  it.each([
+    ['broken in the middle of an edit', 'upstreams:\n  one: { kind: oidc\n clients', /:\d+:\d+: /],
+    ['empty', '', /auth-adapter\.yaml/],
+    ['of something else', '[1, 2]', /auth-adapter\.yaml/],
+  ])('%s: the old configuration stays, and one line says why', async (_name, text, place) => {
+    writeFileSync(chain.configFile, text)
+    await expectRejected(place)
+  })
+
+  it('that is gone: the old configuration stays', async () => {
+    rmSync(chain.configFile)
+    await expectRejected(/there is no such file/)
+  })
+
+  it.each([
+    [
+      'a setting that does not exist',
+      { issuerr: 'https://up.test' },
+      /:\d+:\d+: .*Unknown setting/,
+    ],
+    ['another kind of value', { timeout: 'soon' }, /:\d+:\d+: .*timeout/],
+    ['a key that is not there', { client_auth_method: 'private_key_jwt' }, /client_key/],
+    ['authorities that are not there', { ca_file: 'gone.pem' }, /ca_file/],
+  ])('%s: each fault with its place', async (_name, changes, fault) => {
+    editUpstream(changes)
+    await expectRejected(fault)
+  })
+
+  it('what only the authorization server refuses counts too', async () => {
+    edit((settings) => {
+      const client = (settings['clients'] as Settings)['client'] as Settings
+      client['redirect_uris'] = ['http://app.test/cb#fragment']
+    })
+    await expectRejected(/clients\.client/)
+  })
+
+  it('mended, it is taken', async () => {
+    const good = readFileSync(chain.configFile, 'utf8')
+    writeFileSync(chain.configFile, good.slice(0, 200))
+    await reload('file')
+    writeFileSync(chain.configFile, good)
+    editUpstream({ display_name: 'Mended' })
+    expect(await reload('file')).toMatchObject({ outcome: 'taken' })
+  })
+
+  it('shows no secret of it', async () => {
+    edit((settings, upstream) => {
+      upstream['client_secret'] = { nested: 'misplaced-secret-1' }
+      settings['client_secret'] = 'misplaced-secret-2'
+    })
+    const outcome = await reload('command')
+    expect(outcome.outcome).toBe('rejected')
+    expect(JSON.stringify(outcome) + chain.logLines.join('')).not.toMatch(/misplaced-secret/)
+  })
+
+  async function expectRejected(fault: RegExp): Promise<void> {
+    const before = generations.current
+    const outcome = await reload('file')
+    expect(outcome).toMatchObject({ outcome: 'rejected' })
+    expect(generations.current).toBe(before)
+    const [event, ...more] = chain.events('config.rejected')
+    expect(more).toEqual([])
+    expect(event).toMatchObject({ trigger: 'file', level: 'error' })
+    expect(String(event?.['faults'])).toMatch(fault)
+    expect(claimsOf((await signIn()).access_token)['sub']).toBe('testuser')
+  }
+})
+
+describe('what can not change while it runs', () => {
+  it.each([
+    ['issuer', { issuer: 'https://broker.test' }],
+    ['listen.port', { listen: { port: 9999 } }],
+    ['keys.alg', { keys: { alg: 'ES256' } }],
+    ['storage.prefix', { storage: { driver: 'redis', url: 'redis://127.0.0.1:1', prefix: 'b' } }],
+  ])('%s: nothing at all is taken over, and one sentence names it', async (setting, changes) => {
+    edit((settings, upstream) => {
+      Object.assign(settings, changes)
+      upstream['display_name'] = 'Another'
+    })
+    const before = generations.current
+    const outcome = await reload('command')
+    expect(outcome).toMatchObject({ outcome: 'needs_restart' })
+    expect(generations.current).toBe(before)
+    const reason = String(chain.events('config.rejected')[0]?.['reason'])
+    expect(reason).toContain(setting)
+    expect(reason).toMatch(/can not change while the adapter runs/)
+  })
+})
+
+describe('a login under way', () => {
+  const leaving = (url: URL) => url.origin === chain.upstreamIssuer
+
+  it('finishes on the configuration it began with, the next one goes by the new', async () => {
+    const request = chain.app.request()
+    const form = await browser.open(request.url)
+    editUpstream({ claims: { renamed: 'sub' } })
+    await reload('file')
+    const visit = await browser.submit(form, { username: 'testuser', password: 'password' })
+    const claims = claimsOf((await chain.app.finish(visit, request)).body.access_token)
+    expect(claims).toMatchObject({ test_auth_server_sub: 'testuser', authorities: ['ROLE_USER'] })
+    expect(claims).not.toHaveProperty('renamed')
+    const next = await browser.open(chain.app.request().url)
+    expect(next.hops.some(({ url }) => leaving(url))).toBe(true)
+  })
+
+  it('goes on at every step: sent upstream, resumed, and after three more changes', async () => {
+    const request = chain.app.request()
+    const sent = await browser.open(request.url, {
+      stopBefore: ({ pathname }) => pathname.startsWith('/oauth2/authorization/'),
+    })
+    for (const display_name of ['One', 'Two', 'Three']) {
+      editUpstream({ display_name, claims: { renamed: 'sub' } })
+      await reload('file')
+    }
+    const form = await browser.open(sent.url)
+    const answered = await browser.submit(
+      form,
+      { username: 'testuser', password: 'password' },
+      { stopBefore: ({ origin }) => origin === chain.issuer },
+    )
+    editUpstream({ display_name: 'Four' })
+    await reload('file')
+    const resumed = await browser.open(answered.url, {
+      stopBefore: ({ pathname }) => pathname.startsWith('/oauth2/authorize/'),
+    })
+    editUpstream({ display_name: 'Five' })
+    await reload('file')
+    const back = await browser.open(resumed.url)
+    const claims = claimsOf((await chain.app.finish(back, request)).body.access_token)
+    expect(claims).not.toHaveProperty('renamed')
+  })
+
+  it('is over after login.ttl on the configuration that is in force then', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const before = generations.current
+    const close = vi.spyOn(before.adapter, 'close')
+    editUpstream({ display_name: 'Another' })
+    await reload('file')
+    vi.advanceTimersByTime((before.config.login.ttl - 1) * 1000)
+    expect(close).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1000)
+    expect(close).toHaveBeenCalledOnce()
+    vi.useRealTimers()
+  })
+
+  it.each([
+    ['taken out', (upstreams: Settings) => void delete upstreams[UPSTREAM]],
+    [
+      'changed with on_change: revoke',
+      (upstreams: Settings) =>
+        void Object.assign(upstreams[UPSTREAM] as Settings, {
+          on_change: 'revoke',
+          client_id: 'another-client',
+        }),
+    ],
+  ])('A17 is refused at an upstream that was %s', async (_name, change) => {
+    const request = chain.app.request()
+    const form = await browser.open(request.url)
+    edit((settings) => {
+      change(settings['upstreams'] as Settings)
+      settings['default_upstream'] = 'other'
+    })
+    await reload('file')
+    const visit = await browser.submit(form, { username: 'testuser', password: 'password' })
+    const { origin, pathname, searchParams } = visit.url
+    const isBack = origin + pathname === chain.app.redirectUri
+    expect(isBack && searchParams.has('code')).toBe(false)
+    expect(isBack || visit.status >= 400).toBe(true)
+  })
+
+  it('goes by the configuration in force where its own is not known, as in another process', async () => {
+    const request = chain.app.request()
+    const form = await browser.open(request.url)
+    await generations.close()
+    editUpstream({ claims: { renamed: 'sub' } })
+    Object.assign(chain, { config: loadConfig({ file: chain.configFile, env: {} }).config })
+    await startReloading()
+    const visit = await browser.submit(form, { username: 'testuser', password: 'password' })
+    const claims = claimsOf((await chain.app.finish(visit, request)).body.access_token)
+    expect(claims['renamed']).toBe('testuser')
+  })
+})
+
+describe('at the same time', () => {
+  it('two reloads: both are answered, the last state of the file is in force', async () => {
+    editUpstream({ display_name: 'First' })
+    const first = reload('file')
+    editUpstream({ display_name: 'Second' })
+    const [one, two, three] = await Promise.all([first, reload('signal'), reload('command')])
+    expect([one.outcome, two.outcome, three.outcome].sort()).toContain('taken')
+    expect(generations.current.config.upstreams[UPSTREAM]?.display_name).toBe('Second')
+    expect(await reload('file')).toEqual({ outcome: 'unchanged' })
+  })
+
+  it('twenty changes in a row: no request fails, and only a few configurations are kept', async () => {
+    const closed: number[] = []
+    for (let at = 0; at < 20; at += 1) {
+      const { adapter } = generations.current
+      const close = adapter.close.bind(adapter)
+      adapter.close = () => {
+        closed.push(at)
+        return close()
+      }
+      editUpstream({ display_name: `Name ${at}` })
+      await reload('file')
+      expect((await fetch(`${chain.issuer}/ping`)).status).toBe(200)
+    }
+    expect(closed).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    expect(claimsOf((await signIn()).access_token)['sub']).toBe('testuser')
+  })
+
+  it('while the store is down: taken; people are served when it is back', async () => {
+    breaker.break()
+    editUpstream({ claims: { renamed: 'sub' } })
+    expect(await reload('file')).toMatchObject({ outcome: 'taken' })
+    breaker.mend()
+    expect(claimsOf((await signIn()).access_token)['renamed']).toBe('testuser')
+  })
+})
