@@ -106,6 +106,7 @@ describe('UpstreamError', () => {
     code_rejected: 'failed',
     client_rejected: 'failed',
     identity_invalid: 'failed',
+    context_unmet: 'failed',
     issuer_mismatch: 'failed',
     metadata_invalid: 'failed',
   }

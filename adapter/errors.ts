@@ -49,6 +49,8 @@ export type UpstreamErrorCode =
   | 'client_rejected'
   /** What came back is not acceptable: signature, iss, aud, azp, nonce, times, sub, userinfo. */
   | 'identity_invalid'
+  /** The person signed in, but not as strongly or as recently as the app asked for. */
+  | 'context_unmet'
   /** The response `iss` (RFC 9207) is not this upstream's, or missing where promised. */
   | 'issuer_mismatch'
   /** Discovery metadata is not usable: other issuer, http endpoints, missing endpoints. */

@@ -5,8 +5,12 @@ import { createErrorHandler } from './error-handler.ts'
 import { StorageError } from './errors.ts'
 import { createAdminApi, type AdminApiOptions } from './admin/admin-api.ts'
 import { createHealthRoutes, type Readiness } from './admin/health.ts'
-import { createUpstreamChooser } from './interaction/choose/choose-upstream.ts'
+import {
+  createUpstreamChooser,
+  type UpstreamChooser,
+} from './interaction/choose/choose-upstream.ts'
 import { createChooserRoutes } from './interaction/choose/choose-upstream-routes.ts'
+import { createSessionContext } from './interaction/context/session-context.ts'
 import { createInteractionUrl } from './interaction/interaction-url.ts'
 import { createLoginBinding, type LoginBinding } from './interaction/login-binding.ts'
 import { createLoginRoutes } from './interaction/login-routes.ts'
@@ -68,15 +72,13 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     ...secrets,
     ...records,
     interactionUrl: createInteractionUrl({ chooser, binding }),
-    upstreamChoice: { ...chooser, isOutdated },
+    ...beforeLogin(config, chooser, isOutdated),
     subjects: people.subjects,
     showError: errors.provider,
   })
   const parts = { interactions: provider.Interaction, upstreams, chooser, binding }
   const loginRoutes = createLoginRoutes({
-    issuer: config.issuer,
-    upstreamConfigs: config.upstreams,
-    ttlSeconds: config.login.ttl,
+    ...loginSettings(config),
     ...parts,
     provider,
     ...people,
@@ -101,6 +103,20 @@ function knowPeople(
   const aliases = createSubjectAliases(unitOfWork.driver)
   const mapIdentity = createMapIdentity({ ...config, aliases })
   return { subjects, subjectFor: subjects.subjectFor, mapIdentity }
+}
+
+/** What decides whether a session answers a request, and where a login goes. */
+function beforeLogin(
+  config: Config,
+  chooser: UpstreamChooser,
+  isOutdated: (identity: Identity) => boolean,
+) {
+  const requestedContext = createSessionContext(config, chooser)
+  return { upstreamChoice: { ...chooser, isOutdated }, requestedContext }
+}
+
+function loginSettings({ issuer, upstreams: upstreamConfigs, login }: Config) {
+  return { issuer, upstreamConfigs, ttlSeconds: login.ttl }
 }
 
 function generationBy(binding: LoginBinding): Adapter['generationOf'] {

@@ -8,6 +8,8 @@ import type { Identity } from '../storage/identities.ts'
 import type { LoginTransaction } from '../storage/login-transactions.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
+import { askedContext } from './context/asked-context.ts'
+import { judgeContext } from './context/judge-context.ts'
 import { sourcesOf } from './map-identity.ts'
 import type { MapIdentity } from './map-identity.ts'
 import {
@@ -16,14 +18,12 @@ import {
   clientOf,
   handleUpstreamError,
   knownUpstream,
-  maxAge,
   startPath,
   type Location,
   type LoginParts,
 } from './start-login.ts'
 
 export interface FinishParts extends LoginParts {
-  upstreamConfigs: Record<string, AnyUpstreamConfig>
   mapIdentity: MapIdentity
   /** The `sub` that a client sees. */
   subjectFor: (clientId: string | undefined, accountId: string) => string
@@ -72,6 +72,12 @@ export async function finishLogin(parts: FinishParts, request: FinishRequest): P
   return redeem(parts, request, { interaction, transaction, state, clientId })
 }
 
+/** `max_age=0` is judged by when the upstream was asked; other limits by the age of the sign-in. */
+function limitOf(params: Interaction['params']): { max_age?: number } {
+  const { maxAge } = askedContext(params)
+  return maxAge ? { max_age: maxAge } : {}
+}
+
 interface Redemption {
   interaction: Interaction
   transaction: LoginTransaction
@@ -85,7 +91,7 @@ async function redeem(
   { interaction, transaction, state, clientId }: Redemption,
 ): Promise<Location> {
   const upstream = knownUpstream(parts, request.upstream)
-  const max_age = maxAge(interaction.params['max_age'])
+  const { params } = interaction
   const { redirect_uri, nonce, codeVerifier } = transaction
   try {
     const expected = {
@@ -93,7 +99,7 @@ async function redeem(
       state,
       nonce,
       codeVerifier,
-      ...(max_age === undefined ? {} : { max_age }),
+      ...limitOf(params),
     }
     const said = await upstream.redeem(request.parameters, expected)
     const unmet = unmetRequirements(parts.upstreamConfigs[upstream.name]?.require, sourcesOf(said))
@@ -101,12 +107,16 @@ async function redeem(
       parts.log.warn('login.denied', { upstream: upstream.name, client_id: clientId, rules: unmet })
       return await answer(interaction, denied(unmet))
     }
-    const identity = await parts.mapIdentity(said, clientId)
+    const settings = parts.upstreamConfigs[upstream.name] as AnyUpstreamConfig
+    const askedAt = transaction.createdAt
+    const { acrs, acr } = judgeContext({ upstream: settings, params, askedAt }, said)
+    const identity = { ...(await parts.mapIdentity(said, clientId)), acrs }
     const subject = parts.subjectFor(clientId, identity.accountId)
-    if (contradictsHint(interaction, subject)) return await answer(interaction, ANOTHER_PERSON)
+    if (contradictsHint(interaction, subject) || isOtherThanHere(interaction, identity))
+      return await answer(interaction, ANOTHER_PERSON)
     await forgetEndedSession(parts, interaction)
     parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId })
-    return await answer(interaction, loginResult(interaction, said, identity, parts.now))
+    return await answer(interaction, loginResult(interaction, { ...said, acr }, identity))
   } catch (error) {
     return handleUpstreamError(parts, error, { interaction, upstream: upstream.name, clientId })
   }
@@ -139,6 +149,12 @@ function contradictsHint({ params }: Interaction, subject: string): boolean {
   return sub !== subject
 }
 
+/** Another person takes over a session on a page of oidc-provider's, which an app that wants none must not get. */
+function isOtherThanHere({ params, session }: Interaction, { accountId }: Identity): boolean {
+  const isSomebodyHere = session?.accountId !== undefined && session.accountId !== accountId
+  return askedContext(params).isSilent && isSomebodyHere
+}
+
 /** The session that this login was to renew may have ended meanwhile, by logout in another tab: then it begins a new one. */
 async function forgetEndedSession(
   { isSessionAlive }: FinishParts,
@@ -150,15 +166,18 @@ async function forgetEndedSession(
 
 function loginResult(
   interaction: Interaction,
-  said: UpstreamIdentity,
+  {
+    acr,
+    amr,
+    auth_time,
+  }: { acr: string | undefined } & Pick<UpstreamIdentity, 'amr' | 'auth_time'>,
   identity: Identity,
-  now: () => number,
 ): NonNullable<Interaction['result']> {
-  const { acr, amr, auth_time } = said
   const login = {
     accountId: identity.accountId,
     remember: false,
-    ts: auth_time ?? Math.floor(now() / 1000),
+    // Not known is not now: an earlier sign-in upstream may have let the person pass. provider/requested-context.ts reads null.
+    ts: (auth_time ?? null) as number,
     ...(acr === undefined ? {} : { acr }),
     ...(amr === undefined ? {} : { amr }),
   }
@@ -168,6 +187,7 @@ function loginResult(
     login,
     upstream: { identity },
     ...(isNativePrompt ? { consent: {} } : {}),
+    ...(interaction.prompt.name === 'select_account' ? { select_account: {} } : {}),
   }
 }
 

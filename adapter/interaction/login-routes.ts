@@ -4,6 +4,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import type { Provider } from 'oidc-provider'
 import { InteractionError } from '../errors.ts'
 import type { UnitOfWork } from '../storage/unit-of-work.ts'
+import { answeringSilently } from './context/silent-answer.ts'
 import { finishLogin, type FinishParts } from './finish-login.ts'
 import { FORM, formPostToQuery } from './form-post-answer.ts'
 import type { LoginBinding } from './login-binding.ts'
@@ -22,7 +23,7 @@ type Step = (request: Request, response: Response) => Promise<Location>
 
 export function createLoginRoutes(options: LoginRouteOptions): Router {
   const routes: Record<string, Step> = {
-    '/oauth2/authorization/:upstream': (request) => startLogin(options, startRequest(request)),
+    '/oauth2/authorization/:upstream': (request) => start(options, startRequest(request)),
     '/oauth2/authorization/:upstream/cancel': (request) =>
       cancelLogin(options, startRequest(request)),
     [CALLBACK]: (request, response) => finish(options, request, response),
@@ -70,6 +71,10 @@ function finish(options: LoginRouteOptions, request: Request, response: Response
   const upstream = String(request.params['upstream'])
   const parameters = new URL(request.originalUrl, issuer).searchParams
   return finishLogin(parts, { upstream, parameters, cookieHeader: request.headers.cookie })
+}
+
+function start(options: LoginRouteOptions, request: StartRequest): Promise<Location> {
+  return answeringSilently(options, request.uid, () => startLogin(options, request))
 }
 
 /** Before oidc-provider resumes a login: an attacker's, finished but for this step, is not to become this browser's (A03). */

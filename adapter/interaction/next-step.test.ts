@@ -24,8 +24,9 @@ describe('the first time', () => {
     [['max_age'], 'login'],
     [['id_token_hint'], 'login'],
     [['claims_id_token_sub_value'], 'login'],
-    [['essential_acr'], 'login'],
-    [['essential_acrs'], 'login'],
+    [['max_age', 'auth_time_unknown'], undefined],
+    [['acr'], undefined],
+    [['acr', 'login_prompt'], 'login'],
   ])('login for %j: a trip to the upstream with prompt %s', (reasons, prompt) => {
     expect(step('login', reasons)).toEqual({
       kind: 'login',
@@ -38,11 +39,18 @@ describe('the first time', () => {
   })
 })
 
+it('the choice of an account is asked for once, upstream', () => {
+  const reasons = ['select_account_prompt']
+  expect(step('select_account', reasons)).toEqual({ kind: 'login', prompt: 'select_account' })
+  expect(step('select_account', reasons, LOGGED_IN)).toMatchObject({
+    result: { error: 'login_required' },
+  })
+})
+
 describe('after the upstream answered: never a second trip', () => {
   it.each([
-    [['essential_acr'], 'unmet_authentication_requirements'],
-    [['essential_acrs'], 'unmet_authentication_requirements'],
-    [['max_age', 'essential_acr'], 'unmet_authentication_requirements'],
+    [['acr'], 'unmet_authentication_requirements'],
+    [['max_age', 'acr'], 'unmet_authentication_requirements'],
     [['max_age'], 'login_required'],
     [['no_session'], 'login_required'],
     [['claims_id_token_sub_value'], 'login_required'],
@@ -60,6 +68,17 @@ describe('after the upstream answered: never a second trip', () => {
   })
 })
 
+it('a native client with prompt=none: nobody acted, so interaction_required', () => {
+  for (const lastSubmission of [undefined, LOGGED_IN])
+    expect(
+      nextStep({
+        prompt: { name: 'consent', reasons: ['native_client_prompt'] },
+        lastSubmission,
+        params: { adapter_prompt_none: '1' },
+      }),
+    ).toMatchObject({ kind: 'answer', result: { error: 'interaction_required' } })
+})
+
 describe('what is never asked', () => {
   it.each([
     [['consent_prompt']],
@@ -74,7 +93,7 @@ describe('what is never asked', () => {
   })
 
   it('a prompt that is not known: interaction_required', () => {
-    expect(step('select_account', ['select_account_prompt'])).toMatchObject({
+    expect(step('create', ['create_prompt'])).toMatchObject({
       kind: 'answer',
       result: { error: 'interaction_required' },
     })

@@ -2,12 +2,16 @@
 // transaction behind, which finish-login.ts takes.
 import { randomBytes } from 'node:crypto'
 import type { Interaction } from 'oidc-provider'
+import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { InteractionError, UpstreamError, type InteractionErrorCode } from '../errors.ts'
 import type { LoginTransaction, LoginTransactions } from '../storage/login-transactions.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
 import type { Log } from '../../service/log.ts'
-import { downstreamError } from './downstream-error.ts'
+import { askedContext } from './context/asked-context.ts'
+import { contextRequest } from './context/context-request.ts'
+import { checkReach } from './context/judge-context.ts'
+import { downstreamError, silentError } from './downstream-error.ts'
 import type { UpstreamChooser } from './choose/choose-upstream.ts'
 import type { BoundLogin, LoginBinding } from './login-binding.ts'
 import { nextStep } from './next-step.ts'
@@ -20,6 +24,7 @@ export interface LoginParts {
   issuer: string
   interactions: Interactions
   upstreams: { get(name: string): Upstream | undefined }
+  upstreamConfigs: Record<string, AnyUpstreamConfig>
   transactions: LoginTransactions
   chooser: Pick<UpstreamChooser, 'mayStart'>
   binding: LoginBinding
@@ -74,12 +79,11 @@ export async function startLogin(parts: LoginParts, request: StartRequest): Prom
   checkChoice(parts, interaction, { upstream: upstream.name, clientId })
   if (step.kind === 'answer') return answer(interaction, step.result)
   try {
-    const url = await upstream.authorizationUrl({
-      redirect_uri,
-      ...secrets,
-      ...passedOn(interaction.params),
-      ...(step.prompt ? { prompt: step.prompt } : {}),
-    })
+    const settings = parts.upstreamConfigs[upstream.name] as AnyUpstreamConfig
+    const { params } = interaction
+    checkReach({ upstream: settings, params }, upstream.name)
+    const wishes = contextRequest(settings, params, step)
+    const url = await upstream.authorizationUrl({ redirect_uri, ...secrets, ...wishes })
     parts.log.info('login.started', { upstream: upstream.name, client_id: clientId })
     return url.href
   } catch (error) {
@@ -176,7 +180,8 @@ export async function handleUpstreamError(
     oauth_error: error.oauthError,
     error,
   })
-  const downstream = downstreamError(error, currentContext()?.fields['flow_id'])
+  const translate = askedContext(interaction.params).isSilent ? silentError : downstreamError
+  const downstream = translate(error, currentContext()?.fields['flow_id'])
   if (downstream.kind === 'redirect')
     return answer(interaction, {
       error: downstream.error,
@@ -205,29 +210,6 @@ function transaction(
     redirect_uri,
     flowId,
     createdAt: parts.now(),
-  }
-}
-
-/** Hints for the upstream go on as they came (OpenID Connect Core, section 3.1.2.1). */
-function passedOn(params: Record<string, unknown>) {
-  // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
-  const { login_hint, acr_values, ui_locales, max_age } = params
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
-  return dropUndefined({
-    login_hint: text(login_hint),
-    acr_values: text(acr_values),
-    ui_locales: text(ui_locales),
-    max_age: maxAge(max_age),
-  })
-}
-
-export function maxAge(value: unknown): number | undefined {
-  return value === undefined ? undefined : Number(value)
-}
-
-function dropUndefined<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>
   }
 }
 

@@ -89,14 +89,15 @@ describe('requests that are answered', () => {
     const userinfo = (await (
       await on.chain.app.userinfo(answer.body.access_token)
     ).json()) as object
+    const context = ['acr', 'amr', 'auth_time']
     const identity = ['authorities', 'sub', 'test_auth_server_sub', ...released].sort()
     expect(Object.keys(userinfo).sort()).toEqual(identity)
     expect(
       Object.keys(idToken)
-        .filter((name) => !['iss', 'aud', 'exp', 'iat', 'nonce'].includes(name))
+        .filter((name) => !['iss', 'aud', 'exp', 'iat', 'nonce', ...context].includes(name))
         .sort(),
     ).toEqual(identity)
-    const protocol = ['iss', 'aud', 'exp', 'iat', 'jti', 'client_id', 'scope']
+    const protocol = ['iss', 'aud', 'exp', 'iat', 'jti', 'client_id', 'scope', ...context]
     expect(
       Object.keys(claimsOf(answer.body.access_token))
         .filter((name) => !protocol.includes(name))

@@ -6,6 +6,12 @@ import type { Config } from '../config/schema.ts'
 import { allScopes, clientMetadata } from './clients.ts'
 import type { ClientSubjects } from './client-subjects.ts'
 import { loginPolicy } from './login-policy.ts'
+import {
+  assertAcrClaim,
+  CONTEXT_CLAIMS,
+  contextParams,
+  type RequestedContext,
+} from './requested-context.ts'
 import { resourceIndicators } from './resources.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
@@ -70,6 +76,7 @@ export interface ProviderParts extends Required<
   /** Where the browser goes to be signed in; sets what must be set on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
   upstreamChoice: ChoiceOfUpstream
+  requestedContext: RequestedContext
   logoutSource: (ctx: KoaContextWithOIDC, form: string) => void
   postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => void
   customizeAccessToken: (
@@ -95,7 +102,10 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     } as unknown as NonNullable<Configuration['formats']>,
     cookies: cookies(config, parts.cookieKeys),
     ...subjectTypes(parts),
-    interactions: { policy: loginPolicy(parts.upstreamChoice), url: parts.interactionUrl },
+    interactions: {
+      policy: loginPolicy(parts.upstreamChoice, parts.requestedContext),
+      url: parts.interactionUrl,
+    },
     ttl: ttl(config, parts.now),
     features: features(parts),
   }
@@ -105,6 +115,7 @@ function authorizationServer({
   config,
   signingKeys,
   upstreamChoice,
+  requestedContext,
 }: ProviderParts): Configuration {
   const { alg } = config.keys
   return {
@@ -112,12 +123,14 @@ function authorizationServer({
     jwks: signingKeys as NonNullable<Configuration['jwks']>,
     routes: ROUTES,
     scopes: allScopes(config.clients),
-    claims: claimsByScope(
-      [config.upstreams, config.clients].flatMap((parts) =>
+    claims: claimsByScope([
+      ...CONTEXT_CLAIMS,
+      ...[config.upstreams, config.clients].flatMap((parts) =>
         Object.values(parts).flatMap(({ claims }) => Object.keys(claims)),
       ),
-    ),
-    extraParams: upstreamHints(upstreamChoice),
+    ]),
+    extraParams: { ...contextParams(requestedContext), ...upstreamHints(upstreamChoice) },
+    acrValues: [...requestedContext.acrNames],
     // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1
     responseTypes: ['code'],
     pkce: { required: (_ctx, client) => config.clients[client.clientId]?.pkce !== 'optional' },
@@ -165,7 +178,7 @@ function ttl(config: Config, now: () => number): NonNullable<Configuration['ttl'
 function features(parts: ProviderParts): NonNullable<Configuration['features']> {
   const off = { enabled: false }
   return {
-    claimsParameter: { enabled: true },
+    claimsParameter: { enabled: true, assertClaimsParameter: assertAcrClaim },
     devInteractions: off,
     dPoP: off,
     pushedAuthorizationRequests: off,

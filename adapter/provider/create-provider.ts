@@ -17,6 +17,12 @@ import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
 import { formPost } from './form-post.ts'
+import {
+  accessTokenContext,
+  omitUnknownAuthTime,
+  tellAcr,
+  type RequestedContext,
+} from './requested-context.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { ChoiceOfUpstream } from './upstream-choice.ts'
 import { tokenId } from './userinfo.ts'
@@ -32,6 +38,7 @@ export interface ProviderOptions {
   /** Where the browser goes to be signed in; sets the cookies it needs on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
   upstreamChoice: ChoiceOfUpstream
+  requestedContext: RequestedContext
   showError: ShowError
   log: Log
   now: () => number
@@ -52,13 +59,18 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
         identities,
         sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
       }),
-      extraTokenClaims: (ctx, token) => accessTokenClaims(ctx.oidc.account, token.scope),
+      extraTokenClaims: (ctx, token) => ({
+        ...accessTokenClaims(ctx.oidc.account, token.scope),
+        ...accessTokenContext(ctx),
+      }),
       renderError: (ctx, out, error) => options.showError(ctx, error, out),
       customizeAccessToken: customizeAccessToken(options.subjects),
     }),
   )
   trustOnlyTheIssuer(provider)
   takeOnlyIdTokensAsHint(provider)
+  omitUnknownAuthTime(provider)
+  tellAcr(provider, options.requestedContext)
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
   endGrantsAtLogout(provider)
   logProviderEvents(provider, options.log)

@@ -6,13 +6,25 @@ import {
   upstreamChangedCheck,
   type ChoiceOfUpstream,
 } from './upstream-choice.ts'
+import { acrCheck, unknownAuthTimeCheck, type RequestedContext } from './requested-context.ts'
 
 type Policy = NonNullable<NonNullable<Configuration['interactions']>['policy']>
 
-export function loginPolicy(choice: ChoiceOfUpstream): Policy {
+export function loginPolicy(choice: ChoiceOfUpstream, context: RequestedContext): Policy {
   const prompts = interactionPolicy.base()
-  for (const check of [nobodyCheck(), otherUpstreamCheck(choice), upstreamChangedCheck(choice)])
-    prompts.get('login')?.checks.add(check)
+  const login = prompts.get('login')
+  // `acr` judges these too, by all that a sign-in proves.
+  for (const reason of ['essential_acr', 'essential_acrs']) login?.checks.remove(reason)
+  const checks = [
+    nobodyCheck(),
+    otherUpstreamCheck(choice),
+    upstreamChangedCheck(choice),
+    unknownAuthTimeCheck(),
+    acrCheck(context),
+  ]
+  for (const check of checks) login?.checks.add(check)
+  // Before `login`, which is done with it: one trip upstream answers both.
+  prompts.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0)
   return prompts
 }
 

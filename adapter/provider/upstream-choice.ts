@@ -1,11 +1,6 @@
 // Where the choice of an upstream meets an authorization request: the hints are parameters that we know, a wrong one is
 // refused, and a session of another upstream is no answer. What is right or wrong is passed in.
-import {
-  errors,
-  interactionPolicy,
-  type Configuration,
-  type KoaContextWithOIDC,
-} from 'oidc-provider'
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Identity } from '../storage/identities.ts'
 import { loginResult, type KnownAccount } from './account.ts'
 
@@ -29,15 +24,18 @@ export function requestedChoice({ oidc }: KoaContextWithOIDC): RequestedChoice {
   return { clientId: oidc.client?.clientId ?? '', params: { ...oidc.params } }
 }
 
+/** oidc-provider's `extraParams`: parameters that are known, some with what judges them. */
+export type ExtraParams = Record<string, ((ctx: KoaContextWithOIDC) => void) | null>
+
 /** The names of `extraParams`; one function judges them all, since two may contradict each other. */
-export function upstreamHints(choice: ChoiceOfUpstream): NonNullable<Configuration['extraParams']> {
+export function upstreamHints(choice: ChoiceOfUpstream): ExtraParams {
   const refuse = (ctx: KoaContextWithOIDC) => {
     const chosen = choice.choose(requestedChoice(ctx))
     // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
     if (chosen.kind === 'refused') throw new errors.InvalidRequest(chosen.description)
   }
   const judged = choice.hints.map((hint, index) => [hint, index === 0 ? refuse : null])
-  return Object.fromEntries(judged) as NonNullable<Configuration['extraParams']>
+  return Object.fromEntries(judged) as ExtraParams
 }
 
 /** Somebody signed in, but by another upstream than the app asks for or is allowed: they sign in there. */

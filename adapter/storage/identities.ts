@@ -22,6 +22,8 @@ export interface Identity {
   auth_time?: number
   acr?: string
   amr?: string[]
+  /** Every `acr` that the sign-in proves, in words that apps understand, the strongest first. */
+  acrs?: readonly string[]
 }
 
 export interface Identities {

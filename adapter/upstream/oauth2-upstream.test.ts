@@ -178,7 +178,7 @@ describe(createOAuth2Upstream, () => {
     )
     await refusal(
       answered(() => {}, 60),
-      'identity_invalid',
+      'context_unmet',
     )
     expect(fixture.idp.count('POST /token')).toBe(0)
   })

@@ -69,23 +69,21 @@ export function createOAuth2Upstream(options: OAuth2UpstreamOptions): Upstream {
 /** When the person signed in there is not known: a limit on it can not be kept, so it is refused. */
 function noAuthTime(upstream: string): UpstreamError {
   return new UpstreamError(
-    'identity_invalid',
+    'context_unmet',
     upstream,
     'max_age was asked for, and OAuth 2.0 does not say when a person signed in',
   )
 }
-
-const HINTS = ['prompt', 'login_hint'] as const
 
 async function parametersOf(
   request: UpstreamAuthorizationRequest,
   config: OAuth2UpstreamConfig,
 ): Promise<Record<string, string>> {
   const { client_id, scope, response_mode, authorization_params } = config
-  const hints = HINTS.filter((name) => request[name] !== undefined)
   return {
     // First, so that nothing of the sign-in can be overridden.
     ...authorization_params,
+    ...request.params,
     client_id,
     redirect_uri: request.redirect_uri,
     response_type: 'code',
@@ -95,6 +93,6 @@ async function parametersOf(
     // RFC 7636 §4.2: https://www.rfc-editor.org/rfc/rfc7636.html#section-4.2
     code_challenge: await calculatePKCECodeChallenge(request.codeVerifier),
     code_challenge_method: 'S256',
-    ...Object.fromEntries(hints.map((name) => [name, String(request[name])])),
+    ...(request.prompt === undefined ? {} : { prompt: request.prompt }),
   }
 }

@@ -21,6 +21,7 @@ describe(createOidcUpstream, () => {
       codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
       prompt: 'login',
       max_age: 0,
+      params: { ui_locales: 'de', acr_values: 'phr', state: 'another', scope: 'admin' },
       interaction_uid: 'ours alone',
     }
     const url = await upstream.authorizationUrl(request)
@@ -36,6 +37,8 @@ describe(createOidcUpstream, () => {
       code_challenge_method: 'S256',
       prompt: 'login',
       max_age: '0',
+      ui_locales: 'de',
+      acr_values: 'phr',
     })
   })
 

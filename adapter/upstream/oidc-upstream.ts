@@ -150,7 +150,7 @@ function identityFrom(
   }
 }
 
-const HINTS = ['prompt', 'max_age', 'login_hint', 'acr_values', 'ui_locales'] as const
+const HINTS = ['prompt', 'max_age'] as const
 
 async function parametersOf(
   request: UpstreamAuthorizationRequest,
@@ -162,6 +162,7 @@ async function parametersOf(
   return {
     // First, so that nothing of the sign-in can be overridden.
     ...authorization_params,
+    ...request.params,
     client_id,
     redirect_uri,
     response_type: 'code',

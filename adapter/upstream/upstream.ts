@@ -10,9 +10,8 @@ export interface UpstreamAuthorizationRequest {
   codeVerifier: string
   prompt?: string
   max_age?: number
-  login_hint?: string
-  acr_values?: string
-  ui_locales?: string
+  /** What else was decided to be sent; nothing in it wins over the protocol's own. */
+  params?: Readonly<Record<string, string>>
 }
 
 /** What must be true of the answer. All of it was stored in the login transaction when the login began. */

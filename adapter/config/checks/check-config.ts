@@ -11,8 +11,10 @@ import { upstreamFaults } from './upstream-faults.ts'
 import {
   authorizationParameterFault,
   claimNameFault,
+  claimsParameterFault,
   clientIdFault,
   endpointFault,
+  forwardedParameterFault,
   issuerFault,
   networkFault,
   isLoopbackHost,
@@ -49,6 +51,16 @@ const VALUE_ROWS: readonly ValueRow[] = [
     at: ['upstreams', '*', 'authorization_params', '*'],
     fault: authorizationParameterFault,
     judges: 'names',
+  },
+  { at: ['upstreams', '*', 'context', 'forward', '*'], fault: forwardedParameterFault },
+  {
+    at: ['upstreams', '*', 'context', 'acr', '*', 'params', '*'],
+    fault: authorizationParameterFault,
+    judges: 'names',
+  },
+  {
+    at: ['upstreams', '*', 'context', 'acr', '*', 'params', 'claims'],
+    fault: claimsParameterFault,
   },
   { at: ['upstreams', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*'], fault: clientIdFault, judges: 'names' },

@@ -132,6 +132,31 @@ export const authorizationParameterFault: Rule = (value) =>
     ? 'This parameter belongs to the sign-in itself and can not be set'
     : undefined
 
+/** What an app says there is judged and answered for, not just passed on. */
+const JUDGED_PARAMETERS = new Set(['prompt', 'acr_values', 'claims', 'registration'])
+
+export const forwardedParameterFault: Rule = (value) =>
+  LOGIN_PARAMETERS.has(value) || JUDGED_PARAMETERS.has(value) || value.startsWith('adapter_')
+    ? 'This parameter belongs to the sign-in itself and can not be passed on as it comes'
+    : undefined
+
+export const claimsParameterFault: Rule = (value) => {
+  // https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter
+  const isObject = /^\s*\{/.test(value) && isJson(value)
+  return isObject
+    ? undefined
+    : 'Expected a JSON object, such as {"id_token":{"acr":{"essential":true}}}'
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 export const networkFault: Rule = (value) => {
   const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
   const version = isIP(address)

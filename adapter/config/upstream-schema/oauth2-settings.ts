@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { scope } from '../setting-types.ts'
 import { clientSettings } from './client-settings.ts'
+import { oauth2Context } from './context-settings.ts'
 import { exchangeSettings } from './exchange-settings.ts'
 import { peopleSettings } from './people-settings.ts'
 
@@ -38,6 +39,7 @@ export const oauth2Settings = z.strictObject({
     .describe(
       'Where in the answer the subject is: a path (`data.id`) to a text or a whole number. One that never changes and is never given to another person.',
     ),
+  context: oauth2Context,
   ...clientSettings,
   ...exchangeSettings,
   ...peopleSettings,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { duration, scope } from '../setting-types.ts'
 import { clientSettings } from './client-settings.ts'
+import { oidcContext } from './context-settings.ts'
 import { exchangeSettings } from './exchange-settings.ts'
 import { peopleSettings } from './people-settings.ts'
 
@@ -59,6 +60,7 @@ export const oidcSettings = z.strictObject({
   clock_tolerance: duration(0, 300)
     .prefault('30s')
     .describe('How far its clock and ours may differ.'),
+  context: oidcContext,
   ...clientSettings,
   ...exchangeSettings,
   ...peopleSettings,

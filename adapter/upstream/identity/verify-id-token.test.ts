@@ -307,17 +307,22 @@ describe(verifyIdToken, () => {
     expect(await login({}, {}, { max_age: 60 })).toMatchObject({ sub: 'testuser' })
     const old = await refusal(
       login(withClaims({ auth_time: seconds() - 600 }), {}, { max_age: 60 }),
-      'identity_invalid',
+      'context_unmet',
     )
     expect(old.message).toMatch(/auth_time: expected at most 60 s ago, got 60\d s/)
-    const missing = await refusal(
-      login(without('auth_time'), {}, { max_age: 60 }),
-      'identity_invalid',
-    )
+    const missing = await refusal(login(without('auth_time'), {}, { max_age: 60 }), 'context_unmet')
     expect(missing.message).toBe('ID token auth_time: missing, though max_age was sent')
     expect(await login(withClaims({ auth_time: seconds() - 600 }))).toMatchObject({
       sub: 'testuser',
     })
+  })
+
+  it('A49 refuses a sign-in of tomorrow, whatever was asked', async () => {
+    const ahead = await refusal(
+      login(withClaims({ auth_time: seconds() + 3600 })),
+      'identity_invalid',
+    )
+    expect(ahead.message).toMatch(/auth_time: clock: 3\d{3} s ahead of ours/)
   })
 
   it.each([

@@ -30,7 +30,7 @@ const MAX_CLOCK_VALUE = 253_402_300_799
 
 /**
  * The claims of a token that holds.
- * @throws UpstreamError `identity_invalid`; `unavailable` or `metadata_invalid` when its keys can not be had
+ * @throws UpstreamError `identity_invalid`; `context_unmet` when the sign-in is older than `maxAge`; `unavailable` or `metadata_invalid` when its keys can not be had
  */
 export async function verifyIdToken(
   token: string,
@@ -45,6 +45,8 @@ export async function verifyIdToken(
     const fault = check(claims, expected, header)
     if (fault) throw invalid(expected, fault)
   }
+  const old = ageFault(claims, expected)
+  if (old) throw new UpstreamError('context_unmet', expected.upstream, `ID token ${old}`)
   return claims
 }
 
@@ -174,12 +176,10 @@ const CHECKS: readonly Check[] = [
     return nonce === expected.nonce ? undefined : 'nonce: not the one of this login'
   },
   ({ auth_time: authTime }, expected) => {
-    if (expected.maxAge === undefined) return undefined
-    if (authTime === undefined) return 'auth_time: missing, though max_age was sent'
-    const age = secondsOf(expected) - (authTime as number)
-    return age <= expected.maxAge + expected.clockToleranceSeconds
+    const ahead = ((authTime as number | undefined) ?? 0) - secondsOf(expected)
+    return ahead <= expected.clockToleranceSeconds
       ? undefined
-      : `auth_time: expected at most ${expected.maxAge} s ago, got ${Math.round(age)} s`
+      : `auth_time: clock: ${offset(ahead, 'ahead of ours', expected)}`
   },
   // §2, "MUST NOT exceed 255 ASCII characters": https://openid.net/specs/openid-connect-core-1_0.html#IDToken
   ({ sub }) => (isSubject(sub) ? undefined : 'sub: expected 1 to 255 printable ASCII characters'),
@@ -187,6 +187,16 @@ const CHECKS: readonly Check[] = [
   ({ at_hash: hash }, { accessToken }, { alg }) => hashFault('at_hash', hash, accessToken, alg),
   ({ c_hash: hash }, { code }, { alg }) => hashFault('c_hash', hash, code, alg),
 ]
+
+/** The token holds; what it says of the sign-in is not what was asked for. */
+function ageFault({ auth_time: authTime }: Claims, expected: IdTokenExpectation) {
+  if (expected.maxAge === undefined) return undefined
+  if (authTime === undefined) return 'auth_time: missing, though max_age was sent'
+  const age = secondsOf(expected) - (authTime as number)
+  return age <= expected.maxAge + expected.clockToleranceSeconds
+    ? undefined
+    : `auth_time: expected at most ${expected.maxAge} s ago, got ${Math.round(age)} s`
+}
 
 function isSubject(sub: unknown): sub is string {
   return typeof sub === 'string' && /^[\x20-\x7e]{1,255}$/.test(sub)
