@@ -1,6 +1,6 @@
 // An upstream that answers wrongly: no answer ends in a page that names the flow, a wrong identity in an error at the app; the next login works.
 import type { Page, Response } from 'playwright/test'
-import type { EndpointFault, TokenFault } from '../upstream-test-server/control/faults.ts'
+import type { EndpointFault, TokenFault } from '../upstream-test-server/behaviour/faults/faults.ts'
 import { createControlClient, type ControlClient } from '../upstream-test-server/control-client.ts'
 import { freePorts } from '../scripts/ports.ts'
 import { expect, fillSignIn, test } from './support/fixtures.ts'

@@ -4,8 +4,13 @@ import type { RefreshValues } from './behaviour/refresh.ts'
 import type { Refusal } from './behaviour/sign-in/refusals.ts'
 import type { KeyRing, Rotation } from './behaviour/tokens/key-ring.ts'
 import type { LogoutTokenDelivery, LogoutTokenOrder } from './behaviour/tokens/logout-token.ts'
-import type { ArmedTokenFault, Endpoint, EndpointFault, TokenFault } from './control/faults.ts'
-import type { JournalEntry, JournalFilter } from './control/journal.ts'
+import type {
+  ArmedTokenFault,
+  Endpoint,
+  EndpointFault,
+  TokenFault,
+} from './behaviour/faults/faults.ts'
+import type { JournalEntry, JournalFilter } from './behaviour/faults/journal.ts'
 import type { Person } from './control/read-person.ts'
 import type { SignedIn } from './people/sessions.ts'
 

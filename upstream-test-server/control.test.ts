@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createControlClient } from './control-client.ts'
 import type { ControlClient } from './control-client.ts'
-import type { EndpointFault, IdTokenFault } from './control/faults.ts'
+import type { EndpointFault, IdTokenFault } from './behaviour/faults/faults.ts'
 import type { RunningUpstreamTestServer } from './start.ts'
 import {
   authorizationRequest,

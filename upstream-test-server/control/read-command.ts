@@ -1,7 +1,11 @@
 // A command of the control API, checked: a switch with a typing error must not pass as "no fault".
-import { endpointPaths, personalEndpoints, plainTokenFaults } from './faults.ts'
-import type { ArmedEndpointFault, ArmedTokenFault, EndpointFault } from './faults.ts'
-import type { JournalFilter } from './journal.ts'
+import { endpointPaths, personalEndpoints, plainTokenFaults } from '../behaviour/faults/faults.ts'
+import type {
+  ArmedEndpointFault,
+  ArmedTokenFault,
+  EndpointFault,
+} from '../behaviour/faults/faults.ts'
+import type { JournalFilter } from '../behaviour/faults/journal.ts'
 
 type Json = Record<string, unknown>
 

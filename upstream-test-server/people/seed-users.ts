@@ -74,7 +74,7 @@ export const seedUsers: readonly SeedUser[] = [
   },
 ]
 
-// What goes wrong for each is said in behaviour/sign-in/people-rules.ts and control/faults.ts.
+// What goes wrong for each is said in behaviour/sign-in/people-rules.ts and behaviour/faults/faults.ts.
 const misbehaving = {
   deny: 'Dana Denied',
   unavailable: 'Una Vailable',

@@ -4,7 +4,7 @@ import type { ClientMetadata, Configuration, KoaContextWithOIDC } from 'oidc-pro
 import type { Log } from '../../service/log.ts'
 import { refreshConfiguration } from '../behaviour/refresh.ts'
 import { loginPolicy } from '../behaviour/sign-in/login-policy.ts'
-import type { Scenario } from '../control/scenario.ts'
+import type { Scenario } from '../behaviour/scenario.ts'
 import { accountFrom, claimsByScope, loadExistingGrant } from './account.ts'
 import { interactionTtlSeconds } from './interaction-binding.ts'
 import type { InteractionBinding } from './interaction-binding.ts'

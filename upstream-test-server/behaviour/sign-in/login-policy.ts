@@ -2,7 +2,7 @@
 // be refused is, also where no form is shown. Nobody is asked for consent.
 import { errors, interactionPolicy } from 'oidc-provider'
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
-import type { Scenario } from '../../control/scenario.ts'
+import type { Scenario } from '../scenario.ts'
 import type { Users } from '../../people/users.ts'
 import { reachedBy } from './authentication.ts'
 

@@ -2,8 +2,8 @@
 // that was switched on, and the key in use.
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { IdTokenFault } from '../../control/faults.ts'
-import type { Scenario } from '../../control/scenario.ts'
+import type { IdTokenFault } from '../faults/faults.ts'
+import type { Scenario } from '../scenario.ts'
 import type { Users } from '../../people/users.ts'
 import { furtherClaims } from '../../provider/account.ts'
 import { shiftClaims } from '../clock.ts'
