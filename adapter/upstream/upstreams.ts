@@ -57,6 +57,7 @@ function place(options: Omit<UpstreamOptions, 'http'>): Place {
     maxInFlight: config.max_in_flight,
     circuit: { failures: config.circuit.failures, pauseMs: config.circuit.pause * 1000, log },
     ca: authoritiesFrom(name, config),
+    proxy: config.proxy,
   })
   const availability = createAvailability({ isBack: http.isBack, now })
   return {

@@ -7,6 +7,7 @@ import type { SettingPath } from '../setting.ts'
 import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
 import { clientFaults } from './client-faults.ts'
+import { proxyFault } from './proxy-rule.ts'
 import { upstreamFaults } from './upstream-faults.ts'
 import {
   authorizationParameterFault,
@@ -47,6 +48,7 @@ const VALUE_ROWS: readonly ValueRow[] = [
   { at: ['storage', 'cluster', '*'], fault: redisUrlFault },
   { at: ['upstreams', '*', 'issuer'], fault: upstreamIssuerFault },
   { at: ['upstreams', '*', 'endpoints', '*'], fault: endpointFault },
+  { at: ['upstreams', '*', 'proxy'], fault: proxyFault },
   {
     at: ['upstreams', '*', 'authorization_params', '*'],
     fault: authorizationParameterFault,

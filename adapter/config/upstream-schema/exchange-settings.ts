@@ -21,6 +21,14 @@ export const exchangeSettings = {
   ca_file: path(
     'PEM file with the authorities that its certificates must come from, in place of the public ones. Read at start.',
   ).optional(),
+  proxy: z
+    .string()
+    .meta({
+      description:
+        'The proxy that our https requests to it go through: `http://[user:password@]host:port`. Empty: none. No variable of the environment is looked at but by `${HTTPS_PROXY:-}` here.',
+      secret: true,
+    })
+    .optional(),
   timeout: duration(1, 30).prefault('5s').describe('How long one request to it may take in all.'),
   max_in_flight: z
     .int()

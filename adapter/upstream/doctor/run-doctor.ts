@@ -32,7 +32,8 @@ export interface DoctorOptions {
 export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const { upstream, config, callbackUrl, now } = options
   const ca = authoritiesFrom(upstream, config)
-  const http = createOutgoingHttp({ upstream, timeoutMs: config.timeout * 1000, ca })
+  const { proxy } = config
+  const http = createOutgoingHttp({ upstream, timeoutMs: config.timeout * 1000, ca, proxy })
   try {
     const patient = { name: upstream, callbackUrl, http, ca, now }
     const findings =

@@ -35,6 +35,8 @@ export interface OutgoingHttpOptions {
   circuit?: CircuitSettings
   /** PEM of the authorities trusted in place of Node's. */
   ca?: string | undefined
+  /** `http://[user:password@]host:port` for all https calls; empty: none. */
+  proxy?: string | undefined
 }
 
 const MAX_BYTES = 1024 * 1024
@@ -91,10 +93,12 @@ function linkFor({
   timeoutMs = 5000,
   maxBytes = MAX_BYTES,
   ca,
+  proxy,
 }: OutgoingHttpOptions): TimedLink {
   const unavailable: Failure = (message, cause) =>
     new UpstreamError('unavailable', upstream, message, cause ? { cause } : undefined)
-  return { agents: createAgents(ca), maxBytes, timeoutMs, unavailable }
+  const agents = createAgents({ timeoutMs, ca, proxy, failure: unavailable })
+  return { agents, maxBytes, timeoutMs, unavailable }
 }
 
 function jsonOver(
@@ -141,7 +145,8 @@ function asUnavailable(error: unknown, url: string, unavailable: Failure): Upstr
   return unavailable(`${placeOf(url)} can not be reached: ${reasonOf(error)}`, error)
 }
 
-function jsonFrom(
+/** What a 200 that says it is JSON holds. */
+export function jsonFrom(
   { status, headers, text }: OutgoingAnswer,
   url: string,
   unavailable: Failure,

@@ -27,7 +27,7 @@ export async function askForAuthorization(exam: Probed): Promise<AuthorizationAn
       codeVerifier: random(),
       prompt: 'none',
     })
-    const answer = await getOnce(url, { timeoutMs: http.timeoutMs, ca })
+    const answer = await getOnce(url, { timeoutMs: http.timeoutMs, ca, proxy: config.proxy })
     const returned = returnedParameters(answer, callbackUrl)
     return returned
       ? { kind: 'returned', error: returned.get('error') ?? undefined }

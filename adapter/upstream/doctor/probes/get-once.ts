@@ -3,6 +3,7 @@
 import { request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { createAgents } from '../../http/agents.ts'
 
 export interface PageAnswer {
   status: number
@@ -16,20 +17,23 @@ export interface GetOnceOptions {
   timeoutMs: number
   /** PEM of the authorities trusted in place of Node's. */
   ca: string | undefined
+  /** `http://[user:password@]host:port` for https. */
+  proxy: string | undefined
 }
 
 const MAX_LENGTH = 64 * 1024
 
 /** Rejects with the error of the connection, or with an AbortError after `timeoutMs`. */
-export async function getOnce(url: URL, { timeoutMs, ca }: GetOnceOptions): Promise<PageAnswer> {
+export async function getOnce(url: URL, options: GetOnceOptions): Promise<PageAnswer> {
+  const { timeoutMs } = options
   const signal = AbortSignal.timeout(timeoutMs)
   const headers = { accept: 'text/html', 'accept-encoding': 'identity', connection: 'close' }
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const agents = createAgents({ ...options, failure: (message) => new Error(message) })
+  const isHttps = url.protocol === 'https:'
+  const request = isHttps ? httpsRequest : httpRequest
+  const agent = isHttps ? agents.https : agents.http
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const trust = ca === undefined ? {} : { ca }
-    request(url, { headers, signal, ...trust }, resolve)
-      .on('error', reject)
-      .end()
+    request(url, { headers, signal, agent }, resolve).on('error', reject).end()
   })
   const { statusCode: status = 0, headers: received } = response
   const location = URL.parse(received.location ?? 'none:', url.href)

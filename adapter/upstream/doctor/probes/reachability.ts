@@ -25,6 +25,8 @@ const FIX_OF_CODE: Readonly<Record<string, string>> = {
 }
 
 const FIX_OF_MESSAGE = [
+  [/^the proxy .* 407$/, 'Check user and password in `proxy`.'],
+  [/^the proxy /, 'Check `proxy`, and that the proxy lets this machine through to the provider.'],
   [/redirects are not followed/, 'Use the address that it redirects to as `issuer`.'],
   [/within \d+ ms/, 'Check the network and the firewall; `timeout` may be up to 30s.'],
   [/content encoding/, 'Take the proxy that compresses without being asked out of the way.'],
@@ -100,6 +102,7 @@ export function checkCertificate(exam: Exam): Promise<Outcome> {
 export async function certificateOf(url: URL, { config, now }: Patient): Promise<Outcome> {
   if (url.protocol !== 'https:')
     return skipped('It is plain http on this machine; there is no certificate.')
+  if (config.proxy) return skipped('It is behind a proxy; discovery judged the certificate.')
   const found = await certificateEnd(url, config.timeout * 1000)
   if (found === undefined)
     return fail(`Expected a TLS certificate from ${url.host}, found no TLS connection.`, {
