@@ -80,10 +80,11 @@ function partsOf({ name: upstream, config, http, now, log }: OidcUpstreamOptions
   const { issuer, client_id: clientId, endpoints } = config
   const metadata = createMetadataSource({ upstream, issuer, endpoints, http, now, log })
   const jwksUri = async () => (await metadata.current()).jwks_uri
+  const jwks = createJwksCache({ upstream, jwksUri, http, now, log })
   return {
     metadata,
-    jwks: createJwksCache({ upstream, jwksUri, http, now, log }),
-    userinfo: createUserinfo({ upstream, config, http, log }),
+    jwks,
+    userinfo: createUserinfo({ upstream, config, http, jwks, log }),
     client: { upstream, clientId, clientAuth: clientAuthFrom(upstream, config), http },
     idToken: {
       upstream,

@@ -3,14 +3,18 @@ import { UpstreamError } from '../../errors.ts'
 import type { Log } from '../../../service/log.ts'
 import type { UpstreamConfig } from '../../config/schema.ts'
 import type { UpstreamMetadata } from '../metadata/discovery.ts'
+import { jsonFrom } from '../http/outgoing-http.ts'
 import type { OutgoingHttp } from '../http/outgoing-http.ts'
+import type { JwksCache } from '../metadata/jwks-cache.ts'
 import { copyClaims } from './safe-claims.ts'
 import type { Claims } from './safe-claims.ts'
+import { isSigned, signedUserinfo } from './signed-userinfo.ts'
 
 export interface UserinfoOptions {
   upstream: string
   config: UpstreamConfig
   http: OutgoingHttp
+  jwks: JwksCache
   log: Log
 }
 
@@ -22,7 +26,8 @@ export type Userinfo = (
   signal: AbortSignal,
 ) => Promise<Claims | undefined>
 
-export function createUserinfo({ upstream, config, http, log }: UserinfoOptions): Userinfo {
+export function createUserinfo(options: UserinfoOptions): Userinfo {
+  const { upstream, config, log } = options
   const aliasPath = config.subject_alias?.claim ?? []
   const paths = [...claimPaths(config), ...requiredPaths(config)].concat(aliasPath)
 
@@ -34,16 +39,34 @@ export function createUserinfo({ upstream, config, http, log }: UserinfoOptions)
     try {
       const url = metadata.userinfo_endpoint
       if (!url) throw missingEndpoint(upstream)
-      // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
-      const headers = { authorization: `Bearer ${accessToken}` }
-      const document = await http.getJson(url, { headers, signal })
-      return userinfoClaims(document, idTokenClaims, upstream)
+      return userinfoClaims(await ask(options, url, accessToken, signal), idTokenClaims, upstream)
     } catch (error) {
       if (isRequired || !isBearable(error)) throw error
       log.warn('upstream.userinfo_failed', { upstream, error })
       return undefined
     }
   }
+}
+
+/** JSON, or what a JWT says that holds: which one an upstream gives is agreed on there. */
+async function ask(
+  { upstream, config, http, jwks }: UserinfoOptions,
+  url: string,
+  accessToken: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
+  const authorization = `Bearer ${accessToken}`
+  const headers = { authorization, accept: 'application/json, application/jwt;q=0.9' }
+  const answer = await http.exchange(url, { headers, signal })
+  if (!isSigned(answer))
+    return jsonFrom(
+      answer,
+      url,
+      (message, cause) => new UpstreamError('unavailable', upstream, message, { cause }),
+    )
+  const { issuer, client_id: clientId, id_token_algs: algorithms } = config
+  return signedUserinfo(answer.text, jwks, { upstream, issuer, clientId, algorithms })
 }
 
 function missingEndpoint(upstream: string): UpstreamError {

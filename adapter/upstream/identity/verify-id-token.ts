@@ -1,12 +1,10 @@
 // The one judge of an upstream's ID token: signature always, algorithm pinned, every claim that OpenID Connect asks for.
 // Says what it expected and received; never the nonce or the token.
 import { createHash } from 'node:crypto'
-import { compactVerify, decodeProtectedHeader } from 'jose'
-import type { ProtectedHeaderParameters } from 'jose'
 import { UpstreamError } from '../../errors.ts'
-import type { JwksCache, KeySet, KeyWanted } from '../metadata/jwks-cache.ts'
-import { copyClaims } from './safe-claims.ts'
+import type { JwksCache } from '../metadata/jwks-cache.ts'
 import type { Claims } from './safe-claims.ts'
+import { shown, verifyJws } from './verify-jws.ts'
 
 export interface IdTokenExpectation {
   upstream: string
@@ -23,7 +21,6 @@ export interface IdTokenExpectation {
   now: number
 }
 
-const MAX_TOKEN_LENGTH = 256 * 1024
 /** How long ago, beyond the clock tolerance, a token may have been made that we have just asked for. */
 const MAX_AGE_SECONDS = 60
 const MAX_CLOCK_VALUE = 253_402_300_799
@@ -37,98 +34,24 @@ export async function verifyIdToken(
   jwks: JwksCache,
   expected: IdTokenExpectation,
 ): Promise<Claims> {
-  const isTooLong = token.length > MAX_TOKEN_LENGTH
-  if (isTooLong) throw invalid(expected, `is longer than ${MAX_TOKEN_LENGTH} characters`)
-  const header = headerOf(token, expected)
-  const claims = claimsOf(await verifiedPayload(token, header, jwks, expected), expected)
+  const { algorithms } = expected
+  const invalid = (fault: string) =>
+    new UpstreamError('identity_invalid', expected.upstream, `ID token ${fault}`)
+  const { alg, claims } = await verifyJws(token, jwks, { algorithms, invalid })
   for (const check of CHECKS) {
-    const fault = check(claims, expected, header)
-    if (fault) throw invalid(expected, fault)
+    const fault = check(claims, expected, { alg })
+    if (fault) throw invalid(fault)
   }
   const old = ageFault(claims, expected)
   if (old) throw new UpstreamError('context_unmet', expected.upstream, `ID token ${old}`)
   return claims
 }
 
-function invalid({ upstream }: IdTokenExpectation, fault: string): UpstreamError {
-  return new UpstreamError('identity_invalid', upstream, `ID token ${fault}`)
-}
-
-interface Header extends KeyWanted {
-  alg: string
-}
-
-function headerOf(token: string, expected: IdTokenExpectation): Header {
-  let header: ProtectedHeaderParameters
-  try {
-    header = decodeProtectedHeader(token)
-  } catch {
-    throw invalid(expected, 'is not a signed JWT')
-  }
-  const { alg, kid, crit } = header
-  // RFC 8725 §3.1: https://www.rfc-editor.org/rfc/rfc8725.html#section-3.1
-  if (typeof alg !== 'string' || !expected.algorithms.includes(alg)) {
-    throw invalid(expected, `alg: expected ${expected.algorithms.join(' or ')}, got ${shown(alg)}`)
-  }
-  // RFC 7515 §4.1.11: https://www.rfc-editor.org/rfc/rfc7515.html#section-4.1.11
-  if (crit !== undefined) throw invalid(expected, 'has critical header parameters (crit)')
-  if (kid !== undefined && typeof kid !== 'string') throw invalid(expected, 'kid is not a string')
-  return { alg, kid }
-}
-
-/** Headers that offer a key of their own (jwk, jku, x5c, x5u) are not looked at: keys come from the JWKS only. */
-async function verifiedPayload(
-  token: string,
-  header: Header,
-  jwks: JwksCache,
+type Check = (
+  claims: Claims,
   expected: IdTokenExpectation,
-): Promise<Uint8Array> {
-  const since = performance.now()
-  let keySet: KeySet | undefined = await jwks.current()
-  let verdict: Verdict = { fault: 'was not looked at' }
-  // The upstream may have changed its keys since; some keep the kid when they do.
-  for (let tries = 0; keySet && tries < 3; tries += 1) {
-    verdict = await tryKeySet(token, header, keySet)
-    if (verdict.payload) return verdict.payload
-    keySet = await jwks.newerThan(keySet, since)
-  }
-  throw invalid(expected, verdict.fault)
-}
-
-type Verdict = { payload: Uint8Array; fault?: never } | { payload?: never; fault: string }
-
-async function tryKeySet(token: string, header: Header, keySet: KeySet): Promise<Verdict> {
-  const key = await keySet.find(header)
-  if (!key)
-    return {
-      fault: `kid ${shown(header.kid)}: the upstream's JWKS has not exactly one ${header.alg} key for it`,
-    }
-  try {
-    const { payload } = await compactVerify(token, key, { algorithms: [header.alg] })
-    return { payload }
-  } catch {
-    return { fault: `signature does not verify (alg ${header.alg}, kid ${shown(header.kid)})` }
-  }
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true })
-
-function claimsOf(payload: Uint8Array, expected: IdTokenExpectation): Claims {
-  let claims: Claims | undefined
-  try {
-    claims = copyClaims(JSON.parse(decoder.decode(payload)))
-  } catch {
-    throw invalid(expected, 'payload is not JSON')
-  }
-  if (!claims)
-    throw invalid(
-      expected,
-      'payload is not an object, is nested too deeply or holds too many values',
-    )
-  return claims
-}
-
-type Check = (claims: Claims, expected: IdTokenExpectation, header: Header) => string | undefined
+  header: { alg: string },
+) => string | undefined
 
 // OpenID Connect Core §3.1.3.7, in its order: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 const CHECKS: readonly Check[] = [
@@ -231,9 +154,4 @@ function hashFault(
     .digest()
   const expected = digest.subarray(0, digest.length / 2).toString('base64url')
   return hash === expected ? undefined : `${name}: does not fit what came with it`
-}
-
-/** A received value as a message may show it: short, quoted, on one line. */
-function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'none').slice(0, 200)
 }
