@@ -1,8 +1,9 @@
-// Writes what docs/ says of the configuration from its schema. `--check` writes nothing and fails when a page is stale.
+// Writes what docs/ says of the configuration from its schema, and of other identity providers from the tests. `--check` writes nothing and fails when a page is stale.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configJsonSchema } from '../adapter/config/json-schema.ts'
+import { compatibilityPage } from './docs/compatibility-page.ts'
 import { configurationPage } from './docs/configuration-page.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -12,6 +13,7 @@ export function generatedPages(): Record<string, string> {
   return {
     'docs/auth-adapter.schema.json': `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
     'docs/configuration.md': configurationPage(),
+    'docs/compatibility.md': compatibilityPage(),
   }
 }
 

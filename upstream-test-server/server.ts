@@ -12,6 +12,7 @@ import { urlLimits } from '../service/url-limits.ts'
 import { createIssuer } from './issuers/issuer.ts'
 import type { Issuer, IssuerOptions } from './issuers/issuer.ts'
 import { createGithubIssuer } from './issuers/github/github-issuer.ts'
+import { acceptInternalHost } from './issuers/quirks/internal-host.ts'
 import { createIssuers, routeByKey } from './issuers/issuers.ts'
 import type { Issuers, IssuerSetup } from './issuers/issuers.ts'
 import { messagePage, stylesheetPath } from './pages/pages.ts'
@@ -128,13 +129,11 @@ function databaseFileOf(root: string, key: string, { isKept = false }: IssuerSet
   return join(dir, `${name}-${key}${ext}`)
 }
 
-type Place = Omit<IssuerOptions, 'serverName' | 'people' | 'clients'>
+type Place = Omit<IssuerOptions, 'serverName' | 'people' | 'clients' | 'quirks'>
 
 function openIssuer(setup: IssuerSetup, place: Place): Promise<Issuer> {
-  const options = { serverName: place.key, people: demoUsers, ...setup, ...place }
-  return setup.kind === 'github'
-    ? createGithubIssuer({ ...options, alwaysForm: false })
-    : createIssuer(options)
+  const options = { serverName: place.key, people: demoUsers, quirks: {}, ...setup, ...place }
+  return setup.kind === 'github' ? createGithubIssuer(options) : createIssuer(options)
 }
 
 async function openIssuers(options: UpstreamTestServerOptions): Promise<Issuers> {
@@ -142,7 +141,8 @@ async function openIssuers(options: UpstreamTestServerOptions): Promise<Issuers>
   const { now = Date.now, passwordCost = owaspCost, storageLatencyMilliseconds = 0 } = options
   const shared = { log, now, passwordCost, storageLatencyMilliseconds }
   const rootOptions = { key: '', issuer: origin, serverName: 'test-auth-server', clients }
-  const root = await createIssuer({ ...shared, ...rootOptions, people: demoUsers, databaseFile })
+  const strict = { people: demoUsers, quirks: {} }
+  const root = await createIssuer({ ...shared, ...rootOptions, ...strict, databaseFile })
   const open = (key: string, setup: IssuerSetup) => {
     const place = { key, issuer: `${origin}/${key}` }
     const file = databaseFileOf(databaseFile, key, setup)
@@ -169,7 +169,9 @@ export async function createUpstreamTestServer(
 
   const app = express()
   app.disable('x-powered-by').disable('etag')
-  app.use(firstChecks(issuer, log))
+  const isInternal = (path: string) =>
+    issuers.get(path.split('/')[1] ?? '')?.quirks.hasInternalHost === true
+  app.use(acceptInternalHost(issuer, isInternal), firstChecks(issuer, log))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(stylesheetPath, serveStylesheet)
   app.use('/:key', routeByKey(issuers))

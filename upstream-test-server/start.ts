@@ -6,6 +6,7 @@ import type { Log } from '../service/log.ts'
 import { createControlHandler } from './control/control-server.ts'
 import { createUpstreamTestServer } from './server.ts'
 import type { UpstreamTestServer, UpstreamTestServerOptions } from './server.ts'
+import type { Issuers } from './issuers/issuers.ts'
 import type { Users } from './people/users.ts'
 
 export interface StartOptions extends Omit<UpstreamTestServerOptions, 'issuer'> {
@@ -25,6 +26,7 @@ export interface RunningUpstreamTestServer {
   port: number
   controlUrl: string | undefined
   users: Users
+  issuers: Issuers
   /** Finishes running requests, then closes the database. */
   close(): Promise<void>
 }
@@ -79,6 +81,7 @@ export async function startUpstreamTestServer(
     port: listening.port,
     controlUrl: control?.url,
     users: server.users,
+    issuers: server.issuers,
     async close() {
       await Promise.all([listening.close(), control?.close()])
       server.close()

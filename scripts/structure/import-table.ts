@@ -123,7 +123,12 @@ export const importTable: readonly Row[] = [
   { room: 'bench/', ours: ['scripts/', 'adapter/claims/'], packages: ['jose'] },
   {
     room: 'scripts/',
-    ours: ['adapter/config/', 'upstream-test-server/people/seed-users.ts'],
+    ours: [
+      'adapter/config/',
+      'adapter/test-support/quirk-cases.ts',
+      'upstream-test-server/people/seed-users.ts',
+      'upstream-test-server/issuers/profiles.ts',
+    ],
     packages: ['playwright', 'yaml', 'zod', '@sparticuz/chromium'],
   },
   { room: 'vitest.config.ts', ours: [], packages: ['vitest'] },

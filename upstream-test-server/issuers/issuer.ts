@@ -23,6 +23,8 @@ import { createInteractionBinding } from '../provider/interaction-binding.ts'
 import { loadKeys } from '../provider/keys.ts'
 import { createProviderStorage, withLatency } from '../provider/provider-adapter.ts'
 import { createProvider } from '../provider/provider.ts'
+import { applyQuirks, quirkHandlers, scenarioWith } from './quirks/quirks.ts'
+import type { Quirks } from './quirks/quirks.ts'
 import type { UpstreamClient } from '../provider/provider.ts'
 
 export interface IssuerOptions {
@@ -33,6 +35,8 @@ export interface IssuerOptions {
   /** What people read on its pages. */
   serverName: string
   clients: readonly UpstreamClient[]
+  /** Empty: strict. */
+  quirks: Quirks
   /** Who is there on first start. */
   people: readonly SeedUser[]
   /** SQLite file of this issuer alone, or `:memory:` for nothing that stays. */
@@ -50,6 +54,7 @@ export interface Issuer {
   /** Expects paths without the issuer's own, as an Express mount gives them. */
   handler: RequestHandler
   users: Users
+  quirks: Quirks
   /** What is switched here; strict by itself. */
   scenario: Scenario
   /** Absent, as are logout tokens, where the issuer is no OpenID Provider. */
@@ -73,7 +78,7 @@ async function openParts(options: IssuerOptions) {
     createUsers(database, passwordCost, people),
   ])
   const signingKey = keys.jwks.keys[0] as SigningKey
-  const scenario = createScenario({ database, signingKey, now })
+  const scenario = scenarioWith(options.quirks, createScenario({ database, signingKey, now }))
   const own = createProviderStorage(database, scenario.clock.now)
   const local = behavingStorage(own, scenario)
   const storage = latency === 0 ? local : withLatency(local, latency)
@@ -85,10 +90,10 @@ async function openParts(options: IssuerOptions) {
 
 /** Opens and seeds the database, builds the provider; rejects if the file can not be used. */
 export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
-  const { key, issuer, serverName, clients, log, now } = options
+  const { key, issuer, serverName, clients, quirks, log, now } = options
   const { database, ...parts } = await openParts(options)
   const { signingKey, scenario, users, storage, binding } = parts
-  const provider = createProvider({ ...parts, issuer, clients, log, now })
+  const provider = createProvider({ ...parts, issuer, clients, quirks, log, now })
   // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
   await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
 
@@ -96,10 +101,12 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   breakAnswersOf(provider, { issuer, faults, users })
   issueTokens(provider, { scenario, users, libraryKey: signingKey })
   acceptOfflineAccess(provider)
+  applyQuirks(provider, quirks)
 
   const redirectUris = new Set(clients.flatMap((client) => client.redirectUris))
   const router = Router()
-  router.use(journal.record, breakEndpoints({ issuer, faults, redirectUris }))
+  router.use(journal.record, quirkHandlers(quirks, scenario))
+  router.use(breakEndpoints({ issuer, faults, redirectUris }))
   router.use(createLoginRouter({ serverName, provider, users, binding, log, scenario }))
   // Answers every remaining path, so it comes last.
   router.use(provider.callback())
@@ -112,5 +119,6 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const [defaultClientId = ''] = clients.map(({ clientId }) => clientId)
   const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
   const sessions = createSessions(database, clock.now)
-  return { key, issuer, handler: router, users, scenario, sessions, logoutTokens, close }
+  const switched = { scenario, sessions, logoutTokens }
+  return { key, issuer, quirks, handler: router, users, ...switched, close }
 }

@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express'
 import type { SeedUser } from '../people/seed-users.ts'
 import type { UpstreamClient } from '../provider/provider.ts'
 import type { Issuer } from './issuer.ts'
+import type { Quirks } from './quirks/quirks.ts'
 
 /** What an issuer at a path needs to be told; the rest is the server's. */
 export interface IssuerSetup {
@@ -13,6 +14,8 @@ export interface IssuerSetup {
   kind?: 'oidc' | 'github'
   /** Default: those of the root's issuer. */
   people?: readonly SeedUser[]
+  /** Default: none. */
+  quirks?: Quirks
   /** Whether sessions and keys outlast the process, if those of the root's do; default: no. */
   isKept?: boolean
 }

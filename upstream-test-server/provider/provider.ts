@@ -5,6 +5,7 @@ import type { Log } from '../../service/log.ts'
 import { refreshConfiguration } from '../behaviour/refresh.ts'
 import { loginPolicy } from '../behaviour/sign-in/login-policy.ts'
 import type { Scenario } from '../behaviour/scenario.ts'
+import type { Quirks } from '../issuers/quirks/quirks.ts'
 import { accountFrom, claimsByScope, loadExistingGrant } from './account.ts'
 import { interactionTtlSeconds } from './interaction-binding.ts'
 import type { InteractionBinding } from './interaction-binding.ts'
@@ -29,6 +30,7 @@ export interface ProviderOptions {
   keys: ServerKeys
   storage: ProviderStorage
   users: Users
+  quirks: Quirks
   /** What is switched at this issuer. */
   scenario: Scenario
   binding: InteractionBinding
@@ -79,12 +81,13 @@ const cookiesFor = (issuer: string, prefix: string) => ({
   short: cookieRules,
 })
 
-function featuresFor(users: Users): Configuration['features'] {
+function featuresFor(users: Users, quirks: Quirks): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
     dPoP: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
     resourceIndicators: { enabled: false },
+    jwtUserinfo: { enabled: quirks.signsUserinfo === true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx) => showLogout(ctx, users),
@@ -93,7 +96,7 @@ function featuresFor(users: Users): Configuration['features'] {
   }
 }
 
-const metadataOf = (client: UpstreamClient): ClientMetadata => ({
+const metadataOf = (client: UpstreamClient, quirks: Quirks): ClientMetadata => ({
   client_id: client.clientId,
   client_secret: client.clientSecret,
   redirect_uris: [...client.redirectUris],
@@ -101,6 +104,7 @@ const metadataOf = (client: UpstreamClient): ClientMetadata => ({
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
   require_auth_time: true,
+  ...(quirks.signsUserinfo ? { userinfo_signed_response_alg: 'RS256' } : {}),
 })
 
 function ttlFor(now: () => number): Configuration['ttl'] {
@@ -120,12 +124,13 @@ function ttlFor(now: () => number): Configuration['ttl'] {
 }
 
 function configurationFrom(options: ProviderOptions): Configuration {
-  const { issuer, cookiePrefix, clients, keys, storage, users, scenario, binding, now } = options
+  const { issuer, cookiePrefix, clients, quirks, keys, storage, users, scenario, binding, now } =
+    options
   return {
     ...rules,
     adapter: storage.adapterFor,
     jwks: keys.jwks,
-    clients: clients.map(metadataOf),
+    clients: clients.map((client) => metadataOf(client, quirks)),
     cookies: { ...cookiesFor(issuer, cookiePrefix), keys: keys.cookieKeys },
     ttl: ttlFor(now),
     ...refreshConfiguration(scenario.refresh),
@@ -134,7 +139,7 @@ function configurationFrom(options: ProviderOptions): Configuration {
       policy: loginPolicy({ scenario, users }),
       url: (ctx, interaction) => binding.begin(ctx, interaction.uid),
     },
-    features: featuresFor(users),
+    features: featuresFor(users, quirks),
   }
 }
 

@@ -11,26 +11,22 @@ import { createUsers } from '../../people/users.ts'
 import { createInteractionBinding } from '../../provider/interaction-binding.ts'
 import { loadKeys } from '../../provider/keys.ts'
 import type { Issuer, IssuerOptions } from '../issuer.ts'
+import { scenarioWith } from '../quirks/quirks.ts'
 import { githubApiRoutes } from './github-api.ts'
 import { githubAuthorizeRoutes } from './github-authorize.ts'
 import { createGithubState } from './github-state.ts'
 import type { GithubParts } from './github-state.ts'
 import { githubTokenRoutes } from './github-token.ts'
 
-export interface GithubOptions extends IssuerOptions {
-  /** The token endpoint answers with a form even to those who want JSON. */
-  alwaysForm: boolean
-}
-
-export async function createGithubIssuer(options: GithubOptions): Promise<Issuer> {
-  const { key, issuer, serverName, clients, people, passwordCost, log, now, alwaysForm } = options
+export async function createGithubIssuer(options: IssuerOptions): Promise<Issuer> {
+  const { key, issuer, serverName, clients, people, passwordCost, quirks, log, now } = options
   const database = openDatabase(options.databaseFile)
   const [serverKeys, users] = await Promise.all([
     loadKeys(database),
     createUsers(database, passwordCost, people),
   ])
   const signingKey = serverKeys.jwks.keys[0] as SigningKey
-  const scenario = createScenario({ database, signingKey, now })
+  const scenario = scenarioWith(quirks, createScenario({ database, signingKey, now }))
   const { faults, journal, keys, clock } = scenario
   const basePath = `/${key}`
   const cookiePrefix = `${key.toUpperCase().replaceAll('-', '_')}_SERVER`
@@ -44,7 +40,7 @@ export async function createGithubIssuer(options: GithubOptions): Promise<Issuer
     binding: createInteractionBinding({ key: serverKeys.bindingKey, cookiePrefix, basePath }),
     log,
     https: issuer.startsWith('https:'),
-    alwaysForm,
+    alwaysForm: quirks.answersAsForm === true,
   }
   const redirectUris = new Set(clients.flatMap((client) => client.redirectUris))
   const router = Router()
@@ -58,5 +54,6 @@ export async function createGithubIssuer(options: GithubOptions): Promise<Issuer
   const sessions = createSessions(database, clock.now)
   const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
   const close = () => database.close()
-  return { key, issuer, handler: router, users, scenario, sessions, logoutTokens, close }
+  const switched = { scenario, sessions, logoutTokens }
+  return { key, issuer, quirks, handler: router, users, ...switched, close }
 }
