@@ -133,8 +133,8 @@ export const QUIRK_CASES: Readonly<Record<ProfileName, readonly QuirkCase[]>> = 
   ],
   'userinfo-jwt': [
     {
-      settings: ['userinfo: never', NAME],
-      does: 'Signs in by the ID token alone.',
+      settings: ['userinfo: always', NAME],
+      does: 'Verifies it as it does the ID token, by the same keys.',
       expected: { kind: 'signed_in', claims: { name: 'testuser' } },
     },
   ],
