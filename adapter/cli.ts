@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { addClaimsExplain } from './cli/claims-command.ts'
 import { addConfigCommands } from './cli/config-command.ts'
+import { addUpstreamCommands } from './cli/upstream-commands.ts'
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2
@@ -38,24 +39,8 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   addConfigCommands(config, env, finish)
   const claims = program.command('claims').description('explain what apps learn about people')
   addClaimsExplain(claims, env, finish)
-  addUpstream(program, env, finish)
+  addUpstreamCommands(program, env, finish)
   return program
-}
-
-function addUpstream(program: Command, env: Environment, finish: (code: ExitCode) => void): void {
-  program
-    .command('upstream')
-    .description('look at the identity providers behind the adapter')
-    .command('doctor')
-    .description('check an upstream before the first login: each fault with its fix')
-    .argument('<name>', 'its name in the configuration')
-    .option('-c, --config <file>', DEFAULT_FILE)
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nFinding no fault ends with 0, a fault with 1. Nobody is logged in.')
-    .action(async (name: string, { config, json }: { config?: string; json?: boolean }) => {
-      const { upstreamDoctor } = await import('./cli/upstream-doctor.ts')
-      finish(await upstreamDoctor({ name, file: config, env, isJson: json === true }))
-    })
 }
 
 /** Runs one command and sets the process's exit code. `args` are what follows the program's name. */

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { StorageError } from './errors.ts'
-import { openAdminToken } from './admin/admin-token.ts'
-import { createReadiness } from './admin/health.ts'
+import { openAdminToken, type AdminTokenOptions } from './admin/admin-token.ts'
+import { createReadiness, type Readiness } from './admin/health.ts'
+import { createDraftTests, type DraftTests } from './draft/draft-tests.ts'
+import { draftApi } from './mount-drafts.ts'
 import { openConfigSource, type ConfigSource } from './reload/config-source.ts'
 import { contentsOf, generationId } from './reload/generation-id.ts'
 import { createGenerations, type Generations } from './reload/generations.ts'
@@ -45,13 +47,13 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   const log = createLog({ level: config.log.level })
   const now = Date.now
   const driver = await openDriver(config.storage, { now, log })
-  const open = () => openRunning({ source, driver, log, now })
+  const drafts = createDraftTests({ now })
+  const open = () => openRunning({ source, driver, log, now, drafts })
   let running = await open().catch(unlessUnavailable)
   const waiting = running ? undefined : createWaiting({ config, log, version })
   const readiness = createReadiness({ hasKeys: () => running !== undefined })
-  const token = await openAdminToken({ config, env })
-  const routes = reloadRoutes(() => running?.reload)
-  const admin = await listenAdmin(config, { driver, readiness, token, routes, log })
+  const routes = apiRoutes(() => running?.reload, drafts, { config, now, log })
+  const admin = await listenAdmin({ config, env }, { driver, readiness, routes, log })
   const handler: RequestListener = (request, response) =>
     void (running?.generations.handler ?? waiting)?.(request, response)
   const main = await listen(handler, {
@@ -64,7 +66,7 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
     admin,
     log,
     drainMs: config.listen.drain * 1000,
-    stopping: readiness.stop,
+    stopping: noMoreOf(readiness, drafts),
     closers: [source.close, async () => running?.generations.close(), driver.close],
   })
   log.info('listening', {
@@ -79,16 +81,25 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   source.onChange((trigger) => void running?.reload(trigger))
 }
 
-type AdminParts = Pick<AdminOptions, 'driver' | 'readiness'> & Omit<AdminOptions['api'], 'host'>
+type ApiParts = Pick<AdapterOptions, 'config' | 'now' | 'log'>
 
-function listenAdmin({ admin }: Config, parts: AdminParts & { log: Log }): Promise<Listening> {
-  const { driver, readiness, log, token, routes } = parts
-  const api = { token, routes, host: admin.host, log }
-  const portSetting = 'admin.port (AUTH_ADAPTER_ADMIN__PORT)'
-  return listen(createAdmin({ driver, readiness, api }), { ...admin, log, portSetting })
+function apiRoutes(reload: () => Reload | undefined, drafts: DraftTests, parts: ApiParts) {
+  return { ...reloadRoutes(reload), ...draftApi(drafts, parts) }
 }
 
-interface Opening extends Pick<AdapterOptions, 'driver' | 'now'> {
+type AdminParts = Pick<AdminOptions, 'driver' | 'readiness'> & Pick<AdminOptions['api'], 'routes'>
+
+async function listenAdmin(
+  { config, env }: AdminTokenOptions,
+  { driver, readiness, routes, log }: AdminParts & { log: Log },
+): Promise<Listening> {
+  const token = await openAdminToken({ config, env })
+  const api = { token, routes, host: config.admin.host, log }
+  const portSetting = 'admin.port (AUTH_ADAPTER_ADMIN__PORT)'
+  return listen(createAdmin({ driver, readiness, api }), { ...config.admin, log, portSetting })
+}
+
+interface Opening extends Pick<AdapterOptions, 'driver' | 'now' | 'drafts'> {
   source: ConfigSource
   log: AdjustableLog
 }
@@ -98,12 +109,12 @@ interface Running {
   reload: Reload
 }
 
-async function openRunning({ source, driver, log, now }: Opening): Promise<Running> {
+async function openRunning({ source, log, ...parts }: Opening): Promise<Running> {
   const { config } = source.loaded
   const sealingKeyFile = join(config.data, 'sealing.key')
-  const secrets = await openSecrets({ config, driver, sealingKeyFile })
+  const secrets = await openSecrets({ config, driver: parts.driver, sealingKeyFile })
   const build = (next: Config, generation: string) =>
-    createAdapter({ config: next, generation, driver, secrets, version, log, now })
+    createAdapter({ ...parts, config: next, generation, secrets, version, log })
   const key = secrets.cookieKeys[0] as string
   const id = generationId(config, contentsOf(config), key)
   const generations = createGenerations({ id, config, adapter: await build(config, id) })
@@ -120,6 +131,14 @@ async function whenStoreAnswers(open: () => Promise<Running>): Promise<Running> 
     await sleep(STORE_RETRY_MS)
     const opened = await open().catch(unlessUnavailable)
     if (opened) return opened
+  }
+}
+
+function noMoreOf(readiness: Readiness, drafts: DraftTests): () => void {
+  return () => {
+    readiness.stop()
+    // A command that waits for a test would keep the admin listener open.
+    void drafts.close()
   }
 }
 

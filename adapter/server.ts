@@ -1,6 +1,7 @@
 // The composition root: builds each room, hands it what it needs, and mounts its routes in one readable list.
 import express, { type Express } from 'express'
 import type { Config } from './config/schema.ts'
+import type { DraftTests } from './draft/draft-tests.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { StorageError } from './errors.ts'
 import { createAdminApi, type AdminApiOptions } from './admin/admin-api.ts'
@@ -20,6 +21,7 @@ import { createClientSubjects } from './provider/client-subjects.ts'
 import { cookieNames } from './provider/configuration.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
+import { draftRoutes } from './mount-drafts.ts'
 import type { Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
 import { createIdentities, type Identity } from './storage/identities.ts'
@@ -45,6 +47,8 @@ export interface AdapterOptions {
   log: Log
   /** Epoch milliseconds. */
   now: () => number
+  /** Test logins with draft configurations; absent, there are none. */
+  drafts?: DraftTests | undefined
   /** Names this configuration, for logins to remember which one they began with. */
   generation?: string
 }
@@ -88,6 +92,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   })
   const userinfo = createUserinfo({ provider, ...people, ...records, ...secrets, now })
   const app = createFront(options, errors)
+  app.use(draftRoutes(options, records.unitOfWork.driver))
   app.use(createChooserRoutes({ config, ...parts }))
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)

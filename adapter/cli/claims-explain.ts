@@ -101,7 +101,7 @@ function reportOn(
   }
 }
 
-function known<T>(entries: Record<string, T>, name: string, path: string, flag: string): T {
+export function known<T>(entries: Record<string, T>, name: string, path: string, flag: string): T {
   const names = Object.keys(entries)
   if (names.includes(name)) return entries[name] as T
   const hint = didYouMean(name, names) || `. There are: ${names.join(', ')}`
@@ -109,7 +109,7 @@ function known<T>(entries: Record<string, T>, name: string, path: string, flag: 
 }
 
 /** The first line of the rule. */
-function lineOf({ origins }: LoadedConfig, setting: string): number | undefined {
+export function lineOf({ origins }: LoadedConfig, setting: string): number | undefined {
   const lines = [...origins].flatMap(([path, origin]) =>
     origin.kind === 'file' && `${path}.`.startsWith(`${setting}.`) ? [origin.line] : [],
   )

@@ -47,6 +47,8 @@ export interface LoadedConfig {
   config: Config
   /** Dotted path of each single value → where it came from. */
   origins: Map<string, Origin>
+  /** The settings as given, presets and overrides included; paths in them are absolute. */
+  settings: unknown
   /** Absolute. */
   file: string
 }
@@ -70,7 +72,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   faults.push(...settingFaults.map((fault) => locatedFault(fault, tree, text, file)))
   if (!judged.config || faults.length > 0) throw new ConfigError(inFileOrder(faults))
   const config = withAbsolutePaths(judged.config, dirname(file)) as Config
-  return { config, origins: originsOf(config, tree, text), file }
+  const settings = withAbsolutePaths(tree.value, dirname(file))
+  return { config, origins: originsOf(config, tree, text), settings, file }
 }
 
 function readConfigFile(file: string, { onRead }: ConfigSources): string {

@@ -8,6 +8,8 @@ export interface LayoutOptions {
   /** Shown for the operator to look up. */
   readonly flowId?: string | undefined
   readonly stylesheetHref?: string | undefined
+  /** Room for tables. */
+  readonly isWide?: boolean | undefined
 }
 
 const LINKS =
@@ -31,6 +33,7 @@ export function layout({
   body,
   flowId,
   stylesheetHref = stylesheet.path,
+  isWide = false,
 }: LayoutOptions): string {
   return html`<!doctype html>
     <html lang="en">
@@ -43,7 +46,7 @@ export function layout({
         <link rel="icon" href="data:image/svg+xml,${ICON}" />
         <link rel="stylesheet" href="${stylesheetHref}" />
       </head>
-      <body>
+      <body class="${isWide ? 'wide' : 'narrow'}">
         <header><p class="brand">${BRAND} auth-adapter</p></header>
         <main><div class="card">${body}</div></main>
         <footer>${flowId ? flowIdFooter(flowId) : ''}</footer>

@@ -117,6 +117,14 @@ dl { display: grid; gap: .15rem; margin: .75rem 0 0; }
 dt { font-weight: 600; color: var(--text); }
 dd { margin: 0 0 .6rem; }
 code { font: .92em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; }
+body.wide > * { max-width: 64rem; }
+.table { margin-top: 1.75rem; overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; font-size: .875rem; overflow-wrap: normal; }
+caption { padding-bottom: .35rem; font-size: 1rem; font-weight: 600; text-align: start; }
+th, td { padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; }
+thead th { color: var(--soft); }
+.subject-change { margin-block: 1.25rem; padding: .9rem 1.1rem .4rem; border: 2px solid var(--bad); border-radius: .65rem; }
+.json { margin: .75rem 0 0; padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .65rem; overflow-x: auto; color: var(--text); font: .92em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; }
 footer { padding-block: 1.25rem 2.5rem; font-size: .875rem; color: var(--soft); }
 footer p { margin: 0; }
 .flow-id { padding: .15rem .4rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--card); color: var(--text); -webkit-user-select: all; user-select: all; }

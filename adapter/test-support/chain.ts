@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
+import type { AdminRoutes } from '../admin/admin-api.ts'
+import { createDraftTests } from '../draft/draft-tests.ts'
+import { draftApi } from '../mount-drafts.ts'
 import { createReadiness, type Readiness } from '../admin/health.ts'
 import { openSecrets, type Secrets } from '../secrets.ts'
 import { createAdapter, createAdmin } from '../server.ts'
@@ -172,6 +175,7 @@ interface Running {
   driver: Driver
   secrets: Secrets
   handler: RequestListener
+  adminRoutes: AdminRoutes
   close(): Promise<void>
 }
 
@@ -189,12 +193,15 @@ async function runAdapter({
   const now = () => Date.now()
   const driver = wrapDriver(await openDriver(config.storage, { now, log }))
   const secrets = await openSecrets({ config, driver, sealingKeyFile: join(folder, 'sealing.key') })
-  const adapter = await createAdapter({ config, driver, secrets, version: '0.0.0-test', log, now })
+  const drafts = createDraftTests({ now })
+  const version = '0.0.0-test'
+  const adapter = await createAdapter({ config, driver, secrets, version, log, now, drafts })
   const close = async () => {
-    await adapter.close()
+    await Promise.all([adapter.close(), drafts.close()])
     await driver.close()
   }
-  return { driver, secrets, handler: adapter.app, close }
+  const adminRoutes = draftApi(drafts, { config, now, log })
+  return { driver, secrets, handler: adapter.app, adminRoutes, close }
 }
 
 function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
@@ -229,7 +236,7 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
   async function run(): Promise<void> {
     running = await runAdapter({ config, folder, log, wrapDriver: options.wrapDriver })
     port.serve(running.handler)
-    const api = { token: ADMIN_TOKEN, routes: {}, host: '127.0.0.1', log }
+    const api = { token: ADMIN_TOKEN, routes: running.adminRoutes, host: '127.0.0.1', log }
     adminPort.serve(createAdmin({ driver: running.driver, readiness, api }))
   }
 
