@@ -11,6 +11,7 @@ import type {
   TokenFault,
 } from './behaviour/faults/faults.ts'
 import type { JournalEntry, JournalFilter } from './behaviour/faults/journal.ts'
+import type { NewIssuer } from './control/issuer-routes.ts'
 import type { Person } from './control/read-person.ts'
 import type { SignedIn } from './people/sessions.ts'
 
@@ -82,7 +83,20 @@ interface RulesClient {
   reset(): Promise<void>
 }
 
-export type ControlClient = FaultClient &
+interface IssuersClient {
+  /** A fresh issuer at `/<key>`, in place of one that was there; its URL and its client. */
+  createIssuer(key: string, setup: NewIssuer): Promise<MadeIssuer>
+}
+
+export interface MadeIssuer {
+  key: string
+  issuer: string
+  clientId: string
+  clientSecret: string
+}
+
+export type ControlClient = IssuersClient &
+  FaultClient &
   JournalClient &
   TimeAndKeysClient &
   PeopleClient &
@@ -187,6 +201,7 @@ export function createControlClient(
 ): ControlClient {
   const send = sender(url, issuer)
   return {
+    createIssuer: (key, setup) => sender(url, undefined)(`PUT /issuers/${key}`, setup),
     ...faultClient(send),
     ...journalClient(send),
     ...timeAndKeysClient(send),

@@ -9,6 +9,7 @@ import { IssuerKeyError } from '../issuers/issuers.ts'
 import type { Issuers } from '../issuers/issuers.ts'
 import { commands } from './commands.ts'
 import type { Command } from './commands.ts'
+import { issuerRoutes } from './issuer-routes.ts'
 import { CommandError } from './read-command.ts'
 
 export interface ControlServerOptions {
@@ -66,6 +67,7 @@ export function createControlHandler({ url, issuers, log }: ControlServerOptions
   app.get('/issuers', (_req, res) => {
     res.json({ issuers: issuers.list().map(({ key, issuer }) => ({ key, issuer })) })
   })
+  app.use(issuerRoutes(issuers))
   // The commands without an issuer's key are those of the one at the root.
   app.use('/issuers/:key', routerFor(issuers))
   app.use(routerFor(issuers))
