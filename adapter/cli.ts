@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { addClaimsExplain } from './cli/claims-command.ts'
 import { addConfigCommands } from './cli/config-command.ts'
+import { addSwapCommands } from './cli/swap-command.ts'
 import { addUpstreamCommands } from './cli/upstream-commands.ts'
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
@@ -40,6 +41,7 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   const claims = program.command('claims').description('explain what apps learn about people')
   addClaimsExplain(claims, env, finish)
   addUpstreamCommands(program, env, finish)
+  addSwapCommands(program, env, finish)
   return program
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { StorageError } from './errors.ts'
+import type { AdminRoutes } from './admin/admin-api.ts'
 import { openAdminToken, type AdminTokenOptions } from './admin/admin-token.ts'
 import { createReadiness, type Readiness } from './admin/health.ts'
 import { createDraftTests, type DraftTests } from './draft/draft-tests.ts'
@@ -13,6 +14,7 @@ import { contentsOf, generationId } from './reload/generation-id.ts'
 import { createGenerations, type Generations } from './reload/generations.ts'
 import { createReload, type Reload } from './reload/reload.ts'
 import { reloadRoutes } from './reload/reload-routes.ts'
+import { swapRoutes } from './reload/swap-routes.ts'
 import { openSecrets } from './secrets.ts'
 import {
   createAdapter,
@@ -52,7 +54,7 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   let running = await open().catch(unlessUnavailable)
   const waiting = running ? undefined : createWaiting({ config, log, version })
   const readiness = createReadiness({ hasKeys: () => running !== undefined })
-  const routes = apiRoutes(() => running?.reload, drafts, { config, now, log })
+  const routes = apiRoutes(() => running, drafts, { config, driver, now, log })
   const admin = await listenAdmin({ config, env }, { driver, readiness, routes, log })
   const handler: RequestListener = (request, response) =>
     void (running?.generations.handler ?? waiting)?.(request, response)
@@ -81,10 +83,18 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   source.onChange((trigger) => void running?.reload(trigger))
 }
 
-type ApiParts = Pick<AdapterOptions, 'config' | 'now' | 'log'>
+type ApiParts = Pick<AdapterOptions, 'config' | 'driver' | 'now' | 'log'>
 
-function apiRoutes(reload: () => Reload | undefined, drafts: DraftTests, parts: ApiParts) {
-  return { ...reloadRoutes(reload), ...draftApi(drafts, parts) }
+function apiRoutes(
+  running: () => Running | undefined,
+  drafts: DraftTests,
+  { driver, ...parts }: ApiParts,
+): AdminRoutes {
+  return {
+    ...reloadRoutes(() => running()?.reload),
+    ...swapRoutes({ driver, config: () => running()?.generations.current.config }),
+    ...draftApi(drafts, parts),
+  }
 }
 
 type AdminParts = Pick<AdminOptions, 'driver' | 'readiness'> & Pick<AdminOptions['api'], 'routes'>

@@ -2,6 +2,7 @@
 // session is over, so is this record.
 import type { ClaimsByClient } from '../claims/client-claims.ts'
 import { hashed } from './artefact-key.ts'
+import { sessionMember, upstreamSessionsIndex } from './live-sessions.ts'
 import type { DeferringDriver } from './unit-of-work.ts'
 
 export interface Identity {
@@ -45,13 +46,21 @@ export function createIdentities(
   { isVouchedFor = () => true }: IdentitiesOptions = {},
 ): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
+  const listed = (sessionUid: string, { upstream }: Identity, ttlSeconds: number) =>
+    driver.add(upstreamSessionsIndex(upstream), sessionMember(sessionUid), ttlSeconds)
   const versions = new WeakMap<Identity, number>()
   return {
-    save: (sessionUid, identity, ttlSeconds) => driver.set(keyOf(sessionUid), identity, ttlSeconds),
+    async save(sessionUid, identity, ttlSeconds) {
+      await Promise.all([
+        listed(sessionUid, identity, ttlSeconds),
+        driver.set(keyOf(sessionUid), identity, ttlSeconds),
+      ])
+    },
     async renew(sessionUid, identity, ttlSeconds) {
       const key = keyOf(sessionUid)
       const version = versions.get(identity)
       if (version === undefined) return
+      await listed(sessionUid, identity, ttlSeconds)
       await driver.defer(
         key,
         async () => void (await driver.update(key, version, identity, ttlSeconds)),

@@ -2,6 +2,7 @@
 // upstreams of a group share, and one for each `sub`, so that no two people of groups ever get the same.
 import { StorageError } from '../errors.ts'
 import { hashed } from './artefact-key.ts'
+import type { Driver } from './driver.ts'
 import type { DeferringDriver } from './unit-of-work.ts'
 
 export interface SubjectAlias {
@@ -61,6 +62,11 @@ export function createSubjectAliases(driver: DeferringDriver): SubjectAliases {
       return (await driver.get(aliasKey(alias)))?.value as string | undefined
     },
   }
+}
+
+/** Whether this `sub` is kept for somebody. Rejects as above. */
+export async function isRecordedSub(driver: Driver, sub: string): Promise<boolean> {
+  return (await driver.get(ownerKey(sub))) !== undefined
 }
 
 /** The length keeps two pairs from being written alike. */
