@@ -6,6 +6,7 @@ import { createErrorHandler } from './error-handler.ts'
 import { StorageError } from './errors.ts'
 import { createAdminApi, type AdminApiOptions } from './admin/admin-api.ts'
 import { createHealthRoutes, type Readiness } from './admin/health.ts'
+import { createHooks, type Hooks } from './hooks/hooks.ts'
 import {
   createUpstreamChooser,
   type UpstreamChooser,
@@ -85,7 +86,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     ...loginSettings(config),
     ...parts,
     provider,
-    ...people,
+    ...(await withHooks(people)),
     log,
     now,
     ...records,
@@ -96,18 +97,32 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   app.use(createChooserRoutes({ config, ...parts }))
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)
-  return { app, generationOf: generationBy(binding), close: () => upstreams.close() }
+  return { app, generationOf: generationBy(binding), close: closing(people.hooks, upstreams) }
+}
+
+/** As late as can be: the processes of hooks need an adapter that ends them. */
+async function withHooks<People extends { hooks: Hooks }>(people: People): Promise<People> {
+  await people.hooks.start()
+  return people
+}
+
+function closing(hooks: Hooks, upstreams: { close(): Promise<void> }) {
+  return async () => {
+    hooks.close()
+    await upstreams.close()
+  }
 }
 
 /** Who people are to us, and to each client. */
 function knowPeople(
-  { config, secrets }: AdapterOptions,
+  { config, secrets, log }: AdapterOptions,
   { unitOfWork }: { unitOfWork: UnitOfWork },
 ) {
   const subjects = createClientSubjects({ clients: config.clients, ...secrets })
   const aliases = createSubjectAliases(unitOfWork.driver)
-  const mapIdentity = createMapIdentity({ ...config, aliases })
-  return { subjects, subjectFor: subjects.subjectFor, mapIdentity }
+  const hooks = createHooks({ ...config, log })
+  const mapIdentity = createMapIdentity({ ...config, aliases, runHook: hooks.run })
+  return { subjects, subjectFor: subjects.subjectFor, hooks, mapIdentity }
 }
 
 /** What decides whether a session answers a request, and where a login goes. */

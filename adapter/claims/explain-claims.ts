@@ -9,7 +9,8 @@ import type { MappedClaims, Resolution } from './map-claims.ts'
 export interface ClaimProvenance {
   /** As we mint it. */
   claim: string
-  source: Resolution['source']
+  /** `hook`: the rules gave another value (`raw`), or none. */
+  source: Resolution['source'] | 'hook'
   /** What the rule looked for: one path, or all of a template's. */
   paths: string[]
   /** What the upstream said there; for a template by path. */

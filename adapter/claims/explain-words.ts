@@ -22,6 +22,7 @@ export function dropReason({ reason, readBy }: DroppedClaim): string {
 
 export function originOf({ source, paths, raw }: ClaimProvenance): string {
   if (source === 'constant') return 'constant'
+  if (source === 'hook') return `hook; its rule gave ${shownValue(raw)}`
   if (source === 'id_token' || source === 'userinfo')
     return `${source} ${plainText(paths.join(', '))} = ${shownValue(raw)}`
   const said = raw === undefined ? 'is not there' : `= ${shownValue(raw)}`

@@ -36,6 +36,6 @@ export function addClaimsExplain(
     )
     .action(async ({ config, json, ...flags }: Flags) => {
       const { explainTokenClaims } = await import('./claims-explain.ts')
-      finish(explainTokenClaims({ ...flags, file: config, env, isJson: json === true }))
+      finish(await explainTokenClaims({ ...flags, file: config, env, isJson: json === true }))
     })
 }

@@ -199,6 +199,34 @@ describe('auth-adapter claims explain', () => {
     expect((await explain(...args, written('oid.json', { ...ID_TOKEN, oid: 7 }))).code).toBe(0)
   })
 
+  it('asks the hook too', async () => {
+    written(
+      'hook.ts',
+      `export const mapClaims = ({ idToken, claims }: any) =>
+        idToken.deny ? { deny: 'left' } : { ...claims, tenant: 'by the hook' }`,
+    )
+    const hooked = CONFIG.replace('    require:', '    hooks: ./hook.ts\n    require:')
+    const args = ['-c', written('hooked.yaml', hooked), '--upstream', 'corp', '--id-token']
+    const { code, stdout } = await explain(...args, idToken)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/tenant +"by the hook" +hook; its rule gave "acme" +.*hooked\.yaml:15/)
+    const denied = await explain(...args, written('deny.json', { ...ID_TOKEN, deny: 1 }))
+    expect([denied.code, denied.stdout]).toEqual([
+      1,
+      expect.stringContaining('- Denied by hooks: left'),
+    ])
+  })
+
+  it('ends with 2 for a hook that can not be used, and names the file', async () => {
+    written('no-hook.ts', 'export const other = 1')
+    const hooked = CONFIG.replace('    require:', '    hooks: ./no-hook.ts\n    require:')
+    const args = ['-c', written('no-hook.yaml', hooked), '--upstream', 'corp', '--id-token']
+    expect(await explain(...args, idToken)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/upstreams\.corp\.hooks.*no-hook\.ts/s),
+    })
+  })
+
   it('draws nothing that a token says', async () => {
     const said = { ...ID_TOKEN, name: '\u001b[31m\u009b\u202e', 'x\u001b[2J': 1 }
     const { stdout } = await explain('--upstream', 'corp', '--id-token', written('esc.json', said))

@@ -1,22 +1,19 @@
 // `auth-adapter claims explain`: what the rules make of a token at hand, without signing anybody in. Nothing is verified.
 import { readFileSync } from 'node:fs'
 import { claimTargets } from '../claims/claim-targets.ts'
-import { explainClaims } from '../claims/explain-claims.ts'
 import type { Explanation } from '../claims/explain-claims.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
-import { unmetRequirements } from '../claims/requirements.ts'
-import { aliasValue } from '../claims/subject-alias.ts'
 import { scopeOf } from '../claims/scopes.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { ClaimTarget } from '../config/claim-rule.ts'
-import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { didYouMean } from '../config/source/nearest-name.ts'
 import { ConfigError } from '../errors.ts'
 import { copyClaims } from '../upstream/identity/safe-claims.ts'
 import type { Claims } from '../upstream/identity/safe-claims.ts'
 import { claimsTable } from './claims-table.ts'
-import { reportingConfigErrors } from './report-config-error.ts'
+import { explainSignIn } from './explain-sign-in.ts'
+import { reportConfigError } from './report-config-error.ts'
 
 export interface ClaimsExplainOptions {
   upstream: string
@@ -52,34 +49,39 @@ export interface ClaimsReport {
 const EVERYWHERE: readonly ClaimTarget[] = ['id_token', 'access_token', 'userinfo']
 
 /** 0 explained, 1 such a sign-in would fail, 2 wrong usage or configuration. */
-export function explainTokenClaims(options: ClaimsExplainOptions): 0 | 1 | 2 {
-  return reportingConfigErrors(options.isJson, () => {
+export async function explainTokenClaims(options: ClaimsExplainOptions): Promise<0 | 1 | 2> {
+  try {
     const loaded = loadConfig({ file: options.file, env: options.env })
     const { idToken, userinfo } = options
     const sources = {
       idToken: claimsIn(idToken, '--id-token'),
       userinfo: userinfo === undefined ? undefined : claimsIn(userinfo, '--userinfo'),
     }
-    const report = reportOn(loaded, options, sources)
+    const report = await reportOn(loaded, options, sources)
     process.stdout.write(
       options.isJson ? `${JSON.stringify(report, null, 2)}\n` : claimsTable(report),
     )
     return report.faults.length === 0 ? 0 : 1
-  })
+  } catch (error) {
+    return reportConfigError(error, options.isJson)
+  }
 }
 
-function reportOn(
+async function reportOn(
   loaded: LoadedConfig,
   { upstream, client }: ClaimsExplainOptions,
   sources: ClaimSources,
-): ClaimsReport {
+): Promise<ClaimsReport> {
   const { upstreams, clients } = loaded.config
   const settings = known(upstreams, upstream, 'upstreams', '--upstream')
   const app = client === undefined ? undefined : known(clients, client, 'clients', '--client')
   const rules = { ...settings.claims, ...app?.claims }
+  const { provenance, dropped, faults } = await explainSignIn(
+    { upstream, settings, ownRules: app?.claims ?? {} },
+    sources,
+  )
   const ruleOf = (claim: string) =>
     Object.hasOwn(app?.claims ?? {}, claim) ? `clients.${client}` : `upstreams.${upstream}`
-  const { provenance, dropped, faults } = explainClaims(rules, sources)
   const targets = claimTargets(rules) ?? {}
   const goesTo = (claim: string) => {
     const isAskedFor = app === undefined || app.scope.split(' ').includes(scopeOf(claim))
@@ -97,7 +99,7 @@ function reportOn(
       line: lineOf(loaded, `${ruleOf(entry.claim)}.claims.${entry.claim}`),
     })),
     dropped,
-    faults: [...signInFaults(settings, sources), ...faults],
+    faults,
   }
 }
 
@@ -114,25 +116,6 @@ export function lineOf({ origins }: LoadedConfig, setting: string): number | und
     origin.kind === 'file' && `${path}.`.startsWith(`${setting}.`) ? [origin.line] : [],
   )
   return lines.length === 0 ? undefined : Math.min(...lines)
-}
-
-function subjectFaults({ idToken, userinfo }: ClaimSources): string[] {
-  const { sub } = idToken
-  if (typeof sub !== 'string' || sub === '') return ['The ID token has no sub']
-  return userinfo && userinfo['sub'] !== sub ? ['Userinfo sub is not the sub of the ID token'] : []
-}
-
-/** Whose `sub` a subject_alias keeps is in the store, which is not asked. */
-function signInFaults(
-  { require: required, subject_alias: alias, issuer }: AnyUpstreamConfig,
-  sources: ClaimSources,
-): string[] {
-  const found = alias && aliasValue(alias.claim, issuer, sources)
-  return [
-    ...subjectFaults(sources),
-    ...(found && 'fault' in found ? [found.fault] : []),
-    ...unmetRequirements(required, sources).map((rule) => `Denied by ${rule}`),
-  ]
 }
 
 /** Neither the content nor what the parser says of it is repeated: it may be a live token. */

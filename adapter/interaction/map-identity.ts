@@ -5,11 +5,14 @@ import { claimTargets } from '../claims/claim-targets.ts'
 import { mapClientClaims } from '../claims/client-claims.ts'
 import type { ClaimsByClient } from '../claims/client-claims.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
+import { hookedClaims } from '../claims/hooked-claims.ts'
 import { mapClaims } from '../claims/map-claims.ts'
+import type { MappedClaims } from '../claims/map-claims.ts'
 import { aliasValue } from '../claims/subject-alias.ts'
 import { downstreamSubject, hashedSubject } from '../claims/subject.ts'
 import type { AnyUpstreamConfig, ClientConfig, Config } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
+import type { Hooks } from '../hooks/hooks.ts'
 import type { Identity } from '../storage/identities.ts'
 import { upstreamEpoch } from '../storage/upstream-epoch.ts'
 import type { SubjectAliases } from '../storage/subject-aliases.ts'
@@ -23,18 +26,41 @@ export type MapIdentity = (
 
 export interface MapIdentityOptions extends Pick<Config, 'upstreams' | 'clients'> {
   aliases: Pick<SubjectAliases, 'claim'>
+  runHook: Hooks['run']
 }
 
 export function createMapIdentity({
   upstreams,
   clients,
   aliases,
+  runHook,
 }: MapIdentityOptions): MapIdentity {
   return async (said, clientId) => {
     const config = upstreams[said.upstream] as AnyUpstreamConfig
-    const identity = mapIdentity(config, said, { clients, clientId })
+    const hooked = await askHook(config, said, runHook)
+    const identity = mapIdentity(config, said, { clients, clientId }, hooked)
     return { ...identity, accountId: await keptSubject(config, said, identity.accountId, aliases) }
   }
+}
+
+/** Undefined where there is none. A hook that denies is a refusal; one that fails lets nobody in. */
+async function askHook(
+  config: AnyUpstreamConfig,
+  said: UpstreamIdentity,
+  runHook: MapIdentityOptions['runHook'],
+): Promise<MappedClaims | undefined> {
+  if (config.hooks === undefined) return undefined
+  const { upstream } = said
+  const { idToken, userinfo = null } = sourcesOf(said)
+  const { claims } = mapClaims(config.claims, sourcesOf(said))
+  const answer = await runHook({ upstream, idToken, userinfo, claims }).catch((cause: Error) => {
+    throw new UpstreamError('identity_invalid', upstream, cause.message, { cause })
+  })
+  if (answer === undefined) return undefined
+  if ('claims' in answer) return hookedClaims(config.claims, answer.claims)
+  throw new UpstreamError('authorization_error', upstream, `Denied by hooks: ${answer.deny}`, {
+    oauthError: 'access_denied',
+  })
 }
 
 const TAKEN = 'The subject is kept by subject_alias for another person, who has another value'
@@ -73,9 +99,10 @@ export function mapIdentity(
   config: AnyUpstreamConfig,
   said: UpstreamIdentity,
   apps: Apps = NO_APPS,
+  hooked?: MappedClaims,
 ): Identity {
   const sources = sourcesOf(said)
-  const { claims, faults } = mapClaims(config.claims, sources)
+  const { claims, faults } = hooked ?? mapClaims(config.claims, sources)
   const own = ownClaims(apps, said.upstream, claims, sources)
   faults.push(...own.faults)
   if (faults.length > 0)

@@ -68,6 +68,7 @@ export const importTable: readonly Row[] = [
     ],
     packages: ['express'],
   },
+  { room: 'adapter/hooks/', ours: ['adapter/errors.ts', 'service/'], packages: [] },
   {
     room: 'adapter/logout/',
     ours: [...CONTRACTS, ...RECORDS, 'adapter/pages/', 'adapter/audit/', 'service/'],

@@ -1,7 +1,7 @@
 // Who comes from an upstream: how they choose it, and what apps learn of them.
 import { z } from 'zod'
 import { claimRule, requirements } from '../claim-rule.ts'
-import { duration, name } from '../setting-types.ts'
+import { duration, name, path } from '../setting-types.ts'
 
 export const peopleSettings = {
   display_name: z
@@ -57,6 +57,12 @@ export const peopleSettings = {
     .describe(
       'What becomes of its signed-in people when one of its settings that decide who they are changes. `keep`: nothing. `relogin`: tokens live on, the next sign-in at an app goes to it again. `revoke`: their sessions and grants end at once.',
     ),
+  hooks: path(
+    'A TypeScript or JavaScript file that exports `mapClaims`, for what rules can not say. It runs in a process of its own. Read at start.',
+  ).optional(),
+  hooks_timeout: duration(0.01, 10)
+    .prefault('500ms')
+    .describe('How long the hook may take for one sign-in, which fails after that.'),
   require: requirements
     .optional()
     .describe('What must be true of people who sign in; all others get `access_denied`.'),
