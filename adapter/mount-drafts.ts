@@ -7,6 +7,7 @@ import { createDraftApi } from './draft/draft-api.ts'
 import { createDraftRoutes } from './draft/draft-routes.ts'
 import type { MapperFor } from './draft/draft-result.ts'
 import type { DraftTests } from './draft/draft-tests.ts'
+import { runHookOnce } from './hooks/hooks.ts'
 import { createMapIdentity } from './interaction/map-identity.ts'
 import { createClientSubjects } from './provider/client-subjects.ts'
 import type { AdapterOptions } from './server.ts'
@@ -27,7 +28,11 @@ export function draftRoutes(
   const mapping = (): MapperFor => {
     const kept = keptSubjects(aliases)
     return (configuration) => ({
-      mapIdentity: createMapIdentity({ ...configuration, aliases: kept }),
+      mapIdentity: createMapIdentity({
+        ...configuration,
+        aliases: kept,
+        runHook: (input) => runHookOnce({ ...configuration, log }, input),
+      }),
       subjectFor: createClientSubjects({ clients: configuration.clients, ...secrets }).subjectFor,
     })
   }

@@ -8,8 +8,9 @@ import { mapClaims } from '../claims/map-claims.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
 import { aliasValue } from '../claims/subject-alias.ts'
 import type { AnyUpstreamConfig, ClaimRule } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
 import type { HookAnswer } from '../hooks/hook-messages.ts'
-import { createHooks } from '../hooks/hooks.ts'
+import { runHookOnce } from '../hooks/hooks.ts'
 import { createLog } from '../../service/log.ts'
 
 export interface ExplainedUpstream {
@@ -39,22 +40,21 @@ export async function explainSignIn(
   }
 }
 
-/** A hook that fails denies too. */
+/** A hook that fails denies too; one that can not be used is a fault of the configuration. */
 async function hookAnswer(
   { upstream, settings }: ExplainedUpstream,
   sources: ClaimSources,
 ): Promise<HookAnswer | undefined> {
   const log = createLog({ destination: process.stderr, level: 'info' })
-  const hooks = createHooks({ upstreams: { [upstream]: settings }, log })
+  const { idToken, userinfo = null } = sources
+  const { claims } = mapClaims(settings.claims, sources)
   try {
-    await hooks.start()
-    const { idToken, userinfo = null } = sources
-    const { claims } = mapClaims(settings.claims, sources)
-    const answer = hooks.run({ upstream, idToken, userinfo, claims })
-    const said = await answer.catch((error: Error) => ({ deny: error.message }))
+    const input = { upstream, idToken, userinfo, claims }
+    const said = await runHookOnce({ upstreams: { [upstream]: settings }, log }, input)
     return said && 'deny' in said ? { deny: `Denied by hooks: ${said.deny}` } : said
-  } finally {
-    hooks.close()
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    return { deny: (error as Error).message }
   }
 }
 

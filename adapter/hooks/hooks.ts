@@ -53,6 +53,22 @@ export function createHooks({ upstreams, log }: HooksOptions): Hooks {
   }
 }
 
+/** Asks one hook and ends its process: for whoever tries a configuration out. */
+export async function runHookOnce(
+  { upstreams, log }: HooksOptions,
+  input: HookInput,
+): Promise<HookAnswer | undefined> {
+  const { upstream } = input
+  const own = Object.hasOwn(upstreams, upstream) ? upstreams[upstream] : undefined
+  const hooks = createHooks({ upstreams: own ? { [upstream]: own } : {}, log })
+  try {
+    await hooks.start()
+    return await hooks.run(input)
+  } finally {
+    hooks.close()
+  }
+}
+
 async function faultsOf(
   hooked: readonly { name: string; file: string }[],
   runnerOf: (file: string) => HookRunner,
