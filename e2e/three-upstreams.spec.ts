@@ -2,12 +2,14 @@
 // token who vouched for it. Nobody becomes another by having the same name elsewhere.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Page } from 'playwright/test'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { NODE } from '../scripts/managed-process.ts'
+import { freePorts } from '../scripts/ports.ts'
+import { createControlClient } from '../upstream-test-server/control-client.ts'
 import type { Settings } from './support/chain-config.ts'
 import { answerTo, requestTo } from './support/authorization-request.ts'
 import { test as base, expect, fillSignIn } from './support/fixtures.ts'
@@ -18,11 +20,16 @@ import { startChain, withoutOurSettings, type Chain } from './support/processes.
 const ROOT = join(import.meta.dirname, '..')
 const EXAMPLE = join(ROOT, 'docs', 'examples', 'three-upstreams.yaml')
 
+let controlUrl: string
+
 const test = base.extend<object, { chain: Chain }>({
   chain: [
     async ({ storage }, use) => {
       const config = parse(readFileSync(EXAMPLE, 'utf8')) as Settings
-      const chain = await startChain({ storage, config })
+      const [port = 0] = await freePorts(1)
+      controlUrl = `http://127.0.0.1:${port}`
+      const env = { UPSTREAM_CONTROL_PORT: String(port) }
+      const chain = await startChain({ storage, config, env })
       await use(chain)
       await chain.stop()
     },
@@ -113,9 +120,11 @@ const UPSTREAMS = [
 ] as const
 const heading = (page: Page) => page.getByRole('heading', { level: 1 })
 
+const CHOOSER = 'How do you want to sign in?'
+
 async function openChooser(page: Page, chain: Chain): Promise<void> {
   await page.goto(`${chain.appUrl}/authenticated`)
-  await expect(heading(page)).toHaveText('How do you want to sign in?')
+  await expect(heading(page)).toHaveText(CHOOSER)
 }
 
 async function claimsShown(page: Page, chain: Chain): Promise<Record<string, unknown>> {
@@ -160,6 +169,45 @@ test('in one browser, each provider asks for itself, and the person of the last 
     await page.context().clearCookies({ name: 'TEST_APP_SESSION' })
     await page.goto(`${chain.appUrl}/authenticated`)
     expect(await claimsShown(page, chain)).toMatchObject({ sub })
+  }
+})
+
+const ADA = { username: 'ada' }
+
+test('a role that is taken away there is gone at the next sign-in', async ({ page, chain }) => {
+  const second = createControlClient(controlUrl, { issuer: 'second' })
+  const ada = await second.person('ada')
+  const rolesAtSignIn = async () => {
+    await page.context().clearCookies()
+    await openChooser(page, chain)
+    await page.getByRole('link', { name: 'Second office' }).click()
+    await fillSignIn(page, ADA)
+    return (await claimsShown(page, chain))['authorities']
+  }
+  expect(await rolesAtSignIn()).toEqual(['ROLE_USER', 'ROLE_ADMIN'])
+  const { username: _, ...person } = ada
+  await second.putPerson('ada', { ...person, roles: ['member'] })
+  expect(await rolesAtSignIn()).toEqual(['ROLE_USER'])
+  await second.putPerson('ada', person)
+})
+
+test('the same is reached by editing the file of a running demo', async ({ page, storage }) => {
+  const chain = await startChain({ storage })
+  try {
+    await page.goto(`${chain.appUrl}/authenticated`)
+    await expect(page.getByLabel('User name')).toBeVisible()
+    const running = parse(readFileSync(chain.configFile, 'utf8')) as Settings
+    const { upstreams } = parse(readFileSync(EXAMPLE, 'utf8')) as Settings
+    writeFileSync(chain.configFile, stringify({ ...running, upstreams }))
+    await expect(async () => {
+      await page.goto(`${chain.appUrl}/authenticated`)
+      await expect(heading(page)).toHaveText(CHOOSER, { timeout: 500 })
+    }).toPass()
+    await page.getByRole('link', { name: 'Code host' }).click()
+    await fillSignIn(page)
+    expect(await claimsShown(page, chain)).toMatchObject({ sub: 'github-like:583231' })
+  } finally {
+    await chain.stop()
   }
 })
 
