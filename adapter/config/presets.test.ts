@@ -109,17 +109,50 @@ describe('presets', () => {
     expect(up).toMatchObject({ clock_tolerance: 300 })
   })
 
+  it.each(['common', 'organizations'])(
+    'entra for many tenants, %s: the issuer of the token’s tenant, and nothing that two tenants could both say',
+    (tenant) => {
+      const settings = { preset: 'entra', tenant, allowed_tenants: [TENANT] }
+      const up = load(settings).config.upstreams['up']
+      expect(up).toMatchObject({
+        issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+        endpoints: {
+          discovery: `https://login.microsoftonline.com/${tenant}/v2.0/.well-known/openid-configuration`,
+        },
+        subject: 'hashed',
+        allowed_tenants: [TENANT],
+      })
+      expect(Object.keys(up?.claims ?? {})).toEqual(['name', 'preferred_username'])
+      expect(load({ ...settings, allowed_tenants: 'any' }).config.upstreams['up']).toMatchObject({
+        allowed_tenants: 'any',
+      })
+    },
+  )
+
+  it('entra for personal accounts: the one tenant that all of them are in', () => {
+    expect(load({ preset: 'entra', tenant: 'consumers' }).config.upstreams['up']?.issuer).toBe(
+      'https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0',
+    )
+  })
+
   it.each<[string, object, string[]]>([
+    [
+      'nobody said which of many tenants',
+      { preset: 'entra', tenant: 'common' },
+      [
+        'upstreams.up.allowed_tenants: Required where the issuer holds {tenantid}: the ids of the tenants whose people may sign in, or `any` for whoever has an account there',
+      ],
+    ],
     [
       'nobody said the tenant',
       { preset: 'entra' },
       ['upstreams.up.tenant: Required with preset entra, where there is no issuer'],
     ],
     [
-      'the tenant is common',
-      { preset: 'entra', tenant: 'common' },
+      'the tenant is a domain',
+      { preset: 'entra', tenant: 'contoso.example' },
       [
-        'upstreams.up.tenant: Expected the id of one tenant, in lower case: 8-4-4-4-12 hexadecimal digits',
+        'upstreams.up.tenant: Expected the id of one tenant in lower case (8-4-4-4-12 hexadecimal digits), or common, organizations or consumers',
       ],
     ],
     [

@@ -7,13 +7,33 @@ import type { SettingsTree } from './source/settings-tree.ts'
 interface Preset {
   readonly settings: Readonly<Record<string, unknown>>
   /** The setting that the issuer is made from. */
-  readonly asks?: { readonly name: 'tenant' | 'domain'; issuer(value: string): string }
+  readonly asks?: {
+    readonly name: 'tenant' | 'domain'
+    issuer(value: string): string
+    /** What else follows from the value, in place of the settings above. */
+    more?(value: string): Readonly<Record<string, unknown>>
+  }
 }
 
 const SCOPE = 'openid profile email'
 const EMAIL_CLAIMS = { email: 'email', email_verified: 'email_verified' }
 const PROFILE_CLAIMS = { name: 'name', preferred_username: 'preferred_username', ...EMAIL_CLAIMS }
 const GITHUB = 'https://github.com/login/oauth'
+
+const ENTRA = 'https://login.microsoftonline.com'
+/** What stands in the issuer: personal accounts are of one tenant, whose id is public. */
+const ENTRA_TENANTS: Readonly<Record<string, string>> = {
+  common: '{tenantid}',
+  organizations: '{tenantid}',
+  consumers: '9188040d-6c67-4c5b-b112-36a304b66dad',
+}
+
+/** No e-mail address: whoever administers a tenant can write any into it. */
+const ofManyTenants = (id: string) => ({
+  endpoints: { discovery: `${ENTRA}/${id}/v2.0/.well-known/openid-configuration` },
+  subject: 'hashed',
+  claims: { name: 'name', preferred_username: 'preferred_username' },
+})
 
 export const PRESETS: Readonly<Record<string, Preset>> = {
   google: {
@@ -35,7 +55,11 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       clock_tolerance: '5m',
       claims: { name: 'name', preferred_username: 'preferred_username', email: 'email' },
     },
-    asks: { name: 'tenant', issuer: (id) => `https://login.microsoftonline.com/${id}/v2.0` },
+    asks: {
+      name: 'tenant',
+      issuer: (id) => `${ENTRA}/${ENTRA_TENANTS[id] ?? id}/v2.0`,
+      more: (id) => (ENTRA_TENANTS[id] === '{tenantid}' ? ofManyTenants(id) : {}),
+    },
   },
   okta: {
     settings: {
@@ -141,12 +165,20 @@ function applyPreset(tree: SettingsTree, { name, preset, given }: Application): 
     if (answer === undefined) tree.faults.push(isAsked(name, asks.name, preset))
     fill(['issuer'], asks.issuer(typeof answer === 'string' ? answer : 'missing'))
   }
-  for (const [key, value] of Object.entries(settings)) {
+  for (const [key, value] of Object.entries({ ...settings, ...moreSettings(asks, given) })) {
     if (!isMap(value)) fill([key], value)
     // A map is filled in by its entries, unless something else was written in its place.
     else if (given[key] === undefined || isMap(given[key]))
       for (const [entry, item] of Object.entries(value)) fill([key, entry], item)
   }
+}
+
+function moreSettings(
+  asks: Preset['asks'],
+  given: Application['given'],
+): Readonly<Record<string, unknown>> {
+  const answer = asks && given['issuer'] === undefined ? given[asks.name] : undefined
+  return typeof answer === 'string' ? (asks?.more?.(answer) ?? {}) : {}
 }
 
 function isAsked(

@@ -1,5 +1,6 @@
 // Judges what the browser brought back from the upstream, before any token request. Knows no HTTP.
 import { UpstreamError } from '../errors.ts'
+import { isIssuerOf } from './identity/tenant-issuer.ts'
 import type { UpstreamExpectation } from './upstream.ts'
 
 export interface ResponseIssuer {
@@ -41,16 +42,29 @@ function checkIssuer(
   received: string | null,
   { upstream, issuer, promisesIss }: ResponseIssuer,
 ): void {
-  const mismatch = (got: string) =>
-    new UpstreamError(
-      'issuer_mismatch',
-      upstream,
-      `Authorization response: expected iss "${issuer}", got ${got}`,
-    )
   // RFC 9207 §2.4: https://www.rfc-editor.org/rfc/rfc9207.html#section-2.4
-  if (received === null && promisesIss) throw mismatch('none, though the metadata promises it')
+  if (received === null && promisesIss)
+    throw mismatch(upstream, issuer, 'none, though the metadata promises it')
+  if (received !== null && !isIssuerOf(issuer, received))
+    throw mismatch(upstream, issuer, JSON.stringify(received).slice(0, 200))
+}
+
+function mismatch(upstream: string, issuer: string, got: string): UpstreamError {
+  const message = `Authorization response: expected iss "${issuer}", got ${got}`
+  return new UpstreamError('issuer_mismatch', upstream, message)
+}
+
+/**
+ * For an issuer of many tenants: the response and the ID token that it led to are of the same one.
+ * @throws UpstreamError `issuer_mismatch`
+ */
+export function checkSameIssuer(
+  parameters: URLSearchParams,
+  { upstream, issuer }: Pick<ResponseIssuer, 'upstream' | 'issuer'>,
+): void {
+  const received = parameters.get('iss')
   if (received !== null && received !== issuer)
-    throw mismatch(JSON.stringify(received).slice(0, 200))
+    throw mismatch(upstream, issuer, JSON.stringify(received).slice(0, 200))
 }
 
 function authorizationError(received: string, upstream: string): UpstreamError {

@@ -4,7 +4,7 @@ import { buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client
 import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
-import { codeFrom } from './authorization-response.ts'
+import { checkSameIssuer, codeFrom } from './authorization-response.ts'
 import { createMetadataSource } from './metadata/discovery.ts'
 import type { MetadataSource } from './metadata/discovery.ts'
 import { createJwksCache } from './metadata/jwks-cache.ts'
@@ -71,7 +71,7 @@ interface Parts {
   /** What is true of every ID token of this upstream. */
   idToken: Pick<
     IdTokenExpectation,
-    'upstream' | 'issuer' | 'clientId' | 'algorithms' | 'clockToleranceSeconds'
+    'upstream' | 'issuer' | 'tenants' | 'clientId' | 'algorithms' | 'clockToleranceSeconds'
   >
   now: () => number
 }
@@ -89,6 +89,7 @@ function partsOf({ name: upstream, config, http, now, log }: OidcUpstreamOptions
     idToken: {
       upstream,
       issuer,
+      tenants: config.allowed_tenants,
       clientId,
       algorithms: config.id_token_algs,
       clockToleranceSeconds: config.clock_tolerance,
@@ -128,9 +129,11 @@ async function redeem({
     code,
     now: now(),
   })
+  const iss = claims.iss as string
+  checkSameIssuer(parameters, { upstream, issuer: iss })
   const userinfoClaims = await parts.userinfo(metadata, tokens.access_token, claims, signal)
   const identity = identityFrom(claims, userinfoClaims)
-  return { upstream, iss: issuer, ...identity, tokens: tokensFrom(tokens, now()) }
+  return { upstream, iss, ...identity, tokens: tokensFrom(tokens, now()) }
 }
 
 /** They are kept with the session; what is longer says nothing that anybody asked for. */

@@ -35,7 +35,7 @@ export interface UpstreamTokens {
 export interface UpstreamIdentity {
   /** The configured name of the upstream. */
   upstream: string
-  /** The configured issuer. */
+  /** The issuer in the ID token: the configured one, with the id of the tenant where that holds `{tenantid}`. */
   iss: string
   /** 1-255 printable ASCII characters. */
   sub: string

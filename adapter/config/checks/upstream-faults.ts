@@ -4,12 +4,14 @@ import type { AnyUpstreamConfig, Config } from '../schema.ts'
 import { aliasFaults } from './alias-faults.ts'
 import { didYouMean } from '../source/nearest-name.ts'
 import type { SettingFault } from './schema-faults.ts'
+import { tenantFaults } from './tenant-faults.ts'
 import { upstreamScopeFault } from './value-rules.ts'
 
 export function upstreamFaults(config: Config): SettingFault[] {
   return [
     ...subjectFaults(config),
     ...aliasFaults(config),
+    ...tenantFaults(config),
     ...scopeFaults(config),
     ...credentialFaults(config),
     ...presetFaults(config),
@@ -43,8 +45,15 @@ function subjectFaults({ upstreams }: Config): SettingFault[] {
   ]
 }
 
+/** The issuer of one tenant is among those of all tenants, too. */
 function isSameIssuer(upstreams: Config['upstreams'], name: string, other: string): boolean {
-  return upstreams[name]?.issuer === upstreams[other]?.issuer
+  const [one = '', two = ''] = [upstreams[name]?.issuer, upstreams[other]?.issuer]
+  return one === two || isTenantOf(one, two) || isTenantOf(two, one)
+}
+
+function isTenantOf(template: string, issuer: string): boolean {
+  const [before = '', after] = template.split('{tenantid}')
+  return after !== undefined && issuer.startsWith(before) && issuer.endsWith(after)
 }
 
 function scopeFaults({ upstreams }: Config): SettingFault[] {

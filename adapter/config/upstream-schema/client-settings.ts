@@ -12,12 +12,12 @@ export const clientSettings = {
   tenant: z
     .string()
     .regex(
-      /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-      'Expected the id of one tenant, in lower case: 8-4-4-4-12 hexadecimal digits',
+      /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|common|organizations|consumers)$/,
+      'Expected the id of one tenant in lower case (8-4-4-4-12 hexadecimal digits), or common, organizations or consumers',
     )
     .optional()
     .describe(
-      'With `preset: entra`: the directory (tenant) id. `common` and the like are not supported.',
+      'With `preset: entra`: the directory (tenant) id; `organizations` or `common` for several, which are then named in `allowed_tenants`; `consumers` for personal accounts.',
     ),
   domain: z
     .string()

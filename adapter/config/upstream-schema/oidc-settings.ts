@@ -24,7 +24,25 @@ export const oidcSettings = z.strictObject({
   issuer: z
     .url()
     .describe(
-      'Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use.',
+      'Its issuer, exactly as its metadata says. https, or http on loopback. Discovered on first use. `{tenantid}` in it stands for the tenant, see `docs/providers/entra.md`.',
+    ),
+  allowed_tenants: z
+    .union([
+      z.literal('any'),
+      z
+        .array(
+          z
+            .string()
+            .regex(
+              /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+              'Expected the id of a tenant, in lower case: 8-4-4-4-12 hexadecimal digits',
+            ),
+        )
+        .min(1),
+    ])
+    .optional()
+    .describe(
+      'Where the issuer holds `{tenantid}`: the tenants (`tid`) whose people may sign in. `any` lets in everybody with an account at the provider.',
     ),
   scope: scope.prefault('openid profile').describe('What we ask for. Contains `openid`.'),
   endpoints: oidcEndpoints

@@ -38,8 +38,13 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
     if (!isRequired && !isMissing) return undefined
     try {
       const url = metadata.userinfo_endpoint
+      const issuer = idTokenClaims.iss as string
       if (!url) throw missingEndpoint(upstream)
-      return userinfoClaims(await ask(options, url, accessToken, signal), idTokenClaims, upstream)
+      return userinfoClaims(
+        await ask(options, url, { accessToken, issuer, signal }),
+        idTokenClaims,
+        upstream,
+      )
     } catch (error) {
       if (isRequired || !isBearable(error)) throw error
       log.warn('upstream.userinfo_failed', { upstream, error })
@@ -52,8 +57,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
 async function ask(
   { upstream, config, http, jwks }: UserinfoOptions,
   url: string,
-  accessToken: string,
-  signal: AbortSignal,
+  { accessToken, issuer, signal }: { accessToken: string; issuer: string; signal: AbortSignal },
 ): Promise<unknown> {
   // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
   const authorization = `Bearer ${accessToken}`
@@ -65,7 +69,7 @@ async function ask(
       url,
       (message, cause) => new UpstreamError('unavailable', upstream, message, { cause }),
     )
-  const { issuer, client_id: clientId, id_token_algs: algorithms } = config
+  const { client_id: clientId, id_token_algs: algorithms } = config
   return signedUserinfo(answer.text, jwks, { upstream, issuer, clientId, algorithms })
 }
 

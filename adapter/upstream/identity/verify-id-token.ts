@@ -4,11 +4,16 @@ import { createHash } from 'node:crypto'
 import { UpstreamError } from '../../errors.ts'
 import type { JwksCache } from '../metadata/jwks-cache.ts'
 import type { Claims } from './safe-claims.ts'
+import { issuerFault } from './tenant-issuer.ts'
+import type { Tenants } from './tenant-issuer.ts'
 import { shown, verifyJws } from './verify-jws.ts'
 
 export interface IdTokenExpectation {
   upstream: string
+  /** As configured. */
   issuer: string
+  /** Those whose people may come, where the issuer holds `{tenantid}`. */
+  tenants?: Tenants | undefined
   clientId: string
   algorithms: readonly string[]
   nonce: string
@@ -37,9 +42,9 @@ export async function verifyIdToken(
   const { algorithms } = expected
   const invalid = (fault: string) =>
     new UpstreamError('identity_invalid', expected.upstream, `ID token ${fault}`)
-  const { alg, claims } = await verifyJws(token, jwks, { algorithms, invalid })
+  const { claims, ...signed } = await verifyJws(token, jwks, { algorithms, invalid })
   for (const check of CHECKS) {
-    const fault = check(claims, expected, { alg })
+    const fault = check(claims, expected, signed)
     if (fault) throw invalid(fault)
   }
   const old = ageFault(claims, expected)
@@ -50,13 +55,12 @@ export async function verifyIdToken(
 type Check = (
   claims: Claims,
   expected: IdTokenExpectation,
-  header: { alg: string },
+  signed: { alg: string; keyIssuer: string | undefined },
 ) => string | undefined
 
 // OpenID Connect Core §3.1.3.7, in its order: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 const CHECKS: readonly Check[] = [
-  ({ iss }, { issuer }) =>
-    iss === issuer ? undefined : `iss: expected "${issuer}", got ${shown(iss)}`,
+  (claims, expected, { keyIssuer }) => issuerFault(claims, expected, keyIssuer),
   ({ aud, azp }, { clientId }) => {
     const audiences: unknown[] = Array.isArray(aud) ? aud : [aud]
     if (!audiences.includes(clientId)) return `aud: expected "${clientId}", got ${shown(aud)}`

@@ -16,6 +16,8 @@ export interface JwsExpectation {
 export interface VerifiedJws {
   alg: string
   claims: Claims
+  /** Whose key it is that signed, where the JWKS says so. */
+  keyIssuer: string | undefined
 }
 
 interface Header extends KeyWanted {
@@ -34,8 +36,8 @@ export async function verifyJws(
 ): Promise<VerifiedJws> {
   if (token.length > MAX_LENGTH) throw expected.invalid(`is longer than ${MAX_LENGTH} characters`)
   const header = headerOf(token, expected)
-  const claims = claimsOf(await verifiedPayload(token, header, jwks, expected), expected)
-  return { alg: header.alg, claims }
+  const { payload, keyIssuer } = await verifiedPayload(token, header, jwks, expected)
+  return { alg: header.alg, claims: claimsOf(payload, expected), keyIssuer }
 }
 
 function headerOf(token: string, { algorithms, invalid }: JwsExpectation): Header {
@@ -62,20 +64,25 @@ async function verifiedPayload(
   header: Header,
   jwks: JwksCache,
   { invalid }: JwsExpectation,
-): Promise<Uint8Array> {
+): Promise<Verified> {
   const since = performance.now()
   let keySet: KeySet | undefined = await jwks.current()
   let verdict: Verdict = { fault: 'was not looked at' }
   // The upstream may have changed its keys since; some keep the kid when they do.
   for (let tries = 0; keySet && tries < 3; tries += 1) {
     verdict = await tryKeySet(token, header, keySet)
-    if (verdict.payload) return verdict.payload
+    if (verdict.payload) return verdict
     keySet = await jwks.newerThan(keySet, since)
   }
   throw invalid(verdict.fault)
 }
 
-type Verdict = { payload: Uint8Array; fault?: never } | { payload?: never; fault: string }
+interface Verified {
+  payload: Uint8Array
+  keyIssuer: string | undefined
+}
+
+type Verdict = (Verified & { fault?: never }) | { payload?: never; fault: string }
 
 async function tryKeySet(token: string, header: Header, keySet: KeySet): Promise<Verdict> {
   const key = await keySet.find(header)
@@ -85,7 +92,7 @@ async function tryKeySet(token: string, header: Header, keySet: KeySet): Promise
     }
   try {
     const { payload } = await compactVerify(token, key, { algorithms: [header.alg] })
-    return { payload }
+    return { payload, keyIssuer: keySet.issuerOf(header) }
   } catch {
     return { fault: `signature does not verify (alg ${header.alg}, kid ${shown(header.kid)})` }
   }

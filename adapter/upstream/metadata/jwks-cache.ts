@@ -18,6 +18,8 @@ export interface KeySet {
   readonly askedAt: number
   /** The one key that fits; undefined when none does, or more than one. Each is parsed at its first use. */
   find(wanted: KeyWanted): Promise<CryptoKey | undefined>
+  /** What the set says whose key it is, in a member `issuer`, as providers with many tenants do. */
+  issuerOf(wanted: KeyWanted): string | undefined
 }
 
 export interface JwksCache {
@@ -91,18 +93,27 @@ function keySetFrom(document: unknown, upstream: string, askedAt: number): KeySe
   const usable = (keys as JWK[]).filter(isPublicSigningKey)
   const parsed = new Map<string, Promise<CryptoKey | undefined>>()
 
-  async function find({ alg, kid }: KeyWanted): Promise<CryptoKey | undefined> {
+  function keyFor({ alg, kid }: KeyWanted): JWK | undefined {
     const fitting = usable.filter((key) => fits(key, alg) && (kid === undefined || key.kid === kid))
-    const [key] = fitting
     // Without a kid, or with one given twice, guessing would let a second key speak for the first.
-    if (!key || fitting.length > 1) return undefined
-    const id = `${alg} ${usable.indexOf(key)}`
-    const known = parsed.get(id) ?? parseKey(key, alg)
+    return fitting.length > 1 ? undefined : fitting[0]
+  }
+
+  async function find(wanted: KeyWanted): Promise<CryptoKey | undefined> {
+    const key = keyFor(wanted)
+    if (!key) return undefined
+    const id = `${wanted.alg} ${usable.indexOf(key)}`
+    const known = parsed.get(id) ?? parseKey(key, wanted.alg)
     parsed.set(id, known)
     return known
   }
 
-  return { askedAt, find }
+  function issuerOf(wanted: KeyWanted): string | undefined {
+    const { issuer } = (keyFor(wanted) ?? {}) as { issuer?: unknown }
+    return typeof issuer === 'string' ? issuer : undefined
+  }
+
+  return { askedAt, find, issuerOf }
 }
 
 /** Encryption keys do not sign (RFC 7517 §4.2); a private or symmetric key in a public document is nobody's proof. */

@@ -17,7 +17,7 @@ export function checkIssuer({ config, name, discovery }: Exam): Outcome {
   if (typeof found !== 'string') return fail(`${sentence}.`, { fix: AT_PROVIDER })
   if (difference?.includes('placeholder')) {
     return fail(`${sentence}: ${difference}.`, {
-      fix: 'Use the issuer of one tenant: put its id where the placeholder is.',
+      fix: 'Use the issuer of one tenant: put its id where the placeholder is. For several, write `{tenantid}` there, and name them in `allowed_tenants`.',
     })
   }
   const snippet = settingOf(name, `issuer: ${shown(found)}`)
