@@ -22,8 +22,8 @@ import {
   oneOf,
   readFields,
   required,
+  someTextsField,
   textField,
-  textsField,
 } from './read-fields.ts'
 import type { FieldsOf } from './read-fields.ts'
 import { readPerson, shownPerson } from './read-person.ts'
@@ -60,7 +60,7 @@ const authenticationFields: FieldsOf<Partial<AuthenticationValues>> = {
   acr: said,
   amr: said,
   authTime: said,
-  levels: textsField,
+  levels: someTextsField,
 }
 const refusalFields: FieldsOf<Partial<Refusal> & Pick<Refusal, 'at'>> = {
   at: required(oneOf(refusalPlaces)),

@@ -5,12 +5,14 @@ import express, { Router } from 'express'
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import { hostCheck } from '../../service/host-check.ts'
 import type { Log } from '../../service/log.ts'
+import { securityHeaders } from '../../service/security-headers.ts'
 import { IssuerKeyError } from '../issuers/issuers.ts'
 import type { Issuers } from '../issuers/issuers.ts'
 import { commands } from './commands.ts'
 import type { Command } from './commands.ts'
 import { issuerRoutes } from './issuer-routes.ts'
 import { CommandError } from './read-command.ts'
+import { switchesRoutes } from './switches-routes.ts'
 
 export interface ControlServerOptions {
   /** Of the control listener. */
@@ -19,7 +21,7 @@ export interface ControlServerOptions {
   log: Log
 }
 
-// A browser names itself by Origin on whatever a page could send here; programs do not send it.
+// A browser names itself by Origin on whatever a page could send here; programs do not send it. Our own page may.
 const refuseBrowsers =
   (url: string): RequestHandler =>
   (req, res, next) => {
@@ -27,6 +29,19 @@ const refuseBrowsers =
     if (origin === undefined || origin === new URL(url).origin) return next()
     res.status(403).json({ error: 'requests of web pages are refused' })
   }
+
+// Without the referrer a browser would not say that a form is our own.
+const keepOrigin: RequestHandler = (_req, res, next) => {
+  res.set('Referrer-Policy', 'same-origin')
+  next()
+}
+
+// What is not read as JSON would pass for an empty command.
+const onlyJson: RequestHandler = (req, res, next) => {
+  const isOther = req.is('application/json') === false && req.headers['content-length'] !== '0'
+  if (!isOther) return next()
+  res.status(415).json({ error: 'expected content-type: application/json' })
+}
 
 const answerError: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
   const isOurs = error instanceof CommandError || error instanceof IssuerKeyError
@@ -62,8 +77,10 @@ function routerFor(issuers: Issuers): Router {
 export function createControlHandler({ url, issuers, log }: ControlServerOptions): RequestListener {
   const app = express()
   app.disable('x-powered-by').disable('etag')
+  app.use(securityHeaders({ https: false }), keepOrigin)
   app.use(hostCheck({ url, trusted: () => false, log }), refuseBrowsers(url))
-  app.use(express.json({ limit: '256kb' }))
+  app.use(switchesRoutes(issuers))
+  app.use(express.json({ limit: '256kb' }), onlyJson)
   app.get('/issuers', (_req, res) => {
     res.json({ issuers: issuers.list().map(({ key, issuer }) => ({ key, issuer })) })
   })

@@ -17,9 +17,12 @@ const isPrintable = (value: unknown) =>
   typeof value === 'string' && /^[^\p{Cc}]{1,200}$/u.test(value)
 
 export const textField: Field = { expected: 'text of 1 to 200 characters', fits: isPrintable }
-export const textsField: Field = {
-  expected: 'a list of up to 5000 texts',
-  fits: (value) => Array.isArray(value) && value.length <= 5000 && value.every(isPrintable),
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length <= 5000 && value.every(isPrintable)
+export const textsField: Field = { expected: 'a list of up to 5000 texts', fits: isTexts }
+export const someTextsField: Field = {
+  expected: 'a list of 1 to 5000 texts',
+  fits: (value) => isTexts(value) && value.length > 0,
 }
 export const booleanField: Field = {
   expected: 'true or false',

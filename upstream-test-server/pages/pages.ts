@@ -7,7 +7,17 @@ type Content = ReturnType<typeof html>
 
 const defaultName = 'test-auth-server'
 
-const page = (title: string, content: Content, serverName = defaultName): string =>
+export interface PageOptions {
+  serverName?: string
+  /** `wide` for tables; default: a card. */
+  layout?: 'card' | 'wide'
+}
+
+export const page = (
+  title: string,
+  content: Content,
+  { serverName = defaultName, layout = 'card' }: PageOptions = {},
+): string =>
   String(
     html`<!doctype html>
       <html lang="en">
@@ -20,7 +30,7 @@ const page = (title: string, content: Content, serverName = defaultName): string
           <link rel="icon" href="data:," />
         </head>
         <body>
-          <main>
+          <main class="${layout}">
             <p class="issuer">${serverName}</p>
             <h1>${title}</h1>
             ${content}
@@ -93,7 +103,7 @@ export function loginPage(login: LoginPage): string {
         <input type="hidden" name="interaction" value="${interactionUid}" />
         ${credentials(login)} ${asksSecondFactor ? secondFactor : ''} ${signInButtons}
       </form>`,
-    serverName,
+    { serverName },
   )
 }
 

@@ -14,6 +14,7 @@ export const stylesheet = `
 * { box-sizing: border-box }
 body {
   margin: 0; min-height: 100vh; padding: 1rem; display: grid; place-items: center;
+  grid-template-columns: minmax(0, 1fr);
   background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
 }
 main {
@@ -42,5 +43,32 @@ button.main { color: var(--on-accent); background: var(--accent) }
 .error {
   padding: 0.75rem; color: var(--bad); background: var(--bad-back);
   border-left: 4px solid var(--bad); border-radius: 0.25rem;
+}
+main.wide { max-width: 72rem; min-width: 0 }
+.wide h2 { margin: 2rem 0 0.75rem; font-size: 1.25rem }
+.wide h3 { margin: 0 0 0.5rem; font-size: 1rem }
+.wide ul { margin: 0 0 1rem; padding-left: 1.25rem }
+.wide input, select {
+  width: 100%; min-height: 2.5rem; margin-bottom: 0.75rem; padding: 0.375rem 0.5rem; font: inherit;
+  color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 0.5rem;
+}
+.wide button { flex: 0 1 auto; min-height: 2.5rem }
+a { color: var(--accent) }
+a[aria-current] { font-weight: 600 }
+.switches {
+  display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr));
+}
+.switch { padding: 1rem; border: 1px solid var(--line); border-radius: 0.5rem }
+#reset { padding: 0; border: 0 }
+.pair { display: grid; gap: 1rem; align-content: start }
+.inline { display: inline-block; margin: 0 0.5rem 0.25rem 0 }
+.scroll { position: relative; margin-bottom: 1rem; overflow-x: auto }
+table { width: 100%; border-collapse: collapse }
+td, thead th { overflow-wrap: normal }
+tbody th { min-width: 9rem }
+.whole { white-space: nowrap }
+th, td { padding: 0.375rem 0.75rem 0.375rem 0; text-align: left; border-bottom: 1px solid var(--line) }
+.hidden {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }
 `
