@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAvailability } from './availability.ts'
 import { startEvilIdp } from './test-support/evil-idp.ts'
 import type { EvilIdp } from './test-support/evil-idp.ts'
@@ -79,30 +79,41 @@ describe(createAvailability, () => {
     expect(state()).not.toBe('down')
   })
 
-  it('asks once, after a while, when somebody looks at one that was down; nobody waits for it', async () => {
-    let asked = 0
+  it('F01 asks one that is down after 1, 2, 4 … 30 s whether it is back, until it is', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const [startedAt, asked]: [number, number[]] = [0, []]
+    let elapsed = startedAt
     const availability = createAvailability({
-      isBack: async () => (asked += 1) > 1,
+      isBack: async () => asked.push(elapsed) > 8,
       now: Date.now,
     })
     availability.failed()
-    const realNow = performance.now.bind(performance)
-    try {
-      for (const [laterMs, calls, after] of [
-        [1000, 0, 'down'],
-        [6000, 1, 'down'],
-        [7000, 1, 'down'],
-        [12_000, 2, 'unknown'],
-        [60_000, 2, 'unknown'],
-      ] as const) {
-        performance.now = () => realNow() + laterMs
-        for (let look = 0; look < 10; look += 1) availability.status()
-        expect(asked).toBe(calls)
-        await sleep(5)
-        expect(availability.status().state).toBe(after)
-      }
-    } finally {
-      performance.now = realNow
+    for (; elapsed < 300; elapsed += 1) {
+      await vi.advanceTimersByTimeAsync(1000)
+      availability.status()
     }
+    vi.useRealTimers()
+    expect(asked.map((at) => at + 1)).toEqual([1, 3, 7, 15, 31, 61, 91, 121, 151])
+    expect(availability.status().state).toBe('unknown')
+  })
+
+  it('F01 knows of the return within seconds, though nobody tries and nobody looks', async () => {
+    await idp.close()
+    await begin().catch(() => {})
+    expect(state()).toBe('down')
+    await idp.reopen()
+    await expect.poll(state, { timeout: 5000 }).toBe('unknown')
+    expect(await begin()).toBeInstanceOf(URL)
+    expect(state()).toBe('up')
+  })
+
+  it('asks nobody any more once it is closed', async () => {
+    await idp.close()
+    await begin().catch(() => {})
+    await upstreams.close()
+    await idp.reopen()
+    idp.requests.length = 0
+    await sleep(1300)
+    expect(idp.requests).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
-// What is known of one upstream without asking it: the outcome of the last sign-ins. Asks only where it was gone and somebody
-// looks, and then seldom; nobody waits for that.
+// What is known of one upstream: the outcome of the last sign-ins. One that was gone is asked in the background, more and
+// more seldom, whether it is back; whoever looks waits for nothing and causes no request.
 
 export interface UpstreamStatus {
   state: 'unknown' | 'up' | 'down'
@@ -13,6 +13,8 @@ export interface Availability {
   worked(): void
   /** It could not be reached, or gave no verdict. */
   failed(): void
+  /** Stops asking. */
+  close(): void
 }
 
 export interface AvailabilityOptions {
@@ -22,33 +24,48 @@ export interface AvailabilityOptions {
   now: () => number
 }
 
-const CHECK_INTERVAL_MS = 5000
+const FIRST_DELAY_MS = 1000
+const MAX_DELAY_MS = 30_000
 
 export function createAvailability({ isBack, now }: AvailabilityOptions): Availability {
   let status: UpstreamStatus = { state: 'unknown', since: now() }
-  let checkedAt = -Infinity
+  let timer: NodeJS.Timeout | undefined
 
   function become(state: UpstreamStatus['state']): void {
     if (state !== status.state) status = { state, since: now() }
   }
 
-  async function check(): Promise<void> {
-    checkedAt = performance.now()
+  function askIn(delayMs: number): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => void ask(delayMs), delayMs).unref()
+  }
+
+  async function ask(delayMs: number): Promise<void> {
     const asked = status
+    const isThere = await isBack().catch(() => false)
+    if (status !== asked) return
     // It answers; whether a sign-in works is not known by that.
-    if ((await isBack()) && status === asked) become('unknown')
+    if (isThere) become('unknown')
+    else askIn(Math.min(MAX_DELAY_MS, delayMs * 2))
+  }
+
+  function close(): void {
+    clearTimeout(timer)
+    // An answer under way comes too late to matter.
+    status = { ...status }
   }
 
   return {
-    status: () => {
-      const isDue = performance.now() - checkedAt >= CHECK_INTERVAL_MS
-      if (status.state === 'down' && isDue) check().catch(() => {})
-      return status
+    status: () => status,
+    worked: () => {
+      clearTimeout(timer)
+      become('up')
     },
-    worked: () => become('up'),
     failed: () => {
-      checkedAt = performance.now()
+      if (status.state === 'down') return
       become('down')
+      askIn(FIRST_DELAY_MS)
     },
+    close,
   }
 }

@@ -28,5 +28,9 @@ export function observedUpstream(upstream: Upstream, availability: Availability)
     ...upstream,
     authorizationUrl: (request) => observed('start', upstream.authorizationUrl(request)),
     redeem: (parameters, expected) => observed('redeem', upstream.redeem(parameters, expected)),
+    close: () => {
+      availability.close()
+      return upstream.close()
+    },
   }
 }

@@ -14,7 +14,7 @@ import type { Upstream } from './upstream.ts'
 export interface Upstreams {
   readonly names: string[]
   get(name: string): Upstream | undefined
-  /** What is known of it; `unknown` for a name that there is not. Asks nothing but whether one that was down is back, and waits for nothing. */
+  /** What is known of it; `unknown` for a name that there is not. Asks nobody. */
   status(name: string): UpstreamStatus
   close(): Promise<void>
 }
