@@ -12,7 +12,7 @@ import type {
 } from './behaviour/faults/faults.ts'
 import type { JournalEntry, JournalFilter } from './behaviour/faults/journal.ts'
 import type { NewIssuer } from './control/issuer-routes.ts'
-import type { Person } from './control/read-person.ts'
+import type { Person } from './control/commands/read-person.ts'
 import type { SignedIn } from './people/sessions.ts'
 
 export type KnownPerson = Person & { username: string }

@@ -8,10 +8,10 @@ import type { Log } from '../../service/log.ts'
 import { securityHeaders } from '../../service/security-headers.ts'
 import { IssuerKeyError } from '../issuers/issuers.ts'
 import type { Issuers } from '../issuers/issuers.ts'
-import { commands } from './commands.ts'
-import type { Command } from './commands.ts'
+import { commands } from './commands/commands.ts'
+import type { Command } from './commands/commands.ts'
 import { issuerRoutes } from './issuer-routes.ts'
-import { CommandError } from './read-command.ts'
+import { CommandError } from './commands/read-command.ts'
 import { switchesRoutes } from './switches-routes.ts'
 
 export interface ControlServerOptions {

@@ -3,9 +3,9 @@ import { Router } from 'express'
 import type { Issuers } from '../issuers/issuers.ts'
 import { profiles, profileSetup } from '../issuers/profiles.ts'
 import type { ProfileName } from '../issuers/profiles.ts'
-import { CommandError } from './read-command.ts'
-import { oneOf, readFields, required, textField, textsField } from './read-fields.ts'
-import type { FieldsOf } from './read-fields.ts'
+import { CommandError } from './commands/read-command.ts'
+import { oneOf, readFields, required, textField, textsField } from './commands/read-fields.ts'
+import type { FieldsOf } from './commands/read-fields.ts'
 
 export interface NewIssuer {
   /** Of the issuer's one client. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { commands } from './commands.ts'
-import { formCommands } from './form-commands.ts'
+import { commands } from './commands/commands.ts'
+import { formCommands } from './commands/form-commands.ts'
 import { ownConnection } from '../test-support/test-browser.ts'
 import { tokensOf, useControl } from '../test-support/use-control.ts'
 

@@ -7,10 +7,10 @@ import type { Issuers } from '../issuers/issuers.ts'
 import { stylesheetPath } from '../pages/pages.ts'
 import { stylesheet } from '../pages/stylesheet.ts'
 import { switchesPage } from '../pages/switches/switches-page.ts'
-import { commands } from './commands.ts'
-import { formCommands } from './form-commands.ts'
-import type { FormFields } from './form-commands.ts'
-import { CommandError } from './read-command.ts'
+import { commands } from './commands/commands.ts'
+import { formCommands } from './commands/form-commands.ts'
+import type { FormFields } from './commands/form-commands.ts'
+import { CommandError } from './commands/read-command.ts'
 
 const shownRequests = 20
 

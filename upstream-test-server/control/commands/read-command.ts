@@ -1,11 +1,15 @@
 // A command of the control API, checked: a switch with a typing error must not pass as "no fault".
-import { endpointPaths, personalEndpoints, plainTokenFaults } from '../behaviour/faults/faults.ts'
+import {
+  endpointPaths,
+  personalEndpoints,
+  plainTokenFaults,
+} from '../../behaviour/faults/faults.ts'
 import type {
   ArmedEndpointFault,
   ArmedTokenFault,
   EndpointFault,
-} from '../behaviour/faults/faults.ts'
-import type { JournalFilter } from '../behaviour/faults/journal.ts'
+} from '../../behaviour/faults/faults.ts'
+import type { JournalFilter } from '../../behaviour/faults/journal.ts'
 
 type Json = Record<string, unknown>
 

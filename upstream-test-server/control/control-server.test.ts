@@ -2,10 +2,10 @@ import { createHmac, createPublicKey, verify } from 'node:crypto'
 import type { JsonWebKey } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createControlClient } from './control-client.ts'
-import type { ControlClient } from './control-client.ts'
-import type { EndpointFault, IdTokenFault } from './behaviour/faults/faults.ts'
-import type { RunningUpstreamTestServer } from './start.ts'
+import { createControlClient } from '../control-client.ts'
+import type { ControlClient } from '../control-client.ts'
+import type { EndpointFault, IdTokenFault } from '../behaviour/faults/faults.ts'
+import type { RunningUpstreamTestServer } from '../start.ts'
 import {
   authorizationRequest,
   callback,
@@ -16,7 +16,7 @@ import {
   redeem,
   signIn,
   startForTest,
-} from './test-support/test-browser.ts'
+} from '../test-support/test-browser.ts'
 
 let server: RunningUpstreamTestServer
 let control: ControlClient

@@ -1,15 +1,15 @@
 // Every command of the control listener for one issuer, by method and path: what it reads, does and answers.
-import { refreshIssued, refreshModes } from '../behaviour/refresh.ts'
-import type { RefreshValues } from '../behaviour/refresh.ts'
-import { saidOf } from '../behaviour/sign-in/authentication.ts'
-import type { AuthenticationValues } from '../behaviour/sign-in/authentication.ts'
-import { refusalPlaces } from '../behaviour/sign-in/refusals.ts'
-import type { Refusal } from '../behaviour/sign-in/refusals.ts'
-import type { Rotation } from '../behaviour/tokens/key-ring.ts'
-import { logoutTokenFaults } from '../behaviour/tokens/logout-token.ts'
-import type { LogoutTokenOrder } from '../behaviour/tokens/logout-token.ts'
-import type { Issuer } from '../issuers/issuer.ts'
-import type { User } from '../people/users.ts'
+import { refreshIssued, refreshModes } from '../../behaviour/refresh.ts'
+import type { RefreshValues } from '../../behaviour/refresh.ts'
+import { saidOf } from '../../behaviour/sign-in/authentication.ts'
+import type { AuthenticationValues } from '../../behaviour/sign-in/authentication.ts'
+import { refusalPlaces } from '../../behaviour/sign-in/refusals.ts'
+import type { Refusal } from '../../behaviour/sign-in/refusals.ts'
+import type { Rotation } from '../../behaviour/tokens/key-ring.ts'
+import { logoutTokenFaults } from '../../behaviour/tokens/logout-token.ts'
+import type { LogoutTokenOrder } from '../../behaviour/tokens/logout-token.ts'
+import type { Issuer } from '../../issuers/issuer.ts'
+import type { User } from '../../people/users.ts'
 import {
   CommandError,
   readEndpointFault,
