@@ -132,6 +132,8 @@ export async function requestTokens(
   }
 }
 
+/** The second is GitHub's word. */
+const CLIENT_ERRORS = ['invalid_client', 'incorrect_client_credentials']
 /** What whoever reads the log has to look at. */
 const CLIENT_HINT = ': it does not accept client_id, client_secret or client_auth_method'
 
@@ -160,7 +162,7 @@ function tokenRequestError(error: unknown, upstream: string): UpstreamError {
     return new UpstreamError(
       code,
       upstream,
-      `Token endpoint answered ${error.status} ${oauthError}${oauthError === 'invalid_client' ? CLIENT_HINT : ''}`,
+      `Token endpoint answered ${error.status} ${oauthError}${CLIENT_ERRORS.includes(oauthError) ? CLIENT_HINT : ''}`,
       { oauthError },
     )
   }

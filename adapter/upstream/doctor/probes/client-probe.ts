@@ -41,9 +41,13 @@ async function refusalFor(
   }
 }
 
-/** A 401 with a WWW-Authenticate header has no OAuth error. */
-const isClientRefused = ({ code, oauthError }: UpstreamError) =>
-  code === 'client_rejected' && (oauthError === undefined || oauthError === 'invalid_client')
+/** The second is GitHub's word for it. */
+const CLIENT_REFUSED = ['invalid_client', 'incorrect_client_credentials']
+
+/** The word for it; a 401 with a WWW-Authenticate header has no OAuth error. */
+function clientRefusal({ code, oauthError = 'invalid_client' }: UpstreamError): string | undefined {
+  return code === 'client_rejected' && CLIENT_REFUSED.includes(oauthError) ? oauthError : undefined
+}
 
 /** What it says of itself may be an echo of what we sent; only these are repeated. */
 const OTHER_ERRORS: Readonly<Record<string, string>> = {
@@ -62,7 +66,8 @@ export async function probeClient(exam: Probed): Promise<Outcome> {
     })
   if (refusal.code === 'code_rejected')
     return pass(`It refused a made-up code as such, so it knows our client by ${method}.`)
-  if (isClientRefused(refusal)) return clientRefused(exam, metadata)
+  const word = clientRefusal(refusal)
+  if (word !== undefined) return clientRefused(exam, metadata, word)
   if (refusal.code === 'unavailable')
     return fail(`Expected invalid_grant for a made-up code, found: ${refusal.message}.`, {
       fix: 'Look at `token_endpoint` in its metadata, and at what stands between here and there.',
@@ -107,10 +112,14 @@ const REMEDY_OF_METHOD: Readonly<Record<string, MethodRemedy>> = {
 }
 
 /** Says whether it was the method: one more try with the other one, where the provider offers that. */
-async function clientRefused(exam: Probed, metadata: TokenMetadata): Promise<Outcome> {
+async function clientRefused(
+  exam: Probed,
+  metadata: TokenMetadata,
+  word: string,
+): Promise<Outcome> {
   const { name, config } = exam
   const method = config.client_auth_method
-  const sentence = `Expected the client "${config.client_id}" to be accepted by ${method}, found that it is refused (invalid_client)`
+  const sentence = `Expected the client "${config.client_id}" to be accepted by ${method}, found that it is refused (${word})`
   const other = method === 'client_secret_basic' ? 'client_secret_post' : 'client_secret_basic'
   const mayTry =
     method.startsWith('client_secret_') && (exam.offeredMethods?.includes(other) ?? true)
