@@ -50,6 +50,11 @@ function changeRow({ claim, in: places, live, draft }: ClaimChange): string[] {
 
 function claimRow(entry: ExplainedDraftClaim, file: string): string[] {
   const place = entry.goesTo.length > 0 ? entry.goesTo.join(', ') : '-'
-  const rule = entry.line === undefined ? '-' : `${plainText(file)}:${entry.line}`
+  const rule = entry.line === undefined ? '-' : `${fileName(file)}:${entry.line}`
   return [plainText(entry.claim), shownValue(entry.value), originOf(entry), place, rule]
+}
+
+/** Where it lies is the operator's. */
+function fileName(path: string): string {
+  return plainText(path.split(/[/\\]/).at(-1) ?? '')
 }

@@ -117,9 +117,11 @@ dl { display: grid; gap: .15rem; margin: .75rem 0 0; }
 dt { font-weight: 600; color: var(--text); }
 dd { margin: 0 0 .6rem; }
 code { font: .92em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; }
-body.wide > * { max-width: 64rem; }
+body.wide { grid-template-columns: minmax(0, 1fr); }
+body.wide > * { max-width: 72rem; }
 .table { margin-top: 1.75rem; overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: .875rem; overflow-wrap: normal; }
+td { overflow-wrap: anywhere; min-width: 7rem; }
 caption { padding-bottom: .35rem; font-size: 1rem; font-weight: 600; text-align: start; }
 th, td { padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; }
 thead th { color: var(--soft); }
