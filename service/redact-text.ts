@@ -104,7 +104,7 @@ const SHAPES: readonly Shape[] = [
     shown: REDACTED,
   },
   { needs: ['://'], shape: /(:\/\/)[^/\s@"'<>?#]{1,512}@/g, shown: `$1${REDACTED}@` },
-  { needs: ['='], shape: /[A-Za-z0-9+/]{40,}={1,2}/g, shown: REDACTED },
+  { needs: ['='], shape: /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}={1,2}/g, shown: REDACTED },
   // 256 random bits and more, as base64url or hex
   {
     needs: [''],
@@ -126,7 +126,8 @@ export function redactText(text: string): string {
   if (PLAIN.test(text)) return text
   let shown = text
   // A secret cut in two is no longer known by its looks, so the cut falls between words and twice as far as what is shown.
-  if (text.length > MAX_TEXT * 2) shown = text.slice(0, MAX_TEXT * 2).replace(/[^\s"'&]*$/, '')
+  if (text.length > MAX_TEXT * 2)
+    shown = text.slice(0, MAX_TEXT * 2).replace(/(?<![^\s"'&])[^\s"'&]*$/, '')
   for (const { needs, shape, shown: replacement } of SHAPES)
     if (needs.some((mark) => shown.includes(mark))) shown = shown.replaceAll(shape, replacement)
   const whole = shown.length <= MAX_TEXT && text.length <= MAX_TEXT * 2

@@ -8,7 +8,7 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i
 
 /** `::ffff:10.0.0.1` → `10.0.0.1`: how an IPv4 peer looks on a socket that listens on `::`. */
 export const plainAddress = (address: string) =>
-  address.replace(MAPPED_IPV4, '').replace(/%.*$/, '')
+  address.replace(MAPPED_IPV4, '').replace(/%.*$/s, '')
 
 const family = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6')
 

@@ -9,7 +9,7 @@ const unschemed = (url: string) => url.replace(/^https?:/, '')
 
 const DIFFERENCES: readonly Difference[] = [
   {
-    applies: (_expected, found) => /\{[^}]*\}/.test(found),
+    applies: (_expected, found) => /\{[^{}]*\}/.test(found),
     says: 'the one found is a placeholder for a tenant',
   },
   {
