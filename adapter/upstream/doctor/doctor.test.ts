@@ -97,6 +97,14 @@ describe('a provider that is well', () => {
   })
 })
 
+it('an acr value that it does not list is named', async () => {
+  const acr = { mfa: { acr_values: 'urn:mfa urn:key', proven_by: { acr: ['urn:key'] } } }
+  const document = { acr_values_supported: ['urn:mfa', 'urn:pwd'] }
+  const finding = found(await examined({ document, config: { context: { acr } } }), 'acr-values')
+  expect(finding.verdict).toBe('warn')
+  expect(finding.sentence).toMatch(/acr values urn:key, found urn:mfa, urn:pwd/)
+})
+
 describe('a provider that can not be reached', () => {
   it('F01 dead issuer: one fault with its fix, and the rest skipped for that reason', async () => {
     const closed = await startEvilIdp()

@@ -45,9 +45,15 @@ export function checkRefresh(exam: Exam): Outcome {
 
 export function checkAcrValues(exam: Exam): Outcome {
   const values = stringsOf(documentOf(exam).acr_values_supported)
-  return values
-    ? pass(`It knows the acr values ${listed(values)}.`)
-    : skipped('Its metadata lists no acr values; those that apps ask for may have no effect.')
+  if (!values)
+    return skipped('Its metadata lists no acr values; those that apps ask for may have no effect.')
+  const rules = Object.values(exam.config.context.acr ?? {})
+  const asked = rules.flatMap(({ acr_values }) => acr_values?.split(' ') ?? [])
+  const unknown = asked.filter((name) => name !== '' && !values.includes(name))
+  if (unknown.length === 0) return pass(`It knows the acr values ${listed(values)}.`)
+  return warn(`Expected it to know the acr values ${listed(unknown)}, found ${listed(values)}.`, {
+    fix: "Compare `acr_values` in the upstream's `context` with its documentation: a sign-in that it can not prove is refused.",
+  })
 }
 
 export function checkSubject(exam: Exam): Outcome {
