@@ -1,6 +1,7 @@
 // The second half of an upstream login: judges the upstream's answer, maps the identity, and leaves it with the
 // interaction. The login transaction is taken before anything else, so that an answer counts once.
 import type { Interaction } from 'oidc-provider'
+import { claimsElsewhere } from '../claims/claims-elsewhere.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
 import type { AnyUpstreamConfig } from '../config/schema.ts'
 import { InteractionError } from '../errors.ts'
@@ -104,7 +105,9 @@ async function redeem(
     const said = await upstream.redeem(request.parameters, expected)
     const unmet = unmetRequirements(parts.upstreamConfigs[upstream.name]?.require, sourcesOf(said))
     if (unmet.length > 0) {
-      parts.log.warn('login.denied', { upstream: upstream.name, client_id: clientId, rules: unmet })
+      const elsewhere = claimsElsewhere(sourcesOf(said))
+      const why = { rules: unmet, ...(elsewhere.length > 0 ? { elsewhere } : {}) }
+      parts.log.warn('login.denied', { upstream: upstream.name, client_id: clientId, ...why })
       return await answer(interaction, denied(unmet))
     }
     const settings = parts.upstreamConfigs[upstream.name] as AnyUpstreamConfig

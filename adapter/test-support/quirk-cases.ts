@@ -65,11 +65,11 @@ export const QUIRK_CASES: Readonly<Record<ProfileName, readonly QuirkCase[]>> = 
     },
     {
       settings: ['require: { groups: [staff] }'],
-      does: 'Refuses everybody whose groups do not come with the token, where groups are demanded.',
+      does: 'Refuses everybody whose groups do not come with the token; the log says that they are `elsewhere`.',
       expected: {
         kind: 'refused',
         error: 'access_denied',
-        log: { event: 'login.denied', says: 'groups' },
+        log: { event: 'login.denied', says: '"elsewhere":["groups"]' },
       },
     },
   ],
