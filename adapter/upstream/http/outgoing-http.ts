@@ -11,7 +11,7 @@ import type { Failure, Link, OutgoingAnswer, OutgoingRequest } from './send-requ
 export interface OutgoingHttp {
   readonly timeoutMs: number
   /**
-   * One exchange, answered with any status that carries a verdict (2xx, 4xx).
+   * One exchange, answered with any status that carries a verdict: 2xx, 4xx, and 304 where `if-none-match` was sent.
    * @throws UpstreamError `unavailable`: unreachable, slow, too large, redirect, 429, 5xx, too many calls under way, a circuit that is open
    */
   exchange(url: string, options?: OutgoingRequest): Promise<OutgoingAnswer>

@@ -54,7 +54,9 @@ export async function send(
 ): Promise<OutgoingAnswer> {
   const response = await responseTo(agents, url, options, signal)
   const { statusCode: status = 0, headers } = response
-  const refusal = refusalOf(status, headers)
+  // It is a verdict only where it was asked for.
+  const isUnchanged = status === 304 && options.headers?.['if-none-match'] !== undefined
+  const refusal = isUnchanged ? undefined : refusalOf(status, headers)
   if (refusal) {
     response.destroy()
     throw unavailable(`${placeOf(url)} ${refusal}`)

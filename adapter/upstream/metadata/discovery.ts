@@ -1,8 +1,10 @@
-// The metadata of one upstream: fetched on first use, shared by parallel logins, renewed hourly behind their backs.
+// The metadata of one upstream: fetched on first use, shared by parallel logins, renewed behind their backs.
 // Judges what it fetched; the client that uses it is in oidc-upstream.ts.
 import { UpstreamError } from '../../errors.ts'
 import type { Log } from '../../../service/log.ts'
 import type { UpstreamConfig } from '../../config/schema.ts'
+import { createDocumentLoader } from './document-loader.ts'
+import type { Loaded } from './document-loader.ts'
 import { issuerDifference } from './issuer-difference.ts'
 import type { OutgoingHttp } from '../http/outgoing-http.ts'
 import { createSharedDocument } from './shared-document.ts'
@@ -36,6 +38,8 @@ export interface MetadataSourceOptions {
 }
 
 const HOUR_MS = 3_600_000
+/** When it is renewed behind the scenes. */
+const BOUNDS = { leastMs: 5 * 60_000, usualMs: HOUR_MS, mostMs: 24 * HOUR_MS }
 const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 const OPTIONAL = ['userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint'] as const
 
@@ -43,11 +47,19 @@ export function createMetadataSource(options: MetadataSourceOptions): MetadataSo
   const { upstream, issuer, endpoints, http, now, log } = options
   const url = endpoints?.discovery ?? wellKnownUrl(issuer)
 
-  async function load(): Promise<UpstreamMetadata> {
+  const fetchMetadata = createDocumentLoader({
+    upstream,
+    url: async () => url,
+    http,
+    bounds: BOUNDS,
+    read: (document) => metadataFrom(document, upstream, issuer, endpoints),
+  })
+
+  async function load(): Promise<Loaded<UpstreamMetadata>> {
     try {
-      const metadata = metadataFrom(await http.getJson(url), upstream, issuer, endpoints)
+      const loaded = await fetchMetadata()
       log.info('upstream.discovered', { upstream, issuer })
-      return metadata
+      return loaded
     } catch (error) {
       log.warn('upstream.discovery_failed', { upstream, issuer, error })
       throw error
@@ -55,7 +67,7 @@ export function createMetadataSource(options: MetadataSourceOptions): MetadataSo
   }
 
   // Metadata that can not be renewed serves on: an upstream that answers logins need not answer this.
-  return createSharedDocument({ load, now, freshMs: HOUR_MS, maxAgeMs: Infinity })
+  return createSharedDocument({ load, now, maxAgeMs: Infinity })
 }
 
 /** @throws UpstreamError `metadata_invalid`, naming what was expected and received */

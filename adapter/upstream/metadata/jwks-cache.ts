@@ -5,6 +5,8 @@ import type { CryptoKey, JWK } from 'jose'
 import { UpstreamError } from '../../errors.ts'
 import type { Log } from '../../../service/log.ts'
 import type { OutgoingHttp } from '../http/outgoing-http.ts'
+import { createDocumentLoader } from './document-loader.ts'
+import type { Loaded } from './document-loader.ts'
 import { createSharedDocument, isWithin } from './shared-document.ts'
 
 export interface KeyWanted {
@@ -40,9 +42,9 @@ export interface JwksCacheOptions {
   log: Log
 }
 
-/** After this a set is renewed behind the scenes, */
-const FRESH_MS = 5 * 60_000
-/** and after this it is not used any more: a key the upstream withdrew must stop working. */
+/** When a set is renewed behind the scenes, */
+const BOUNDS = { leastMs: 60_000, usualMs: 5 * 60_000, mostMs: 50 * 60_000 }
+/** and when it is not used any more: a key the upstream withdrew must stop working. */
 const MAX_AGE_MS = 3_600_000
 const REFETCH_INTERVAL_MS = 5000
 const MAX_KEYS = 100
@@ -55,15 +57,22 @@ export function createJwksCache({
   now,
   log,
 }: JwksCacheOptions): JwksCache {
-  const keySets = createSharedDocument({ load, now, freshMs: FRESH_MS, maxAgeMs: MAX_AGE_MS })
+  const fetchKeys = createDocumentLoader({
+    upstream,
+    url: jwksUri,
+    http,
+    bounds: BOUNDS,
+    read: (document) => keySetFrom(document, upstream),
+  })
+  const keySets = createSharedDocument({ load, now, maxAgeMs: MAX_AGE_MS })
   let refetchedAt = -Infinity
 
-  async function load(): Promise<KeySet> {
+  async function load(): Promise<Loaded<KeySet>> {
     const askedAt = performance.now()
     try {
-      const keySet = keySetFrom(await http.getJson(await jwksUri()), upstream, askedAt)
+      const { value, freshMs } = await fetchKeys()
       log.debug('upstream.jwks_fetched', { upstream })
-      return keySet
+      return { value: { ...value, askedAt }, freshMs }
     } catch (error) {
       log.warn('upstream.jwks_failed', { upstream, error })
       throw error
@@ -84,7 +93,7 @@ export function createJwksCache({
   return { current: keySets.current, newerThan }
 }
 
-function keySetFrom(document: unknown, upstream: string, askedAt: number): KeySet {
+function keySetFrom(document: unknown, upstream: string): Omit<KeySet, 'askedAt'> {
   const invalid = (message: string) =>
     new UpstreamError('metadata_invalid', upstream, `JWKS: ${message}`)
   const keys = (document as { keys?: unknown } | null)?.keys
@@ -113,7 +122,7 @@ function keySetFrom(document: unknown, upstream: string, askedAt: number): KeySe
     return typeof issuer === 'string' ? issuer : undefined
   }
 
-  return { askedAt, find, issuerOf }
+  return { find, issuerOf }
 }
 
 /** Encryption keys do not sign (RFC 7517 §4.2); a private or symmetric key in a public document is nobody's proof. */

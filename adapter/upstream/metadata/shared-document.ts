@@ -13,11 +13,10 @@ export interface SharedDocument<T> {
 }
 
 export interface SharedDocumentOptions<T> {
-  load: () => Promise<T>
+  /** `freshMs`: renewed behind the scenes when older. */
+  load: () => Promise<{ value: T; freshMs: number }>
   /** Epoch milliseconds. */
   now: () => number
-  /** Renewed behind the scenes when older. */
-  freshMs: number
   /** Not used any more when older. */
   maxAgeMs: number
 }
@@ -28,17 +27,17 @@ const REST_MS = 500
 const RENEWAL_REST_MS = 60_000
 
 export function createSharedDocument<T>(options: SharedDocumentOptions<T>): SharedDocument<T> {
-  const { load, now, freshMs, maxAgeMs } = options
-  let document: { value: T; at: number } | undefined
+  const { load, now, maxAgeMs } = options
+  let document: { value: T; freshMs: number; at: number } | undefined
   let failure: { error: unknown; at: number } | undefined
   let underWay: Promise<T> | undefined
 
   async function loadAndKeep(): Promise<T> {
     try {
-      const value = await load()
-      document = { value, at: now() }
+      const loaded = await load()
+      document = { ...loaded, at: now() }
       failure = undefined
-      return value
+      return loaded.value
     } catch (error) {
       failure = { error, at: now() }
       throw error
@@ -50,7 +49,7 @@ export function createSharedDocument<T>(options: SharedDocumentOptions<T>): Shar
   const renew = () => (underWay ??= loadAndKeep())
 
   async function current(): Promise<T> {
-    if (document && isWithin(now(), document.at, freshMs)) return document.value
+    if (document && isWithin(now(), document.at, document.freshMs)) return document.value
     if (document && isWithin(now(), document.at, maxAgeMs)) {
       const isResting = failure && isWithin(now(), failure.at, RENEWAL_REST_MS)
       if (!isResting) renew().catch(() => {})

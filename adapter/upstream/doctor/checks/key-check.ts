@@ -34,7 +34,12 @@ export async function checkKeys(exam: Exam): Promise<Outcome> {
 
 /** The set as a login sees it, out of what was fetched already. */
 function keySetOf({ name, http, now, jwks }: Exam): Promise<KeySet> {
-  const asFetched = { ...http, getJson: async () => jwks?.document }
+  const answer = {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    text: JSON.stringify(jwks?.document),
+  }
+  const asFetched = { ...http, exchange: async () => answer }
   const jwksUri = async () => jwks?.url ?? ''
   const cache = createJwksCache({ upstream: name, jwksUri, http: asFetched, now, log: SILENT })
   return cache.current()
