@@ -78,6 +78,12 @@ export function filledTemplate(
 ): string | undefined {
   // Braces match: the schema sees to it. So the paths are at the odd places.
   const parts = template.split(/[{}]/)
-  const texts = parts.map((part, index) => (index % 2 === 0 ? part : textOf(find(part))))
-  return texts.includes(undefined) ? undefined : texts.join('')
+  let filled: string | undefined = ''
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index] as string
+    // Each path is looked up, also after one that leads nowhere: an explanation tells of all.
+    const text = index % 2 === 0 ? part : textOf(find(part))
+    filled = filled === undefined || text === undefined ? undefined : filled + text
+  }
+  return filled
 }

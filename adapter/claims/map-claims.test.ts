@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import type { ClaimRule } from '../config/schema.ts'
-import { mapClaims, MAX_CLAIMS_LENGTH } from './map-claims.ts'
+import { bytesOf, mapClaims, MAX_CLAIMS_LENGTH } from './map-claims.ts'
 
 const POISON = ['__proto__', 'constructor', 'prototype']
 
@@ -13,6 +13,13 @@ function mapped(
   const { claims, faults } = mapClaims(rules, { idToken, userinfo })
   return { claims: { ...claims }, faults }
 }
+
+describe('the length of a claim', () => {
+  it.each(['', 'plain', '"', '\\', 'a\u0000b', '\u007f', 'é', '王', '\ud800', ' ~!#[]', '\u2028', 'a\nb'])(
+    'is that of its JSON: %j',
+    (text) => expect(bytesOf(text)).toBe(Buffer.byteLength(JSON.stringify(text))),
+  )
+})
 
 describe('mapClaims', () => {
   it('mints the identity claims of the demo', () => {

@@ -41,9 +41,7 @@ export function mapClaims(
   const claims: Record<string, unknown> = Object.create(null)
   const faults: string[] = []
   let length = lengthBefore
-  for (const [name, rule] of Object.entries(rules)) {
-    if (NEVER.has(name)) continue
-    const detailed = typeof rule === 'string' ? { from: rule } : rule
+  for (const [name, detailed] of detailedRules(rules)) {
     const resolved = resolve(name, detailed, sources)
     const { valueLength, fault } = judge(name, detailed, resolved.value, length)
     if (fault !== undefined) faults.push(fault)
@@ -52,6 +50,21 @@ export function mapClaims(
     observe?.(name, { ...resolved, value: claims[name], fault })
   }
   return { claims, faults }
+}
+
+const detailedByRules = new WeakMap<object, readonly (readonly [string, DetailedRule])[]>()
+
+/** Rules live as long as the configuration. */
+function detailedRules(
+  rules: Readonly<Record<string, ClaimRule>>,
+): readonly (readonly [string, DetailedRule])[] {
+  const known = detailedByRules.get(rules)
+  if (known) return known
+  const detailed = Object.entries(rules)
+    .filter(([name]) => !NEVER.has(name))
+    .map(([name, rule]) => [name, typeof rule === 'string' ? { from: rule } : rule] as const)
+  detailedByRules.set(rules, detailed)
+  return detailed
 }
 
 function judge(
@@ -70,8 +83,12 @@ function judge(
     : { valueLength }
 }
 
+/** Neither escaped in JSON nor longer than one byte each. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
 /** As JSON. */
 export function bytesOf(value: unknown): number {
+  if (typeof value === 'string' && PLAIN.test(value)) return value.length + 2
   return Buffer.byteLength(JSON.stringify(value))
 }
 

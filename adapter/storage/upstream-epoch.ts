@@ -22,6 +22,7 @@ const BESIDE_THE_PERSON = new Set([
   'display_name',
   'domains',
   'on_change',
+  'hooks_timeout',
 ])
 
 /** The same for settings under which people and what is said of them are the same. */

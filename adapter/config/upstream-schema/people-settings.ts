@@ -58,7 +58,7 @@ export const peopleSettings = {
       'What becomes of its signed-in people when one of its settings that decide who they are changes. `keep`: nothing. `relogin`: tokens live on, the next sign-in at an app goes to it again. `revoke`: their sessions and grants end at once.',
     ),
   hooks: path(
-    'A TypeScript or JavaScript file that exports `mapClaims`, for what rules can not say. It runs in a process of its own. Read at start.',
+    'A TypeScript or JavaScript file that exports `mapClaims`, for what rules can not say. It runs in a process of its own.',
   ).optional(),
   hooks_timeout: duration(0.01, 10)
     .prefault('500ms')
