@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { claimsOf, type App } from './test-support/app.ts'
 import type { Browser } from './test-support/browser.ts'
-import { UPSTREAM } from './test-support/chain.ts'
+import { startChain, UPSTREAM } from './test-support/chain.ts'
 import { useChain } from './test-support/use-chain.ts'
+import { startEvilIdp } from './upstream/test-support/evil-idp.ts'
 
 describe('claims of one client', () => {
   const on = useChain({
@@ -52,6 +53,26 @@ describe('claims of one client', () => {
     expect(given).toEqual([own, { ...own, team: 'blue' }, own])
     expect(await tokens(on.chain.app, browser)).toEqual([plain, plain, plain])
   })
+})
+
+it('userinfo: when_missing asks for what only a client wants', async () => {
+  const idp = await startEvilIdp()
+  const said = { name: 'Ada', preferred_username: 'ada', roles: ['user'] }
+  idp.behaviour = { claims: (usual) => ({ ...usual, ...said }) }
+  const claims = { mail: 'email' }
+  const chain = await startChain({
+    upstreams: { evil: idp.issuer },
+    config: {
+      default_upstream: 'evil',
+      upstreams: { evil: { userinfo: 'when_missing' } },
+      clients: { 'second-client': { claims, upstreams: ['evil'] } },
+    },
+  })
+  const request = chain.secondApp.request()
+  const { body } = await chain.secondApp.finish(await chain.newBrowser().open(request.url), request)
+  expect(claimsOf(body.id_token)).toHaveProperty('mail', 'testuser@example.com')
+  await chain.close()
+  await idp.close()
 })
 
 describe('a claim that one client requires and the upstream does not send', () => {

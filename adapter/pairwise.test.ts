@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { claimsOf, type App, type TokenAnswer } from './test-support/app.ts'
 import type { Browser } from './test-support/browser.ts'
+import { startChain } from './test-support/chain.ts'
 import { useChain } from './test-support/use-chain.ts'
 
 const on = useChain({
@@ -110,4 +111,14 @@ describe('the same person at a pairwise and a public client', () => {
       expect(await userinfo.json()).toMatchObject({ sub: subOf(body.id_token) })
     }
   })
+})
+
+it('A28 no URL of a sector is asked: one that can not be reached does not keep the adapter from starting', async () => {
+  const client = { subject: 'pairwise', sector: 'unreachable.invalid' }
+  const chain = await startChain({ config: { clients: { client } } })
+  const request = chain.app.request()
+  const visit = await chain.signIn(chain.newBrowser(), request.url)
+  const { body } = await chain.app.finish(visit, request)
+  expect(subOf(body.id_token)).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  await chain.close()
 })

@@ -65,7 +65,7 @@ export interface Adapter {
 export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const { config, secrets, log, now } = options
   const { isOutdated, ...records } = openRecords(options)
-  const upstreams = createUpstreams({ upstreams: config.upstreams, now, log })
+  const upstreams = createUpstreams({ ...config, now, log })
   const binding = bindLogins(options)
   const errors = createErrorHandler({ config, log, binding })
   const chooser = createUpstreamChooser(config)

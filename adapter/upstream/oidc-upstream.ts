@@ -3,7 +3,7 @@
 import { buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client'
 import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
-import type { UpstreamConfig } from '../config/schema.ts'
+import type { ClientConfig, UpstreamConfig } from '../config/schema.ts'
 import { checkSameIssuer, codeFrom } from './authorization-response.ts'
 import { createMetadataSource } from './metadata/discovery.ts'
 import type { MetadataSource } from './metadata/discovery.ts'
@@ -33,6 +33,8 @@ import { withinDeadline } from './http/within-deadline.ts'
 export interface OidcUpstreamOptions {
   name: string
   config: UpstreamConfig
+  /** Absent: no app has claims of its own. */
+  clients?: Readonly<Record<string, ClientConfig>> | undefined
   http: OutgoingHttp
   /** Epoch milliseconds. */
   now: () => number
@@ -76,7 +78,7 @@ interface Parts {
   now: () => number
 }
 
-function partsOf({ name: upstream, config, http, now, log }: OidcUpstreamOptions): Parts {
+function partsOf({ name: upstream, config, clients, http, now, log }: OidcUpstreamOptions): Parts {
   const { issuer, client_id: clientId, endpoints } = config
   const metadata = createMetadataSource({ upstream, issuer, endpoints, http, now, log })
   const jwksUri = async () => (await metadata.current()).jwks_uri
@@ -84,7 +86,7 @@ function partsOf({ name: upstream, config, http, now, log }: OidcUpstreamOptions
   return {
     metadata,
     jwks,
-    userinfo: createUserinfo({ upstream, config, http, jwks, log }),
+    userinfo: createUserinfo({ upstream, config, clients, http, jwks, log }),
     client: { upstream, clientId, clientAuth: clientAuthFrom(upstream, config), http },
     idToken: {
       upstream,

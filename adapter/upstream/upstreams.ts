@@ -1,6 +1,6 @@
 // The upstreams of one configuration, by name. Nothing is fetched here: each is discovered at its first login.
 import type { Log } from '../../service/log.ts'
-import type { AnyUpstreamConfig } from '../config/schema.ts'
+import type { AnyUpstreamConfig, ClientConfig } from '../config/schema.ts'
 import { createAvailability } from './availability.ts'
 import type { Availability, UpstreamStatus } from './availability.ts'
 import { authoritiesFrom } from './http/authorities.ts'
@@ -21,16 +21,18 @@ export interface Upstreams {
 
 export interface UpstreamsOptions {
   upstreams: Record<string, AnyUpstreamConfig>
+  /** Absent: no app has claims of its own. */
+  clients?: Readonly<Record<string, ClientConfig>> | undefined
   /** Epoch milliseconds. */
   now: () => number
   log: Log
 }
 
 /** @throws ConfigError when an upstream's `client_auth_method` needs a secret and there is none, or its `ca_file` holds no certificate */
-export function createUpstreams({ upstreams, now, log }: UpstreamsOptions): Upstreams {
-  const startedAt = now()
+export function createUpstreams({ upstreams, ...common }: UpstreamsOptions): Upstreams {
+  const startedAt = common.now()
   const byName = new Map(
-    Object.entries(upstreams).map(([name, config]) => [name, place({ name, config, now, log })]),
+    Object.entries(upstreams).map(([name, config]) => [name, place({ name, config, ...common })]),
   )
   return {
     names: [...byName.keys()],

@@ -1,7 +1,7 @@
 // The userinfo of one upstream: whether to ask, and whether to believe the answer. What is mapped from it is claims/.
 import { UpstreamError } from '../../errors.ts'
 import type { Log } from '../../../service/log.ts'
-import type { UpstreamConfig } from '../../config/schema.ts'
+import type { ClientConfig, UpstreamConfig } from '../../config/schema.ts'
 import type { UpstreamMetadata } from '../metadata/discovery.ts'
 import { jsonFrom } from '../http/outgoing-http.ts'
 import type { OutgoingHttp } from '../http/outgoing-http.ts'
@@ -13,6 +13,8 @@ import { isSigned, signedUserinfo } from './signed-userinfo.ts'
 export interface UserinfoOptions {
   upstream: string
   config: UpstreamConfig
+  /** The apps, whose own claims may need it. */
+  clients?: Readonly<Record<string, ClientConfig>> | undefined
   http: OutgoingHttp
   jwks: JwksCache
   log: Log
@@ -27,9 +29,13 @@ export type Userinfo = (
 ) => Promise<Claims | undefined>
 
 export function createUserinfo(options: UserinfoOptions): Userinfo {
-  const { upstream, config, log } = options
-  const aliasPath = config.subject_alias?.claim ?? []
-  const paths = [...claimPaths(config), ...requiredPaths(config)].concat(aliasPath)
+  const { upstream, config, clients = {}, log } = options
+  const apps = Object.values(clients).filter((app) => app.upstreams?.includes(upstream) ?? true)
+  const paths = [
+    ...[config, ...apps].flatMap(claimPaths),
+    ...requiredPaths(config),
+    ...(config.subject_alias ? [config.subject_alias.claim] : []),
+  ]
 
   return async (metadata, accessToken, idTokenClaims, signal) => {
     const isRequired = config.userinfo === 'always'
@@ -96,7 +102,7 @@ function userinfoClaims(document: unknown, idTokenClaims: Claims, upstream: stri
 }
 
 /** The claims the mapping looks for: where a rule names no source, the minted claim's own name. */
-function claimPaths({ claims }: UpstreamConfig): string[] {
+function claimPaths({ claims }: Pick<UpstreamConfig, 'claims'>): string[] {
   return Object.entries(claims).flatMap(([name, rule]) => {
     if (typeof rule === 'string') return [rule]
     if (rule.template !== undefined) return pathsOf(rule.template)
