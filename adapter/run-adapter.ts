@@ -10,6 +10,7 @@ import { createReadiness, type Readiness } from './admin/health.ts'
 import { createDraftTests, type DraftTests } from './draft/draft-tests.ts'
 import { draftApi } from './mount-drafts.ts'
 import { openConfigSource, type ConfigSource } from './reload/config-source.ts'
+import { endRevoked } from './reload/end-revoked.ts'
 import { contentsOf, generationId } from './reload/generation-id.ts'
 import { createGenerations, type Generations } from './reload/generations.ts'
 import { createReload, type Reload } from './reload/reload.ts'
@@ -128,7 +129,9 @@ async function openRunning({ source, log, ...parts }: Opening): Promise<Running>
   const key = secrets.cookieKeys[0] as string
   const id = generationId(config, contentsOf(config), key)
   const generations = createGenerations({ id, config, adapter: await build(config, id) })
-  return { generations, reload: createReload({ ...source, generations, build, key, log }) }
+  const onTaken = (taken: Config) => endRevoked({ driver: parts.driver, config: taken, log })
+  void onTaken(config)
+  return { generations, reload: createReload({ ...source, generations, build, onTaken, key, log }) }
 }
 
 /** A store that does not answer now may do so later; anything else keeps the adapter from starting. */

@@ -8,6 +8,7 @@ import { createBreaker } from '../test-support/breakable-driver.ts'
 import { claimsOf } from '../test-support/app.ts'
 import type { Browser } from '../test-support/browser.ts'
 import { startChain, UPSTREAM, type Chain } from '../test-support/chain.ts'
+import { endRevoked } from './end-revoked.ts'
 import { contentsOf, generationId } from './generation-id.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { createReload, type Reload } from './reload.ts'
@@ -37,7 +38,8 @@ async function startReloading(): Promise<void> {
   generations = createGenerations({ id, config, adapter: await build(config, id) })
   watch = watchFiles({ onChange: () => undefined })
   watch.follow([chain.configFile])
-  reload = createReload({ sources, loaded, generations, build, key, watch, log })
+  const onTaken = (taken: Config) => endRevoked({ driver, config: taken, log })
+  reload = createReload({ sources, loaded, generations, build, onTaken, key, watch, log })
   chain.serve(generations.handler)
 }
 
@@ -309,6 +311,94 @@ describe('a login under way', () => {
     const claims = claimsOf((await chain.app.finish(visit, request)).body.access_token)
     expect(claims['renamed']).toBe('testuser')
   })
+})
+
+describe('people who are signed in', () => {
+  const userinfo = async (token: string) => (await chain.app.userinfo(token)).status
+  const errorOf = async () =>
+    (await browser.open(chain.app.request({ prompt: 'none' }).url)).url.searchParams.get('error')
+
+  it('on_change: relogin, the default: tokens live on, the next request is a new sign-in', async () => {
+    const { access_token } = await signIn()
+    editUpstream({ claims: { renamed: 'sub' } })
+    await reload('file')
+    expect(await userinfo(access_token)).toBe(200)
+    expect(await errorOf()).toBe('login_required')
+  })
+
+  it('A52 on_change: revoke: over at once, and for good', async () => {
+    const { access_token } = await signIn()
+    const settings = readFileSync(chain.configFile, 'utf8')
+    editUpstream({ on_change: 'revoke', claims: { renamed: 'sub' } })
+    await reload('file')
+    expect(await userinfo(access_token)).toBe(401)
+    expect(await errorOf()).toBe('login_required')
+    await vi.waitFor(() => expect(chain.events('sessions.revoked')).toHaveLength(1))
+    expect(chain.events('sessions.revoked')[0]).toMatchObject({ upstream: UPSTREAM, sessions: 1 })
+    writeFileSync(chain.configFile, settings)
+    expect(await reload('file')).toMatchObject({ outcome: 'taken' })
+    expect(await userinfo(access_token)).toBe(401)
+  })
+
+  it('revoked while the store is down they are nobody all the same, and ended later', async () => {
+    const { access_token } = await signIn()
+    breaker.break()
+    editUpstream({ on_change: 'revoke', claims: { renamed: 'sub' } })
+    await reload('file')
+    await vi.waitFor(() => expect(chain.events('sessions.revoke_failed')).toHaveLength(1))
+    breaker.mend()
+    expect(await userinfo(access_token)).toBe(401)
+    editUpstream({ display_name: 'Another' })
+    await reload('file')
+    await vi.waitFor(() => expect(chain.events('sessions.revoked')).toHaveLength(1))
+  })
+})
+
+describe('two processes on one store', () => {
+  /** Every request goes to the other one. */
+  async function startTwin(): Promise<{ reload: Reload; close(): Promise<void> }> {
+    const one = { generations, reload, watch }
+    await startReloading()
+    const two = { generations, reload, watch }
+    let at = 0
+    chain.serve((request, response) => {
+      at += 1
+      const process = at % 2 === 0 ? one : two
+      process.generations.handler(request, response)
+    })
+    return {
+      reload: one.reload,
+      async close() {
+        one.watch.close()
+        await one.generations.close()
+      },
+    }
+  }
+
+  it('a login that began before both took the new file finishes as it began', async () => {
+    const twin = await startTwin()
+    const request = chain.app.request()
+    const form = await browser.open(request.url)
+    editUpstream({ claims: { renamed: 'sub' } })
+    await Promise.all([reload('file'), twin.reload('file')])
+    const visit = await browser.submit(form, { username: 'testuser', password: 'password' })
+    const claims = claimsOf((await chain.app.finish(visit, request)).body.access_token)
+    expect(claims).toMatchObject({ test_auth_server_sub: 'testuser' })
+    expect(claims).not.toHaveProperty('renamed')
+    await twin.close()
+  })
+
+  it.each([0, 1, 2, 3])(
+    'a login while one of them has it and one not is finished (%i)',
+    async (skip) => {
+      const twin = await startTwin()
+      editUpstream({ claims: { renamed: 'sub' }, display_name: `Name ${skip}` })
+      await reload('file')
+      for (let at = 0; at < skip; at += 1) await fetch(`${chain.issuer}/ping`)
+      expect(claimsOf((await signIn()).access_token)['sub']).toBe('testuser')
+      await twin.close()
+    },
+  )
 })
 
 describe('at the same time', () => {

@@ -28,6 +28,8 @@ export interface ReloadOptions {
   generations: Generations
   /** @throws ConfigError when something can not be served as configured */
   build: (config: Config, generation: string) => Promise<Adapter>
+  /** Told of each configuration that is taken; not waited for. */
+  onTaken?: (config: Config) => Promise<void>
   /** Secret; the same in all processes. */
   key: string
   watch: Pick<FileWatch, 'stamps' | 'follow'>
@@ -90,11 +92,12 @@ async function attempt(
   }
 }
 
-async function swap({ build, generations, key, log }: ReloadOptions, loaded: InForce) {
+async function swap({ build, generations, key, log, onTaken }: ReloadOptions, loaded: InForce) {
   const { config, contents } = loaded
   const id = generationId(config, contents, key)
   generations.swap({ id, config, adapter: await build(config, id) })
   log.setLevel(config.log.level)
+  void onTaken?.(config)
 }
 
 function needsRestart(settings: string[]): ReloadOutcome {

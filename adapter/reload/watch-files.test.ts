@@ -54,6 +54,13 @@ describe(watchFiles, () => {
       },
     ],
     ['deleted', () => rmSync(file)],
+    [
+      'replaced by a link to itself',
+      () => {
+        rmSync(file)
+        symlinkSync('a.yaml', file)
+      },
+    ],
   ])('tells once of a file %s', (_name, change) => {
     look()
     change()

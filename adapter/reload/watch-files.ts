@@ -51,8 +51,12 @@ function stampsOf(files: readonly string[]): Stamps {
 }
 
 function stampOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return found ? `${found.dev}:${found.ino}:${found.mtimeNs}:${found.size}` : 'missing'
+  try {
+    const { dev, ino, mtimeNs, size } = statSync(file, { bigint: true })
+    return `${dev}:${ino}:${mtimeNs}:${size}`
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code)
+  }
 }
 
 function isSame(left: Stamps, right: Stamps): boolean {

@@ -26,13 +26,41 @@ const BATCH = 100
 
 /** Rejects with StorageError `unavailable`. */
 export async function liveSessionsOf(driver: Driver, upstream: string): Promise<LiveSession[]> {
+  const found = await forEachMember(driver, upstream, (member) => read(driver, upstream, member))
+  return found.filter((session) => session !== undefined)
+}
+
+/** Deletes the identities that `isEnded` says are to end; how many. Rejects as above. */
+export async function endIdentitiesOf(
+  driver: Driver,
+  upstream: string,
+  isEnded: (identity: Identity) => boolean,
+): Promise<number> {
+  const ended = await forEachMember(driver, upstream, async (member) => {
+    const identity = await identityOf(driver, member)
+    if (identity?.upstream !== upstream || !isEnded(identity)) return false
+    await driver.delete(identityKey(member))
+    return true
+  })
+  return ended.filter(Boolean).length
+}
+
+async function forEachMember<T>(
+  driver: Driver,
+  upstream: string,
+  work: (member: string) => Promise<T>,
+): Promise<T[]> {
   const members = await driver.members(upstreamSessionsIndex(upstream))
-  const found: LiveSession[] = []
-  for (let at = 0; at < members.length; at += BATCH) {
-    const batch = members.slice(at, at + BATCH).map((member) => read(driver, upstream, member))
-    for (const session of await Promise.all(batch)) if (session) found.push(session)
-  }
-  return found
+  const results: T[] = []
+  for (let at = 0; at < members.length; at += BATCH)
+    results.push(...(await Promise.all(members.slice(at, at + BATCH).map(work))))
+  return results
+}
+
+const identityKey = (member: string) => `Identity:${member}`
+
+async function identityOf(driver: Driver, member: string): Promise<Identity | undefined> {
+  return (await driver.get(identityKey(member)))?.value as Identity | undefined
 }
 
 async function read(
@@ -40,11 +68,10 @@ async function read(
   upstream: string,
   member: string,
 ): Promise<LiveSession | undefined> {
-  const [record, session] = await Promise.all([
-    driver.get(`Identity:${member}`),
+  const [identity, session] = await Promise.all([
+    identityOf(driver, member),
     driver.get(`Session:${member}`),
   ])
-  const identity = record?.value as Identity | undefined
   const payload = session?.value as SessionPayload | null | undefined
   // The person may have signed in at another upstream since, or out.
   if (identity?.upstream !== upstream || payload?.accountId !== identity.accountId) return undefined
