@@ -58,7 +58,7 @@ test.describe('without JavaScript', () => {
     await expect(page).toHaveURL(/authenticated/)
   })
 
-  test('C39 the login name "deny" comes back to the app as refused', async ({ page }) => {
+  test('the login name "deny" comes back to the app as refused', async ({ page }) => {
     await openApp(page, chain)
     await fillSignIn(page, { username: 'deny' })
     await expect(page.getByText('access_denied').first()).toBeVisible()

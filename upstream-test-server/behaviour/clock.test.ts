@@ -18,7 +18,7 @@ const timesOf = (token: string | undefined) => {
 }
 
 describe("an issuer's clock", () => {
-  it.each([2 * hour, -2 * hour])('F08 dates tokens %i seconds off', async (offset) => {
+  it.each([2 * hour, -2 * hour])('dates tokens %i seconds off', async (offset) => {
     expect((await on.control.setClock(offset)).offsetSeconds).toBe(offset)
     const { iat, exp, authTime } = timesOf((await tokensOf(on.server.issuer)).id_token)
     const shifted = systemSeconds() + offset
@@ -26,7 +26,7 @@ describe("an issuer's clock", () => {
     expect(exp - iat).toBe(300)
   })
 
-  it('F08 advances by what it is told, from where it is', async () => {
+  it('advances by what it is told, from where it is', async () => {
     await on.control.advance(60)
     expect((await on.control.advance(30)).offsetSeconds).toBe(90)
     const { iat } = timesOf((await tokensOf(on.server.issuer)).id_token)
@@ -58,7 +58,7 @@ describe("an issuer's clock", () => {
     )
   })
 
-  it('C15 makes a sign-in older: max_age asks again, and auth_time stays where it was', async () => {
+  it('makes a sign-in older: max_age asks again, and auth_time stays where it was', async () => {
     const browser = createTestBrowser(on.server.issuer)
     const first = await tokensOf(on.server.issuer, 'ada', {}, browser)
     await on.control.advance(600)

@@ -57,8 +57,8 @@ export interface Issuer {
   quirks: Quirks
   /** What is switched here; strict by itself. */
   scenario: Scenario
-  /** Absent, as are logout tokens, where the issuer is no OpenID Provider. */
-  sessions?: Sessions
+  sessions: Sessions
+  /** Absent where the issuer is no OpenID Provider. */
   logoutTokens?: LogoutTokens
   /** Ends timers and closes the database. */
   close(): void

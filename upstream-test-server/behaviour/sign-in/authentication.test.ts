@@ -37,7 +37,7 @@ describe(reachedBy, () => {
 })
 
 describe('what the ID token says of the authentication', () => {
-  it('C45 is a password unless more is asked for', async () => {
+  it('is a password unless more is asked for', async () => {
     expect(await contextOf('ada')).toMatchObject({ acr: passwordAcr, amr: ['pwd'] })
     const asked = await contextOf('ada', strong)
     expect(asked).toMatchObject({ acr: secondFactorAcr, amr: ['pwd', 'otp', 'mfa'] })

@@ -10,7 +10,7 @@ const answerOf = (url: URL) => ({
 
 describe('somebody who was told to be refused', () => {
   it.each(['access_denied', 'login_required', 'interaction_required', 'temporarily_unavailable'])(
-    'F11 C39 at the sign-in goes back with %s, as often as told, without a session',
+    'at the sign-in goes back with %s, as often as told, without a session',
     async (error) => {
       await on.control.refuseNext('login', { error, times: 2 })
       for (let turn = 0; turn < 2; turn += 1)
@@ -23,7 +23,7 @@ describe('somebody who was told to be refused', () => {
     },
   )
 
-  it('C39 at the consent is signed in and goes back with access_denied, also in a session', async () => {
+  it('at the consent is signed in and goes back with access_denied, also in a session', async () => {
     const browser = createTestBrowser(on.server.issuer)
     await tokensOf(on.server.issuer, 'ada', {}, browser)
     await on.control.refuseNext('consent')

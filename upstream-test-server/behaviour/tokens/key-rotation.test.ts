@@ -20,7 +20,7 @@ const kidOf = (token = '') =>
     .kid
 
 describe('the signing keys', () => {
-  it('F07 a next key is published before it is used, and then used', async () => {
+  it('a next key is published before it is used, and then used', async () => {
     const before = await on.control.keys()
     const { active, next } = await on.control.publishNextKey()
     expect(active).toBe(before.active)
@@ -41,7 +41,7 @@ describe('the signing keys', () => {
     expect(await signerOf(on.server.issuer, early.id_token)).toBe(active)
   })
 
-  it('F07 are swapped at once, the old one withdrawn', async () => {
+  it('are swapped at once, the old one withdrawn', async () => {
     const before = await tokensOf(on.server.issuer)
     const old = kidOf(before.id_token)
     const known = new Set((await published()).map(({ kid }) => kid))

@@ -7,7 +7,7 @@ import { refusalPlaces } from '../../behaviour/sign-in/refusals.ts'
 import type { Refusal } from '../../behaviour/sign-in/refusals.ts'
 import type { Rotation } from '../../behaviour/tokens/key-ring.ts'
 import { logoutTokenFaults } from '../../behaviour/tokens/logout-token.ts'
-import type { LogoutTokenOrder } from '../../behaviour/tokens/logout-token.ts'
+import type { LogoutTokenOrder, LogoutTokens } from '../../behaviour/tokens/logout-token.ts'
 import type { Issuer } from '../../issuers/issuer.ts'
 import type { User } from '../../people/users.ts'
 import {
@@ -89,10 +89,13 @@ function personOf({ issuer, name }: Call): User {
   return user
 }
 
-function providerPart<Part>(part: Part | undefined): Part {
-  if (part) return part
-  throw new CommandError('this issuer is no OpenID Provider')
-}
+/** What an issuer without ID tokens can not do is refused there, not passed over. */
+const ofProviders =
+  (command: (call: Call, logoutTokens: LogoutTokens) => unknown): Command =>
+  (call) => {
+    if (call.issuer.logoutTokens) return command(call, call.issuer.logoutTokens)
+    throw new CommandError('this issuer is no OpenID Provider')
+  }
 
 const clockOf = ({ issuer }: Call) => ({
   offsetSeconds: issuer.scenario.clock.offsetSeconds(),
@@ -110,14 +113,14 @@ async function putPerson(call: Call) {
     throw new CommandError(`sub: is that of "${other.username}"`)
   await issuer.users.put(user)
   issuer.scenario.people.put(user.username, rule)
-  if (rule.disabled === true) issuer.sessions?.end(user.sub)
+  if (rule.disabled === true) issuer.sessions.end(user.sub)
   return showPerson(call, personOf(call))
 }
 
 function setDisabled(call: Call, disabled: boolean) {
   const user = personOf(call)
   call.issuer.scenario.people.change(user.username, { disabled })
-  if (disabled) call.issuer.sessions?.end(user.sub)
+  if (disabled) call.issuer.sessions.end(user.sub)
   return showPerson(call, user)
 }
 
@@ -125,7 +128,7 @@ function removePerson(call: Call) {
   const { sub, username } = personOf(call)
   call.issuer.users.remove(username)
   call.issuer.scenario.people.reset(username)
-  call.issuer.sessions?.end(sub)
+  call.issuer.sessions.end(sub)
   return { removed: username }
 }
 
@@ -138,7 +141,7 @@ async function rotate({ issuer, body }: Call) {
 }
 
 function listSessions({ issuer }: Call) {
-  const sessions = providerPart(issuer.sessions).list()
+  const sessions = issuer.sessions.list()
   return {
     sessions: sessions.map((one) => ({ username: issuer.users.find(one.sub)?.username, ...one })),
   }
@@ -148,6 +151,15 @@ const armed = ({ issuer }: Call) => ({
   ...issuer.scenario.faults.armed(),
   refusals: issuer.scenario.refusals.all(),
 })
+
+function armEndpoint({ issuer, body }: Call): void {
+  const fault = readEndpointFault(body)
+  if (fault.username !== undefined && !issuer.logoutTokens)
+    throw new CommandError('username: this issuer is no OpenID Provider')
+  issuer.scenario.faults.armEndpoint(fault)
+}
+
+const armToken = ({ issuer, body }: Call) => issuer.scenario.faults.armToken(readTokenFault(body))
 
 /** Runs `change`, then answers with `answer`. */
 const thenShow =
@@ -159,14 +171,8 @@ const thenShow =
 
 export const commands: Readonly<Record<string, Command>> = {
   'GET /faults': armed,
-  'POST /faults': thenShow(
-    ({ issuer, body }) => issuer.scenario.faults.armEndpoint(readEndpointFault(body)),
-    armed,
-  ),
-  'POST /token-faults': thenShow(
-    ({ issuer, body }) => issuer.scenario.faults.armToken(readTokenFault(body)),
-    armed,
-  ),
+  'POST /faults': thenShow(armEndpoint, armed),
+  'POST /token-faults': thenShow(ofProviders(armToken), armed),
   'POST /refusals': thenShow(({ issuer, body }) => {
     const refusal = readFields(body, refusalFields)
     issuer.scenario.refusals.add({ error: 'access_denied', times: 1, ...refusal })
@@ -183,22 +189,22 @@ export const commands: Readonly<Record<string, Command>> = {
   'POST /clock/advance': thenShow(({ issuer, body }) => {
     issuer.scenario.clock.advance(readFields(body, advanceFields).seconds)
   }, clockOf),
-  'GET /keys': ({ issuer }) => issuer.scenario.keys.kids(),
-  'POST /keys/next': async ({ issuer: { scenario } }) => {
+  'GET /keys': ofProviders(({ issuer }) => issuer.scenario.keys.kids()),
+  'POST /keys/next': ofProviders(async ({ issuer: { scenario } }) => {
     await scenario.keys.publishNext()
     return scenario.keys.kids()
-  },
-  'POST /keys/rotate': rotate,
-  'GET /refresh': ({ issuer }) => issuer.scenario.refresh.current(),
-  'PUT /refresh': ({ issuer: { scenario }, body }) => {
+  }),
+  'POST /keys/rotate': ofProviders(rotate),
+  'GET /refresh': ofProviders(({ issuer }) => issuer.scenario.refresh.current()),
+  'PUT /refresh': ofProviders(({ issuer: { scenario }, body }) => {
     scenario.refresh.change(readFields(body, refreshFields))
     return scenario.refresh.current()
-  },
-  'GET /authentication': ({ issuer }) => issuer.scenario.authentication.current(),
-  'PUT /authentication': ({ issuer: { scenario }, body }) => {
+  }),
+  'GET /authentication': ofProviders(({ issuer }) => issuer.scenario.authentication.current()),
+  'PUT /authentication': ofProviders(({ issuer: { scenario }, body }) => {
     scenario.authentication.change(readFields(body, authenticationFields))
     return scenario.authentication.current()
-  },
+  }),
   'GET /users': (call) => ({
     users: call.issuer.users.list().map((user) => showPerson(call, user)),
   }),
@@ -208,11 +214,12 @@ export const commands: Readonly<Record<string, Command>> = {
   'POST /users/:name/disable': (call) => setDisabled(call, true),
   'POST /users/:name/enable': (call) => setDisabled(call, false),
   'DELETE /users/:name/grants': (call) => {
-    providerPart(call.issuer.sessions).revokeGrants(personOf(call).sub)
+    call.issuer.sessions.revokeGrants(personOf(call).sub)
     return showPerson(call, personOf(call))
   },
   'GET /sessions': listSessions,
-  'POST /logout-tokens': ({ issuer, body }) =>
-    providerPart(issuer.logoutTokens).send(readFields(body, logoutFields)),
+  'POST /logout-tokens': ofProviders(({ body }, logoutTokens) =>
+    logoutTokens.send(readFields(body, logoutFields)),
+  ),
   'POST /reset': thenShow(({ issuer }) => issuer.scenario.reset(), armed),
 }

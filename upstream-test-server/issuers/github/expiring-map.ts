@@ -7,6 +7,8 @@ export interface ExpiringMap<Value> {
   get(key: string): Value | undefined
   /** Only the first caller gets it. */
   take(key: string): Value | undefined
+  values(): Value[]
+  drop(fits: (value: Value) => boolean): void
 }
 
 export interface ExpiringMapOptions {
@@ -45,6 +47,11 @@ export function createExpiringMap<Value>(options: ExpiringMapOptions): ExpiringM
       const value = get(key)
       entries.delete(key)
       return value
+    },
+    values: () =>
+      [...entries.values()].filter(({ expiresAt }) => expiresAt > now()).map(({ value }) => value),
+    drop(fits) {
+      for (const [key, { value }] of entries) if (fits(value)) entries.delete(key)
     },
   }
 }

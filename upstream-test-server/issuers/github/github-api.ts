@@ -29,13 +29,13 @@ function addressesOf(user: User) {
 type Answer = (res: Response, user: User, scopes: readonly string[]) => void
 
 // Without a User-Agent every request is refused: https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent
-function withToken({ tokens, users }: GithubParts, answer: Answer): RequestHandler {
+function withToken({ tokens, users, scenario }: GithubParts, answer: Answer): RequestHandler {
   return (req: Request, res: Response) => {
     if (!req.headers['user-agent'])
       return void res.status(403).type('text').send('Request forbidden: no User-Agent header')
     const [, token = ''] = /^(?:Bearer|token) (\S+)$/i.exec(req.headers.authorization ?? '') ?? []
     const known = tokens.get(token)
-    const user = known && users.find(known.sub)
+    const user = known && scenario.people.able(users.find(known.sub))
     if (!user) return void res.status(401).json({ message: 'Bad credentials' })
     res.set({ 'X-OAuth-Scopes': known.scopes.join(', '), 'Cache-Control': 'private, no-store' })
     answer(res, user, known.scopes)

@@ -48,6 +48,8 @@ function faultOf(req: Request, request: PendingRequest, client: UpstreamClient) 
 }
 
 function finish(parts: GithubParts, res: Response, request: PendingRequest, sub: string): void {
+  const refused = parts.scenario.refusals.take('consent', parts.users.find(sub)?.username)
+  if (refused !== undefined) return sendError(res, request, refused)
   parts.log.info('authorization.granted', { client_id: request.clientId })
   const code = parts.codes.add({ ...request, sub })
   redirectTo(res, request.redirectUri, { code, state: request.state })
@@ -103,9 +105,14 @@ async function signIn(parts: GithubParts, step: Step): Promise<void> {
     parts.log.warn('login.failed', { sub: check.sub, failed_attempts: check.failedAttempts })
     return showLogin(parts, step, username, 'The user name or the password is wrong.')
   }
+  const { sub, username: name } = check.user
+  const { people, refusals } = parts.scenario
+  if (people.of(name).disabled === true)
+    return showLogin(parts, step, name, 'This account is disabled.')
   // Sent twice, it is answered once.
   if (!parts.pending.take(uid)) return showNotStartedHere(res)
-  const { sub } = check.user
+  const refused = people.of(name).refused ?? refusals.take('login', name)
+  if (refused !== undefined) return sendError(res, request, refused)
   parts.log.info('login.succeeded', { sub })
   const { basePath: path, https: secure } = parts
   const session = parts.sessions.add(sub)

@@ -1,12 +1,10 @@
 // An issuer in the shape of GitHub: plain OAuth 2.0, no discovery, no ID token. Sign-ins, codes and tokens do not outlast it.
 import { Router } from 'express'
 import type { SigningKey } from '../../behaviour/tokens/key-ring.ts'
-import { createLogoutTokens } from '../../behaviour/tokens/logout-token.ts'
 import { breakEndpoints } from '../../behaviour/faults/break-endpoint.ts'
 import { createScenario } from '../../behaviour/scenario.ts'
 import { openDatabase } from '../../database.ts'
 import { messagePage } from '../../pages/pages.ts'
-import { createSessions } from '../../people/sessions.ts'
 import { createUsers } from '../../people/users.ts'
 import { createInteractionBinding } from '../../provider/interaction-binding.ts'
 import { loadKeys } from '../../provider/keys.ts'
@@ -14,7 +12,7 @@ import type { Issuer, IssuerOptions } from '../issuer.ts'
 import { scenarioWith } from '../quirks/quirks.ts'
 import { githubApiRoutes } from './github-api.ts'
 import { githubAuthorizeRoutes } from './github-authorize.ts'
-import { createGithubState } from './github-state.ts'
+import { createGithubState, githubSessions } from './github-state.ts'
 import type { GithubParts } from './github-state.ts'
 import { githubTokenRoutes } from './github-token.ts'
 
@@ -27,11 +25,13 @@ export async function createGithubIssuer(options: IssuerOptions): Promise<Issuer
   ])
   const signingKey = serverKeys.jwks.keys[0] as SigningKey
   const scenario = scenarioWith(quirks, createScenario({ database, signingKey, now }))
-  const { faults, journal, keys, clock } = scenario
+  const { faults, journal, clock } = scenario
+  const state = createGithubState(clock.now)
   const basePath = `/${key}`
   const cookiePrefix = `${key.toUpperCase().replaceAll('-', '_')}_SERVER`
   const parts: GithubParts = {
-    ...createGithubState(clock.now),
+    ...state,
+    scenario,
     serverName,
     basePath,
     sessionCookie: `${cookiePrefix}_SESSION`,
@@ -50,10 +50,7 @@ export async function createGithubIssuer(options: IssuerOptions): Promise<Issuer
     const message = 'Applications send you here to sign in.'
     res.status(404).type('html').send(messagePage('There is no such page', message))
   })
-  const [defaultClientId = ''] = clients.map(({ clientId }) => clientId)
-  const sessions = createSessions(database, clock.now)
-  const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
   const close = () => database.close()
-  const switched = { scenario, sessions, logoutTokens }
+  const switched = { scenario, sessions: githubSessions(state) }
   return { key, issuer, quirks, handler: router, users, ...switched, close }
 }

@@ -1,7 +1,9 @@
 // What the GitHub-shaped issuer remembers, in memory: sign-ins under way, codes, tokens, sessions.
 import type { Log } from '../../../service/log.ts'
+import type { Scenario } from '../../behaviour/scenario.ts'
 import type { InteractionBinding } from '../../provider/interaction-binding.ts'
 import type { UpstreamClient } from '../../provider/provider.ts'
+import type { Sessions } from '../../people/sessions.ts'
 import type { Users } from '../../people/users.ts'
 import { createExpiringMap } from './expiring-map.ts'
 import type { ExpiringMap } from './expiring-map.ts'
@@ -35,6 +37,7 @@ export interface GithubParts extends GithubState {
   sessionCookie: string
   clients: readonly UpstreamClient[]
   users: Users
+  scenario: Scenario
   binding: InteractionBinding
   log: Log
   /** Whether it is reached over https. */
@@ -52,5 +55,21 @@ export function createGithubState(now: () => number): GithubState {
     codes: createExpiringMap({ ttlSeconds: 10 * minute, now }),
     tokens: createExpiringMap({ ttlSeconds: 8 * hour, now, prefix: 'gho_' }),
     sessions: createExpiringMap({ ttlSeconds: 8 * hour, now }),
+  }
+}
+
+/** Who is signed in here, and the end of that. */
+export function githubSessions({ sessions, codes, tokens }: GithubState): Sessions {
+  const revokeGrants = (sub: string) => {
+    codes.drop((code) => code.sub === sub)
+    tokens.drop((token) => token.sub === sub)
+  }
+  return {
+    list: () => sessions.values().map((sub) => ({ sub, sids: {} })),
+    revokeGrants,
+    end(sub) {
+      revokeGrants(sub)
+      sessions.drop((whose) => whose === sub)
+    },
   }
 }
