@@ -1,5 +1,5 @@
 // `auth-adapter upstream test` through the whole chain: the command as a process of its own, a browser, the real upstream.
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DraftOutcome, DraftResult } from './draft/draft-outcome.ts'
@@ -22,15 +22,16 @@ interface Trial {
   username?: string
   name?: string
   more?: Setting
+  env?: Record<string, string>
 }
 
 async function tryDraft(
   changes: Setting,
-  { args = [], username = 'testuser', ...draft }: Trial = {},
+  { args = [], username = 'testuser', env = {}, ...draft }: Trial = {},
 ): Promise<Tried> {
   const { chain } = on
   const file = writeDraft(chain, changes, draft)
-  const command = startCommand([draft.name ?? UPSTREAM, '--config', file, ...args])
+  const command = startCommand([draft.name ?? UPSTREAM, '--config', file, ...args], env)
   const browser = chain.newBrowser()
   const first = await browser.open(await command.url)
   const isLogin = first.url.pathname === '/login'
@@ -163,6 +164,55 @@ describe('auth-adapter upstream test', () => {
     ])
     expect(result.live?.changes).toEqual([])
     expect(page.body).toContain('another')
+  })
+
+  it('what a draft’s subject_alias would record is not recorded: the next draft is not held to it', async () => {
+    const subject_alias = { group: 'staff', claim: 'sub', keep: '30d' }
+    for (const subject of ['prefixed', 'bare']) {
+      const [result] = await resultOf({ subject, subject_alias }, { username: 'ada' })
+      const sub = subject === 'bare' ? 'user-0002' : `${UPSTREAM}:user-0002`
+      expect(result.live?.subject).toMatchObject({ live: 'user-0002', draft: sub })
+    }
+  })
+
+  it('a hook of the draft is asked, and named where it changes a claim', async () => {
+    const hooks = join(on.chain.folder, 'hook.ts')
+    writeFileSync(
+      hooks,
+      'export const mapClaims = ({ claims }) => ({ ...claims, name: `${claims.name} the Great` })',
+    )
+    const [result] = await resultOf({ hooks }, { username: 'ada' })
+    expect(result.faults).toEqual([])
+    expect(result.tokens?.id_token).toMatchObject({ name: 'Ada Admin the Great' })
+    expect(result.claims.find(({ claim }) => claim === 'name')).toMatchObject({
+      source: 'hook',
+      raw: 'Ada Admin',
+      value: 'Ada Admin the Great',
+    })
+  })
+
+  it('claims of the client in the draft win, by their own line, and a pairwise sub is that of the client', async () => {
+    const more = {
+      clients: {
+        client: {
+          ...(newClient('client')['client'] as Setting),
+          subject: 'pairwise',
+          claims: { name: { constant: 'Somebody' } },
+        },
+      },
+    }
+    const [result] = await resultOf({}, { more })
+    expect(result.live?.subject).toMatchObject({ live: 'testuser', isChanged: true })
+    expect(result.live?.subject?.draft).toMatch(/^[\w-]{43}$/)
+    expect(result.tokens?.access_token).toMatchObject({ name: 'Somebody' })
+    const lines = result.claims.map(({ claim, line = 0 }) => [claim, line] as const)
+    expect(new Map(lines).get('name')).toBeGreaterThan(new Map(lines).get('authorities') ?? 1000)
+  })
+
+  it('red where a terminal takes it, and NO_COLOR has the last word', async () => {
+    const inColour = (env: Record<string, string>) => tryDraft({ subject: 'prefixed' }, { env })
+    expect((await inColour({ FORCE_COLOR: '1' })).stdout).toContain('\u001b[31mThe sub changes')
+    expect((await inColour({ NO_COLOR: '1' })).stdout).not.toContain('\u001b')
   })
 
   it('takes the client that is named, with what it may ask for', async () => {

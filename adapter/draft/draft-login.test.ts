@@ -1,4 +1,5 @@
 // A test login can never become a session, a grant, an identity or a token: every way to mix it with live logins is tried.
+import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { Browser } from '../test-support/browser.ts'
 import { ADMIN_TOKEN, UPSTREAM, type Setting } from '../test-support/chain.ts'
@@ -13,9 +14,13 @@ const LOGIN = { username: 'testuser', password: 'password' }
 const CALLBACK = `/login/oauth2/code/${UPSTREAM}`
 const COOKIE = /^AUTH_ADAPTER_TEST_/
 
-async function admin(route: string, body?: object): Promise<{ status: number; body: Setting }> {
+async function admin(
+  route: string,
+  body?: object,
+  { adminUrl } = on.chain,
+): Promise<{ status: number; body: Setting }> {
   const [method = '', path = ''] = route.split(' ')
-  const response = await fetch(on.chain.adminUrl + path, {
+  const response = await fetch(adminUrl + path, {
     method,
     headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
     ...(body ? { body: JSON.stringify(body) } : {}),
@@ -251,6 +256,29 @@ describe('a test login with a draft', () => {
   })
 })
 
+describe('a test login on https', () => {
+  const secure = useChain({ config: { issuer: 'https://login.example.test' } })
+
+  it('A34 its cookie can not be planted by another host', async () => {
+    const { chain } = secure
+    const { body } = await admin('POST /api/upstream-tests', draftRequest(), chain)
+    const { url } = body as unknown as OpenedTest
+    expect(url).toMatch(/^https:\/\/login\.example\.test\/oauth2\/test\//)
+    const path = new URL(url).pathname
+    const headers = { host: 'login.example.test' }
+    const cookies = await new Promise<string[]>((resolve, reject) => {
+      const { hostname, port } = new URL(chain.url)
+      const request = httpRequest({ hostname, port, path, headers }, (response) => {
+        response.resume().on('end', () => resolve(response.headers['set-cookie'] ?? []))
+      })
+      request.on('error', reject).end()
+    })
+    expect(cookies).toEqual([expect.stringMatching(/^__Host-AUTH_ADAPTER_TEST_[0-9a-f]{12}=/)])
+    for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax'])
+      expect(cookies[0]).toContain(attribute)
+  })
+})
+
 describe('POST /api/upstream-tests', () => {
   it.each([
     ['nothing', undefined],
@@ -276,6 +304,18 @@ describe('POST /api/upstream-tests', () => {
       const body = { ...draftRequest(), upstream: name }
       expect((await admin('POST /api/upstream-tests', body)).status).toBe(400)
     }
+  })
+
+  it('forgets the oldest results before it refuses a new test', async () => {
+    const browser = on.chain.newBrowser()
+    const unreachable = { issuer: 'http://127.0.0.1:1' }
+    const first = await openTest(unreachable)
+    await browser.open(first.url)
+    expect(await outcome(first)).toMatchObject({ status: 'failed' })
+    for (let count = 0; count < 20; count += 1)
+      await browser.open((await openTest(unreachable)).url)
+    await openTest()
+    expect((await admin(`GET /api/upstream-tests?id=${first.id}`)).status).toBe(404)
   })
 
   it('has room for 20 at once, and says so', async () => {

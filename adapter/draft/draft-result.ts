@@ -6,6 +6,7 @@ import { claimTargets } from '../claims/claim-targets.ts'
 import { explainClaims } from '../claims/explain-claims.ts'
 import type { Explanation } from '../claims/explain-claims.ts'
 import type { ClaimSources } from '../claims/find-claim.ts'
+import { explainHooked } from '../claims/hooked-claims.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
 import { claimsForScope, scopeOf } from '../claims/scopes.ts'
 import type { ClaimTarget } from '../config/claim-rule.ts'
@@ -49,11 +50,10 @@ export async function draftResult(
   said: UpstreamIdentity,
 ): Promise<DraftResult> {
   const { draft, clientId, source } = parts
-  const rules = rulesIn(draft, said.upstream, clientId)
-  const explanation = explainClaims(rules, sourcesOf(said))
   // The live one first: whoever has signed in with it before is who an alias keeps.
   const live = await wouldBeLive(parts, said)
-  const { faults, tokens } = await wouldBe(parts, draft, said)
+  const { faults, tokens, identity } = await wouldBe(parts, draft, said)
+  const explanation = explained(parts, said, identity)
   return {
     upstream: said.upstream,
     client: clientId,
@@ -76,7 +76,21 @@ function rulesIn({ upstreams, clients }: DraftConfig, upstream: string, clientId
   return { ...upstreams[upstream]?.claims, ...clients[clientId]?.claims }
 }
 
+/** What a hook made of the mapped claims is in the identity alone. */
+function explained(
+  { draft, clientId }: ResultParts,
+  said: UpstreamIdentity,
+  identity: Identity | undefined,
+): Explanation {
+  const upstream = draft.upstreams[said.upstream]
+  const byRules = explainClaims(rulesIn(draft, said.upstream, clientId), sourcesOf(said))
+  if (!identity || upstream?.hooks === undefined) return byRules
+  const ownRules = draft.clients[clientId]?.claims ?? {}
+  return explainHooked(byRules, upstream.claims, ownRules, identity.claims)
+}
+
 interface WouldBe {
+  identity?: Identity
   faults: string[]
   tokens: WouldBeTokens | undefined
 }
@@ -94,7 +108,7 @@ async function wouldBe(
     const identity = await mapper.mapIdentity(said, clientId)
     const sub = mapper.subjectFor(clientId, identity.accountId)
     const { scope } = config.clients[clientId] as ClientConfig
-    return { faults: [], tokens: tokensOf({ issuer, clientId, scope, sub }, identity) }
+    return { identity, faults: [], tokens: tokensOf({ issuer, clientId, scope, sub }, identity) }
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error
     return { faults: [error.message], tokens: undefined }

@@ -62,6 +62,7 @@ export interface DraftTests {
 }
 
 export const TTL_SECONDS = 600
+/** Under way, and as many again whose page can still be looked at. */
 const MAX_TESTS = 20
 
 export const secret = () => randomBytes(32).toString('base64url')
@@ -94,7 +95,9 @@ export function createDraftTests({ now }: { now: () => number }): DraftTests {
 
   return {
     open(parts) {
-      if (alive().length >= MAX_TESTS) return undefined
+      const [over, underWay] = byOutcome(alive())
+      if (underWay.length >= MAX_TESTS) return undefined
+      if (over[0] && over.length >= MAX_TESTS) void remove(over[0])
       const test = newTest(parts, now() + TTL_SECONDS * 1000)
       const timer = setTimeout(() => void remove(test), TTL_SECONDS * 1000).unref()
       entries.set(test.id, { test, settled: Promise.withResolvers(), timer })
@@ -108,6 +111,11 @@ export function createDraftTests({ now }: { now: () => number }): DraftTests {
     close: async () =>
       void (await Promise.all([...entries.values()].map(({ test }) => remove(test)))),
   }
+}
+
+/** Oldest first: those with an outcome, and those without. */
+function byOutcome(tests: readonly DraftTest[]): [DraftTest[], DraftTest[]] {
+  return [tests.filter(({ outcome }) => outcome), tests.filter(({ outcome }) => !outcome)]
 }
 
 function newTest(

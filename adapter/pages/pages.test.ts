@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chooserPage } from './chooser-page.ts'
+import { draftResultPage, type DraftVerdict } from './draft-result-page.ts'
 import { loggedOutPage, logoutPage } from './logout-page.ts'
 import { MESSAGE_KINDS, type MessageKindName } from './message-kinds.ts'
 import { messagePage, messageStatus } from './message-page.ts'
@@ -24,8 +25,30 @@ const hostileMessage = (kind: MessageKindName) =>
     error_description: HOSTILE,
   })
 
+const VERDICTS: readonly DraftVerdict[] = [
+  'unchanged',
+  'changed',
+  'subject_changed',
+  'nothing_to_compare',
+  'refused',
+  'failed',
+]
+const draftResult = (verdict: DraftVerdict, text = 'x') =>
+  draftResultPage({
+    verdict,
+    upstreamName: text,
+    clientName: text,
+    subject: { live: text, draft: text },
+    changes: [[text, text, text, text]],
+    tokens: [{ title: text, json: text }],
+    claims: [[text, text, text, text, text]],
+    dropped: [[text, text, text]],
+    notes: [text],
+  })
+
 const everyPage: readonly (readonly [string, string])[] = [
   ...kinds.map((kind) => [kind, messagePage(kind, { flowId: 'flow-1' })] as const),
+  ...VERDICTS.map((verdict) => [`draft ${verdict}`, draftResult(verdict)] as const),
   ['logout', logoutPage({ formHtml: LOGOUT_FORM, clientName: 'Test App' })],
   ['logged out', loggedOutPage()],
   [
@@ -125,6 +148,19 @@ describe(messagePage, () => {
       messageStatus('upstream_unavailable'),
       messageStatus('misdirected_host'),
     ]).toEqual([503, 502, 421])
+  })
+})
+
+describe(draftResultPage, () => {
+  it.each(VERDICTS)('A40 %s shows what an upstream said as text only', (verdict) => {
+    const page = draftResult(verdict, HOSTILE)
+    expect(page).not.toMatch(/<img|<script/i)
+    expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;')
+  })
+
+  it('says a changed subject in words, and no other verdict does', () => {
+    const saying = VERDICTS.filter((verdict) => draftResult(verdict).includes('(changed)'))
+    expect(saying).toEqual(['subject_changed'])
   })
 })
 
