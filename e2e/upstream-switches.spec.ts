@@ -39,6 +39,27 @@ test('the page is sound, empty and full, and when a form was wrong', async ({ pa
   expect(errors).toEqual([])
 })
 
+test('the sign-in page that asks for a second factor is sound', async ({ page }) => {
+  const errors = listenToConsole(page)
+  const url = new URL('/oauth2/authorize', chain.upstreamUrl)
+  const parameters = {
+    client_id: 'test-client',
+    redirect_uri: `${chain.adapterUrl}/login/oauth2/code/test-auth-server`,
+    response_type: 'code',
+    scope: 'openid',
+    state: 'a-state',
+    nonce: 'a-nonce',
+    code_challenge: 'c'.repeat(43),
+    code_challenge_method: 'S256',
+    acr_values: 'urn:test:second-factor',
+  }
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+  await page.goto(url.href)
+  await expect(page.getByLabel('Sign in without it')).not.toBeChecked()
+  await expectSoundPage(page)
+  expect(errors).toEqual([])
+})
+
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false })
 

@@ -187,6 +187,11 @@ describe('several issuers', () => {
     expect((await second.advance(1)).offsetSeconds).toBe(101)
     await root.reset()
     expect((await second.advance(0)).offsetSeconds).toBe(101)
+    const offline = { scope: 'openid offline_access', acr_values: 'urn:test:second-factor' }
+    const tokens = await tokensOf(`${other.issuer}/second`, 'ada', offline)
+    expect(claimsOf(tokens.id_token)).toMatchObject({ acr: 'urn:test:second-factor' })
+    expect((await refreshWith(`${other.issuer}/second`, tokens.refresh_token)).status).toBe(200)
+    expect((await refreshWith(other.issuer, tokens.refresh_token)).status).toBe(400)
     const third = createControlClient(String(other.controlUrl), { issuer: 'third' })
     await expect(third.keys()).rejects.toThrow('there is no issuer "third"')
     await other.close()

@@ -84,6 +84,14 @@ describe('what the ID token says of the authentication', () => {
     expect((await contextOf('ada', strong)).acr).toBe(secondFactorAcr)
   })
 
+  it.each([
+    [{ acr: 'stronger' }, 'acr: expected one of as_asked, weaker, absent'],
+    [{ levels: [] }, 'levels: expected a list of 1 to 5000 texts'],
+    [{ auth_time: 'absent' }, 'auth_time: there is no such field'],
+  ])('does not take %j', async (rules, message) => {
+    await expect(on.control.setAuthentication(rules as object)).rejects.toThrow(message)
+  })
+
   it('has the names of acr that it is told, and says them in discovery', async () => {
     await on.control.setAuthentication({ levels: ['silver', 'gold'] })
     expect((await contextOf('ada', { acr_values: 'gold silver' })).acr).toBe('gold')

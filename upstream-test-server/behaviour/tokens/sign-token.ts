@@ -1,5 +1,6 @@
 // JWTs in compact form, signed right or wrong in one way.
 import { createHmac, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { SigningKey } from './key-ring.ts'
 
 export type Json = Record<string, unknown>
@@ -30,8 +31,17 @@ const headerChanges: Partial<Record<SignatureFault, Json>> = {
   unknown_kid: { kid: 'unknown' },
 }
 
+// Reading a key costs as much as signing with it.
+const read = new WeakMap<SigningKey, KeyObject>()
+
+function privateKeyOf(jwk: SigningKey): KeyObject {
+  const key = read.get(jwk) ?? createPrivateKey({ key: jwk, format: 'jwk' })
+  read.set(jwk, key)
+  return key
+}
+
 function signatureOf(input: string, jwk: SigningKey, fault: SignatureFault | undefined): string {
-  const key = createPrivateKey({ key: jwk, format: 'jwk' })
+  const key = privateKeyOf(jwk)
   if (fault === 'alg_none') return ''
   if (fault === 'alg_hs256') {
     // The public key as a secret: https://www.rfc-editor.org/rfc/rfc8725.html#section-2.1
