@@ -1,4 +1,4 @@
-// `auth-adapter upstream test` beside the running demo: the command prints an address, a person signs in there in a browser,
+// `auth-adapter upstream test` beside the demo with three upstreams: the command prints an address, a person signs in there in a browser,
 // and page and command say what the draft would change. Nobody is signed in by it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,12 +8,25 @@ import type { Page } from 'playwright/test'
 import { parse, stringify } from 'yaml'
 import { NODE } from '../scripts/managed-process.ts'
 import { mergeSettings, type Settings } from './support/chain-config.ts'
-import { expect, fillSignIn, test } from './support/fixtures.ts'
+import { test as base, expect, fillSignIn } from './support/fixtures.ts'
 import { expectSoundPage, listenToConsole } from './support/page-checks.ts'
-import { withoutOurSettings, type Chain } from './support/processes.ts'
+import { startChain, withoutOurSettings, type Chain } from './support/processes.ts'
 
 const ROOT = join(import.meta.dirname, '..')
+const EXAMPLE = join(ROOT, 'docs', 'examples', 'three-upstreams.yaml')
 const UPSTREAM = 'test-auth-server'
+
+const test = base.extend<object, { chain: Chain }>({
+  chain: [
+    async ({ storage }, use) => {
+      const config = parse(readFileSync(EXAMPLE, 'utf8')) as Settings
+      const chain = await startChain({ storage, config })
+      await use(chain)
+      await chain.stop()
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+})
 
 interface Command {
   url: string
@@ -21,15 +34,19 @@ interface Command {
 }
 
 /** The live file with changes to its upstream, as a person would edit a copy of it. */
-function writeDraft(chain: Chain, changes: Settings): string {
+function writeDraft(chain: Chain, upstream: string, changes: Settings): string {
   const live = parse(readFileSync(chain.configFile, 'utf8')) as Settings
   const file = join(chain.dataFolder, 'draft.yaml')
-  writeFileSync(file, stringify(mergeSettings(live, { upstreams: { [UPSTREAM]: changes } })))
+  writeFileSync(file, stringify(mergeSettings(live, { upstreams: { [upstream]: changes } })))
   return file
 }
 
 /** Finds address and token as an operator's shell would: by the live file, and by the data folder. */
-async function startCommand(chain: Chain, changes: Settings): Promise<Command> {
+async function startCommand(
+  chain: Chain,
+  changes: Settings,
+  upstream = UPSTREAM,
+): Promise<Command> {
   const env = {
     ...withoutOurSettings(process.env),
     ADAPTER_PORT: new URL(chain.adapterUrl).port,
@@ -38,8 +55,11 @@ async function startCommand(chain: Chain, changes: Settings): Promise<Command> {
     AUTH_ADAPTER_DATA: chain.dataFolder,
     AUTH_ADAPTER_CONFIG: chain.configFile,
   }
-  const args = ['adapter/cli.ts', 'upstream', 'test', UPSTREAM]
-  const child = spawn(NODE, [...args, '--config', writeDraft(chain, changes)], { cwd: ROOT, env })
+  const args = ['adapter/cli.ts', 'upstream', 'test', upstream]
+  const child = spawn(NODE, [...args, '--config', writeDraft(chain, upstream, changes)], {
+    cwd: ROOT,
+    env,
+  })
   let said = ''
   const address = Promise.withResolvers<string>()
   for (const stream of [child.stdout, child.stderr])
@@ -125,3 +145,32 @@ test('a draft whose secret is wrong, or whose rule keeps the person out: a page 
     expect.stringContaining('Denied by require.claims.name'),
   ])
 })
+
+const OTHERS = [
+  {
+    name: 'second-auth-server',
+    sub: 'second-auth-server:b1946ac9-2492-4d23-8f3e-7a5c0e3b9f10',
+    changes: { claims: { company: { constant: 'Second Office' } } },
+  },
+  {
+    name: 'github-like',
+    sub: 'github-like:583231',
+    changes: { claims: { company: { from: 'company', strip_prefix: '@' } } },
+  },
+]
+
+for (const { name, sub, changes } of OTHERS)
+  test(`${name} is tried likewise, and only what the draft changes changes`, async ({
+    page,
+    chain,
+  }) => {
+    const command = await startCommand(chain, changes, name)
+    await page.goto(command.url)
+    await fillSignIn(page)
+    await expect(heading(page)).toHaveText('The test worked: claims change')
+    const rows = page.getByRole('table', { name: 'What changes' }).locator('tbody tr')
+    await expect(rows).toHaveCount(1)
+    await expect(rows).toContainText('company')
+    const { code, said } = await command.ended
+    expect([code, said]).toEqual([0, expect.stringContaining(`The sub stays ${sub}.`)])
+  })
