@@ -46,11 +46,21 @@ export function start(
   })
 }
 
+/** What was started ends with us; the folder would stay. */
+function removeAtSignals(folder: string): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      rmSync(folder, { recursive: true, force: true })
+      process.exit(1)
+    })
+}
+
 /** Everything is ended and removed after `work`. */
 export async function withSurroundings(
   work: (surroundings: Surroundings) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'auth-adapter-bench-'))
+  removeAtSignals(folder)
   const [upstreamPort = 0, port = 0, adminPort = 0, otherPort = 0, otherAdmin = 0, floorPort = 0] =
     await freePorts(6)
   const callbacks = [port, otherPort, floorPort]

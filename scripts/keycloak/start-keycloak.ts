@@ -28,7 +28,7 @@ const REALM = 'example'
 /** Of a Keycloak on that port of loopback. */
 export const issuerAt = (port: number) => `http://127.0.0.1:${port}/realms/${REALM}`
 
-const READY_WITHIN_MS = 180_000
+const READY_WITHIN_MS = 240_000
 const COMMAND = ['start-dev', '--import-realm', '--db=dev-mem', '--cache=local']
 
 function unpack(archive: string, folder: string): string {
