@@ -73,13 +73,8 @@ export function createLoginBinding({
         (resumed.every((value) => value === uid) && find(uid, cookieHeader) !== undefined)
       )
     },
-    bind(uid, { clientId, flowId }, cookieHeader) {
-      const content = [
-        seconds().toString(36),
-        Buffer.from(clientId).toString('base64url'),
-        flowId,
-        ...(generation === undefined ? [] : [generation]),
-      ].join('.')
+    bind(uid, login, cookieHeader) {
+      const content = contentOf(login, seconds(), generation)
       const evicted = evictable(parseCookies(cookieHeader), prefix).map(
         (name) => `${name}=${attributes}; Max-Age=0`,
       )
@@ -97,6 +92,16 @@ interface IssuedBinding {
   generation?: string
   /** Epoch seconds. */
   issuedAt: number
+}
+
+/** What readBinding reads. */
+function contentOf(
+  { clientId, flowId }: Pick<IssuedBinding, 'clientId' | 'flowId'>,
+  issuedAt: number,
+  generation: string | undefined,
+): string {
+  const parts = [issuedAt.toString(36), Buffer.from(clientId).toString('base64url'), flowId]
+  return [...parts, ...(generation === undefined ? [] : [generation])].join('.')
 }
 
 function readBinding(
