@@ -86,7 +86,7 @@ export const configSchema = z.strictObject({
   listen: listen.prefault({}).describe('Where apps and browsers reach us.'),
   admin: admin
     .prefault({})
-    .describe('The second listener: health now, operations later. Never published.'),
+    .describe('The second listener: health, and the API that commands ask. Never published.'),
   trusted_proxies: z
     .array(z.string().min(1))
     .prefault([])
