@@ -67,7 +67,8 @@ function createRetired(): Retired {
   async function end(generation: Generation): Promise<void> {
     clearTimeout(timers.get(generation))
     timers.delete(generation)
-    await generation.adapter.close()
+    // Nobody waits for it who could do anything about it: its sockets end with the process.
+    await generation.adapter.close().catch(() => undefined)
   }
 
   return {

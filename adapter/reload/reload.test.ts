@@ -429,6 +429,20 @@ describe('at the same time', () => {
     expect(claimsOf((await signIn()).access_token)['sub']).toBe('testuser')
   })
 
+  it('a configuration before that does not close well disturbs nobody', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const failed = vi.fn()
+    process.on('unhandledRejection', failed)
+    generations.current.adapter.close = () => Promise.reject(new Error('stuck'))
+    editUpstream({ display_name: 'Another' })
+    await reload('file')
+    vi.advanceTimersByTime(generations.current.config.login.ttl * 1000)
+    vi.useRealTimers()
+    expect(claimsOf((await signIn()).access_token)['sub']).toBe('testuser')
+    process.off('unhandledRejection', failed)
+    expect(failed).not.toHaveBeenCalled()
+  })
+
   it('while the store is down: taken; people are served when it is back', async () => {
     breaker.break()
     editUpstream({ claims: { renamed: 'sub' } })

@@ -56,7 +56,7 @@ export function createReload(options: ReloadOptions): Reload {
 
   return (trigger) => {
     next ??= last.then(() => reload(trigger))
-    last = next
+    last = next.catch(() => undefined)
     return next
   }
 }
