@@ -15,9 +15,21 @@ function mapped(
 }
 
 describe('the length of a claim', () => {
-  it.each(['', 'plain', '"', '\\', 'a\u0000b', '\u007f', 'é', '王', '\ud800', ' ~!#[]', '\u2028', 'a\nb'])(
-    'is that of its JSON: %j',
-    (text) => expect(bytesOf(text)).toBe(Buffer.byteLength(JSON.stringify(text))),
+  it.each([
+    '',
+    'plain',
+    '"',
+    '\\',
+    'a\u0000b',
+    '\u007f',
+    'é',
+    '王',
+    '\ud800',
+    ' ~!#[]',
+    '\u2028',
+    'a\nb',
+  ])('is that of its JSON: %j', (text) =>
+    expect(bytesOf(text)).toBe(Buffer.byteLength(JSON.stringify(text))),
   )
 })
 
