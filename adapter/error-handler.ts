@@ -218,10 +218,10 @@ function waysOn(
     retryUrl: wayOn.retryPath,
     // Nothing was decided yet: the store did not answer.
     hasReload: kind === 'temporarily_unavailable' && isRepeatable,
-    links:
-      wayOn.cancelPath === undefined
-        ? []
-        : [{ text: `Give up and return to ${clientName ?? 'the app'}`, href: wayOn.cancelPath }],
+    links: [
+      { text: 'Choose another way to sign in', href: wayOn.choosePath ?? '' },
+      { text: `Give up and return to ${clientName ?? 'the app'}`, href: wayOn.cancelPath ?? '' },
+    ],
   }
 }
 

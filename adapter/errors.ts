@@ -34,6 +34,8 @@ export interface WayOn {
   clientId?: string | undefined
   /** Tries the same step again. */
   retryPath?: string | undefined
+  /** Back to the chooser, where the person came from there. */
+  choosePath?: string | undefined
   /** Gives up and tells the app. */
   cancelPath?: string | undefined
 }

@@ -3,11 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import { currentContext } from '../../service/request-context.ts'
 import type { UpstreamChooser } from './choose/choose-upstream.ts'
 import type { LoginBinding } from './login-binding.ts'
-import { startPath } from './start-login.ts'
-
-export function chooserPath(uid: string): string {
-  return `/oauth2/authorization?interaction=${uid}`
-}
+import { chooserPath, startPath } from './start-login.ts'
 
 export function createInteractionUrl({
   chooser,

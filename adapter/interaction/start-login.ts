@@ -26,7 +26,7 @@ export interface LoginParts {
   upstreams: { get(name: string): Upstream | undefined }
   upstreamConfigs: Record<string, AnyUpstreamConfig>
   transactions: LoginTransactions
-  chooser: Pick<UpstreamChooser, 'mayStart'>
+  chooser: Pick<UpstreamChooser, 'choose' | 'mayStart'>
   binding: LoginBinding
   ttlSeconds: number
   log: Log
@@ -46,6 +46,10 @@ const SECRET_BYTES = 32
 
 export function startPath(upstream: string, uid: string): string {
   return `/oauth2/authorization/${upstream}?interaction=${uid}`
+}
+
+export function chooserPath(uid: string): string {
+  return `/oauth2/authorization?interaction=${uid}`
 }
 
 /** One callback path for each upstream, so that answers can not be mixed up (RFC 9700, section 4.4). */
@@ -187,10 +191,12 @@ export async function handleUpstreamError(
       error: downstream.error,
       error_description: downstream.error_description,
     })
-  const uid = interaction.uid
+  const { uid, params } = interaction
+  const hadChoice = parts.chooser.choose({ clientId, params }).kind === 'chooser'
   error.wayOn = {
     clientId,
     retryPath: startPath(upstream, uid),
+    choosePath: hadChoice ? chooserPath(uid) : undefined,
     cancelPath: `/oauth2/authorization/${upstream}/cancel?interaction=${uid}`,
   }
   throw error

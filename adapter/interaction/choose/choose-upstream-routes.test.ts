@@ -225,7 +225,10 @@ describe('F14 two upstreams, one of them dead', () => {
     partner.behaviour = {
       answer: { '/token': (_request, response) => response.writeHead(503).end() },
     }
-    expect((await open(links['partner'] ?? '')).status).toBe(502)
+    const failed = await open(links['partner'] ?? '')
+    expect(failed.status).toBe(502)
+    const [, back = ''] = /href="([^"]+)">Choose another way to sign in</.exec(failed.body) ?? []
+    expect(linksOf(await open(back))).toHaveLength(2)
     const before = partner.requests.length
     const again = await chooserIn(browser)
     expect(again.page.status).toBe(200)

@@ -8,11 +8,10 @@ import { chooserPage, type ChooserOptions } from '../../pages/chooser-page.ts'
 import type { UpstreamChooser } from './choose-upstream.ts'
 import { rememberingCookie } from './choose-upstream-cookie.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
-import { chooserPath } from '../interaction-url.ts'
 import type { BoundLogin } from '../login-binding.ts'
 import { interactionUid } from '../login-routes.ts'
 import { nextStep } from '../next-step.ts'
-import { boundLogin, startPath, type LoginParts } from '../start-login.ts'
+import { boundLogin, chooserPath, startPath, type LoginParts } from '../start-login.ts'
 
 export interface ChooserRouteOptions extends Pick<LoginParts, 'interactions' | 'binding'> {
   config: Pick<Config, 'issuer' | 'upstreams' | 'clients'>
