@@ -57,5 +57,7 @@ async function serve(): Promise<void> {
 }
 
 process.on('disconnect', () => process.exit())
+// Told to the whole group, they mean the adapter, which may still have sign-ins to finish.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 shutWaysOut()
 await serve().catch((error: unknown) => tell({ kind: 'unusable', reason: textOf(error) }))

@@ -41,6 +41,14 @@ function open(file: string, settings: object = {}) {
 
 const input = { upstream: 'up', idToken: { sub: 'ada' }, userinfo: null, claims: { name: 'Ada' } }
 
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 async function outcome(source: string, settings?: object): Promise<HookAnswer | string> {
   const { hooks } = open(written(source), settings)
   try {
@@ -92,6 +100,17 @@ describe('a hook', () => {
     await hooks.start()
     await hooks.run(input)
     await expect.poll(() => logLines.join('')).toContain('"line":"seen 1"')
+  })
+
+  it('goes on when the whole group is told to stop, and ends with whoever started it', async () => {
+    const { hooks } = open(written('export const mapClaims = () => ({ pid: process.pid })'))
+    await hooks.start()
+    const pidOf = async () => ((await hooks.run(input)) as { claims: { pid: number } }).claims.pid
+    const pid = await pidOf()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.kill(pid, signal)
+    expect(await pidOf()).toBe(pid)
+    hooks.close()
+    await expect.poll(() => isRunning(pid)).toBe(false)
   })
 
   it('may stand behind a symbolic link, as mounted files do', async () => {
