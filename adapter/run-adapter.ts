@@ -15,7 +15,7 @@ import { contentsOf, generationId } from './reload/generation-id.ts'
 import { createGenerations, type Generations } from './reload/generations.ts'
 import { createReload, type Reload } from './reload/reload.ts'
 import { reloadRoutes } from './reload/reload-routes.ts'
-import { swapRoutes } from './reload/swap-routes.ts'
+import { swapRoutes } from './swap/swap-routes.ts'
 import { openSecrets } from './secrets.ts'
 import {
   createAdapter,

@@ -1,8 +1,8 @@
 // `auth-adapter swap plan`: whom a move to another upstream would concern. Changes nothing.
 import { loadConfig } from '../config/load-config.ts'
 import { ConfigError } from '../errors.ts'
-import type { SwapPlan, SwapPlanRow } from '../reload/swap-plan.ts'
-import { swapQuery } from '../reload/swap-routes.ts'
+import type { SwapPlan, SwapPlanRow } from '../swap/swap-plan.ts'
+import { swapQuery } from '../swap/swap-routes.ts'
 import { adminRequest, reportAdminError } from './admin-client.ts'
 import { alignedRows } from './aligned-rows.ts'
 import { reportConfigError } from './report-config-error.ts'

@@ -3,7 +3,7 @@
 import { loadConfig, type ConfigSources, type LoadedConfig } from '../config/load-config.ts'
 import { filesOf } from './generation-id.ts'
 import type { ReloadTrigger } from './reload.ts'
-import { watchFiles, type FileWatch } from './watch-files.ts'
+import { watchFiles, type FileWatch } from '../../service/watch-files.ts'
 
 export interface ConfigSource {
   sources: ConfigSources

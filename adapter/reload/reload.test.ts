@@ -12,7 +12,7 @@ import { endRevoked } from './end-revoked.ts'
 import { contentsOf, generationId } from './generation-id.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { createReload, type Reload } from './reload.ts'
-import { watchFiles, type FileWatch } from './watch-files.ts'
+import { watchFiles, type FileWatch } from '../../service/watch-files.ts'
 
 interface Settings {
   [name: string]: unknown

@@ -9,7 +9,7 @@ import type { AdjustableLog } from '../../service/log.ts'
 import { diffConfig, type ConfigDiff } from './diff-config.ts'
 import { contentsOf, filesOf, generationId } from './generation-id.ts'
 import type { Generations } from './generations.ts'
-import type { FileWatch } from './watch-files.ts'
+import type { FileWatch } from '../../service/watch-files.ts'
 
 export type ReloadTrigger = 'signal' | 'file' | 'command'
 

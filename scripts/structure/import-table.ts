@@ -94,6 +94,7 @@ export const importTable: readonly Row[] = [
     ours: ['adapter/config/', ...RECORDS, 'adapter/errors.ts', 'service/'],
     packages: [],
   },
+  { room: 'adapter/swap/', ours: [...RECORDS], packages: [] },
   { room: 'adapter/cli/', ours: EVERY_ROOM, packages: ['commander', 'yaml'] },
   // The files at the top of adapter/: main, server, cli, error-handler, secrets.
   { room: 'adapter/', ours: ['package.json', ...EVERY_ROOM], packages: ['express', 'commander'] },
