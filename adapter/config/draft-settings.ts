@@ -23,7 +23,7 @@ const OF_THE_PROCESS = new Set([
 
 type Settings = Record<string, unknown>
 
-/** All secrets masked but those of `upstream`. */
+/** Without any secret but those of `upstream`. */
 export function draftSettings(
   { settings }: Pick<LoadedConfig, 'settings'>,
   upstream: string,
@@ -31,11 +31,17 @@ export function draftSettings(
   const all = settings as Settings
   const kept = Object.entries(all).filter(([name]) => !OF_THE_PROCESS.has(name))
   const masked = asWritten(Object.fromEntries(kept)) as Settings
-  const upstreams = all['upstreams'] as Settings
-  return {
-    ...masked,
-    upstreams: { ...(masked['upstreams'] as Settings), [upstream]: upstreams[upstream] },
-  }
+  const others = Object.entries(masked['upstreams'] as Settings).map(([name, one]) => [
+    name,
+    withoutProxy(one as Settings),
+  ])
+  const tested = (all['upstreams'] as Settings)[upstream]
+  return { ...masked, upstreams: { ...Object.fromEntries(others), [upstream]: tested } }
+}
+
+/** Its address is a secret, and a masked one would be no address. */
+function withoutProxy({ proxy: _proxy, ...others }: Settings): Settings {
+  return others
 }
 
 /**
