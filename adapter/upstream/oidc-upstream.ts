@@ -86,7 +86,7 @@ function partsOf({ name: upstream, config, clients, http, now, log }: OidcUpstre
   return {
     metadata,
     jwks,
-    userinfo: createUserinfo({ upstream, config, clients, http, jwks, log }),
+    userinfo: createUserinfo({ upstream, config, clients, http, now, jwks, log }),
     client: { upstream, clientId, clientAuth: clientAuthFrom(upstream, config), http },
     idToken: {
       upstream,

@@ -2,8 +2,8 @@
 // for each endpoint. Knows HTTP failures, not OAuth; what goes over the wire is send-request.ts.
 import { UpstreamError } from '../../errors.ts'
 import { createAgents } from './agents.ts'
-import { createCircuits } from './circuits.ts'
-import type { CircuitSettings } from './circuits.ts'
+import { createCircuits } from './circuit/circuits.ts'
+import type { CircuitSettings } from './circuit/circuits.ts'
 import { startDeadline, type Deadline } from './deadline.ts'
 import { codeOf, placeOf, send, sendTwiceAtMost } from './send-request.ts'
 import type { Failure, Link, OutgoingAnswer, OutgoingRequest } from './send-request.ts'

@@ -6,6 +6,7 @@ import type { UpstreamMetadata } from '../metadata/discovery.ts'
 import { jsonFrom } from '../http/outgoing-http.ts'
 import type { OutgoingHttp } from '../http/outgoing-http.ts'
 import type { JwksCache } from '../metadata/jwks-cache.ts'
+import { keepAnswers } from '../metadata/kept-answers.ts'
 import { copyClaims } from './safe-claims.ts'
 import type { Claims } from './safe-claims.ts'
 import { isSigned, signedUserinfo } from './signed-userinfo.ts'
@@ -16,6 +17,8 @@ export interface UserinfoOptions {
   /** The apps, whose own claims may need it. */
   clients?: Readonly<Record<string, ClientConfig>> | undefined
   http: OutgoingHttp
+  /** Epoch milliseconds. */
+  now: () => number
   jwks: JwksCache
   log: Log
 }
@@ -29,7 +32,8 @@ export type Userinfo = (
 ) => Promise<Claims | undefined>
 
 export function createUserinfo(options: UserinfoOptions): Userinfo {
-  const { upstream, config, clients = {}, log } = options
+  const { upstream, config, clients = {}, http, now, log } = options
+  const exchange = keepAnswers(http, now)
   const apps = Object.values(clients).filter((app) => app.upstreams?.includes(upstream) ?? true)
   const paths = [
     ...[config, ...apps].flatMap(claimPaths),
@@ -47,7 +51,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
       const issuer = idTokenClaims.iss as string
       if (!url) throw missingEndpoint(upstream)
       return userinfoClaims(
-        await ask(options, url, { accessToken, issuer, signal }),
+        await ask({ ...options, exchange }, url, { accessToken, issuer, signal }),
         idTokenClaims,
         upstream,
       )
@@ -61,14 +65,14 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
 
 /** JSON, or what a JWT says that holds: which one an upstream gives is agreed on there. */
 async function ask(
-  { upstream, config, http, jwks }: UserinfoOptions,
+  { upstream, config, exchange, jwks }: UserinfoOptions & Pick<OutgoingHttp, 'exchange'>,
   url: string,
   { accessToken, issuer, signal }: { accessToken: string; issuer: string; signal: AbortSignal },
 ): Promise<unknown> {
   // RFC 6750 §2.1, the header only: https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
   const authorization = `Bearer ${accessToken}`
   const headers = { authorization, accept: 'application/json, application/jwt;q=0.9' }
-  const answer = await http.exchange(url, { headers, signal })
+  const answer = await exchange(url, { headers, signal })
   if (!isSigned(answer))
     return jsonFrom(
       answer,

@@ -1,5 +1,5 @@
 // A circuit for each endpoint of one upstream: userinfo that may be done without must not close the way to the tokens.
-import type { Log } from '../../../service/log.ts'
+import type { Log } from '../../../../service/log.ts'
 import { createCircuit } from './circuit.ts'
 import type { Circuit } from './circuit.ts'
 

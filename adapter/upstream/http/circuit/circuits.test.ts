@@ -2,12 +2,12 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { refusal } from '../test-support/expect-upstream-error.ts'
-import { recordingLog } from '../test-support/login.ts'
-import type { RecordingLog } from '../test-support/login.ts'
+import { refusal } from '../../test-support/expect-upstream-error.ts'
+import { recordingLog } from '../../test-support/login.ts'
+import type { RecordingLog } from '../../test-support/login.ts'
 import { createCircuits } from './circuits.ts'
-import { createOutgoingHttp } from './outgoing-http.ts'
-import type { OutgoingHttp } from './outgoing-http.ts'
+import { createOutgoingHttp } from '../outgoing-http.ts'
+import type { OutgoingHttp } from '../outgoing-http.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
