@@ -1,5 +1,5 @@
 // What makes one person of two upstreams the same one: an immutable claim that both say. Which claims can not be that one
-// is judged once, by config/checks/alias-faults.ts; what is kept of it is in storage/subject-aliases.ts.
+// is judged once, by config/checks/upstreams/alias-faults.ts; what is kept of it is in storage/subject-aliases.ts.
 import type { ClaimSources } from './find-claim.ts'
 import { findClaim } from './find-claim.ts'
 

@@ -7,8 +7,8 @@ import type { SettingPath } from '../setting.ts'
 import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
 import { clientFaults } from './client-faults.ts'
-import { proxyFault } from './proxy-rule.ts'
-import { upstreamFaults } from './upstream-faults.ts'
+import { proxyFault } from './upstreams/proxy-rule.ts'
+import { upstreamFaults } from './upstreams/upstream-faults.ts'
 import {
   authorizationParameterFault,
   claimNameFault,

@@ -1,6 +1,6 @@
 // `subject_alias`: which claims can not tell who a person is, and which subjects could meet those that are kept.
-import type { Config } from '../schema.ts'
-import type { SettingFault } from './schema-faults.ts'
+import type { Config } from '../../schema.ts'
+import type { SettingFault } from '../schema-faults.ts'
 
 /** People, or whoever administers them, change these; or they are given on to somebody else. */
 const EDITABLE =

@@ -1,7 +1,7 @@
 // An issuer with `{tenantid}`: whoever has a tenant there can sign in with any name and address they like, so nothing that two
 // tenants could both say may decide who somebody is, and the tenants are named.
-import type { AnyUpstreamConfig, Config } from '../schema.ts'
-import type { SettingFault } from './schema-faults.ts'
+import type { AnyUpstreamConfig, Config } from '../../schema.ts'
+import type { SettingFault } from '../schema-faults.ts'
 
 const TEMPLATE = /^[a-z]+:\/\/[^/{}]+\/([^{}]*\/)?\{tenantid\}(\/[^{}]*)?$/
 

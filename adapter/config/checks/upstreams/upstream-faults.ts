@@ -1,11 +1,11 @@
 // Rules between the settings of upstreams: subjects that can not collide, and the credential that each way of
 // authenticating takes.
-import type { AnyUpstreamConfig, Config } from '../schema.ts'
+import type { AnyUpstreamConfig, Config } from '../../schema.ts'
 import { aliasFaults } from './alias-faults.ts'
-import { didYouMean } from '../source/nearest-name.ts'
-import type { SettingFault } from './schema-faults.ts'
+import { didYouMean } from '../../source/nearest-name.ts'
+import type { SettingFault } from '../schema-faults.ts'
 import { tenantFaults } from './tenant-faults.ts'
-import { upstreamScopeFault } from './value-rules.ts'
+import { upstreamScopeFault } from '../value-rules.ts'
 
 export function upstreamFaults(config: Config): SettingFault[] {
   return [

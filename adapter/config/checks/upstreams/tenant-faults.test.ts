@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { configSchema } from '../schema.ts'
+import { configSchema } from '../../schema.ts'
 import { tenantFaults } from './tenant-faults.ts'
 import { upstreamFaults } from './upstream-faults.ts'
 
