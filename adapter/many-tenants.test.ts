@@ -1,7 +1,7 @@
 // An upstream of many tenants through the whole chain: whose people come in, and that they never share a subject.
 import { afterAll, describe, expect, it } from 'vitest'
 import { claimsOf } from './test-support/app.ts'
-import { UPSTREAM } from './test-support/chain.ts'
+import { ADMIN_TOKEN, UPSTREAM } from './test-support/chain.ts'
 import { useChain } from './test-support/use-chain.ts'
 import { startEvilIdp, type EvilIdp } from './upstream/test-support/evil-idp.ts'
 
@@ -10,9 +10,15 @@ const [ONE, TWO, THREE] = ['1', '2', '3'].map(
 ) as [string, string, string]
 
 let hub: EvilIdp
+const hubSettings = () => ({
+  issuer: `${hub.issuer}/{tenantid}/v2.0`,
+  endpoints: { discovery: `${hub.issuer}/.well-known/openid-configuration` },
+  allowed_tenants: [ONE, TWO],
+  subject: 'hashed',
+})
 const on = useChain(async () => {
   hub = await startEvilIdp()
-  const issuer = `${hub.issuer}/{tenantid}/v2.0`
+  const { issuer } = hubSettings()
   hub.behaviour.discovery = (document) => ({
     ...document,
     issuer,
@@ -24,12 +30,7 @@ const on = useChain(async () => {
       default_upstream: 'hub',
       upstreams: {
         [UPSTREAM]: { subject: 'prefixed' },
-        hub: {
-          issuer,
-          endpoints: { discovery: `${hub.issuer}/.well-known/openid-configuration` },
-          allowed_tenants: [ONE, TWO],
-          subject: 'hashed',
-        },
+        hub: hubSettings(),
       },
     },
   }
@@ -73,5 +74,36 @@ describe('an upstream of many tenants', () => {
     expect(silent.url.searchParams.get('error')).toBe('login_required')
     const [failed] = on.chain.events('login.failed')
     expect(JSON.stringify(failed)).toContain('tid: expected one of allowed_tenants')
+  })
+
+  it('a test login with an unchanged draft sees no other subject', async () => {
+    const { adminUrl } = on.chain
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+    const redirect_uris = ['http://127.0.0.1:8080/login/oauth2/code/auth-adapter']
+    const settings = {
+      upstreams: {
+        hub: {
+          kind: 'oidc',
+          client_id: 'test-client',
+          client_secret: 'test-secret',
+          ...hubSettings(),
+        },
+      },
+      clients: { client: { client_secret: 'x', redirect_uris, scope: 'openid' } },
+    }
+    const body = JSON.stringify({
+      upstream: 'hub',
+      client: 'client',
+      settings,
+      source: { file: 'draft.yaml', lines: {} },
+    })
+    const opened = await fetch(`${adminUrl}/api/upstream-tests`, { method: 'POST', headers, body })
+    const test = (await opened.json()) as { id: string; url: string }
+    hub.behaviour.claims = (claims) => ({ ...claims, tid: ONE, iss: `${hub.issuer}/${ONE}/v2.0` })
+    await on.chain.newBrowser().open(test.url)
+    const answer = await fetch(`${adminUrl}/api/upstream-tests?id=${test.id}`, { headers })
+    expect(await answer.json()).toMatchObject({
+      result: { live: { subject: { isChanged: false } } },
+    })
   })
 })

@@ -13,6 +13,7 @@ import { createClientSubjects } from './provider/client-subjects.ts'
 import type { AdapterOptions } from './server.ts'
 import { createSubjectAliases, type SubjectAliases } from './storage/subject-aliases.ts'
 import type { DeferringDriver } from './storage/unit-of-work.ts'
+import { isIssuerOf } from './upstream/identity/tenant-issuer.ts'
 import { createUpstreams } from './upstream/upstreams.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -36,7 +37,7 @@ export function draftRoutes(
       subjectFor: createClientSubjects({ clients: configuration.clients, ...secrets }).subjectFor,
     })
   }
-  return createDraftRoutes({ issuer: config.issuer, tests, live: config, mapping, log })
+  return createDraftRoutes({ issuer: config.issuer, tests, live: config, mapping, isIssuerOf, log })
 }
 
 /** What would be recorded is remembered for this one test. */

@@ -5,7 +5,7 @@ import { InteractionError, UpstreamError } from '../errors.ts'
 import { callbackPath } from '../interaction/start-login.ts'
 import type { Log } from '../../service/log.ts'
 import { noteFields } from '../../service/request-context.ts'
-import { draftResult, type MapperFor } from './draft-result.ts'
+import { draftResult, type MapperFor, type ResultParts } from './draft-result.ts'
 import {
   draftState,
   secret,
@@ -21,6 +21,8 @@ export interface DraftLoginParts {
   live: DraftConfig
   /** Begins the mapping of one answer. */
   mapping: () => MapperFor
+  /** Whether an upstream so configured may speak for `issuer`. */
+  isIssuerOf: ResultParts['isIssuerOf']
   log: Log
 }
 
@@ -100,15 +102,17 @@ export async function finishDraftLogin(
 }
 
 async function judge(
-  { issuer, tests, live, mapping, log }: DraftLoginParts,
+  { tests, mapping, log, ...parts }: DraftLoginParts,
   { test, opened, expected }: TakenLogin,
   parameters: URLSearchParams,
 ): Promise<void> {
   const said = await opened.upstream.redeem(parameters, expected)
   const { clientId, source } = test
   const draft = opened.config
-  const parts = { issuer, draft, live, clientId, source, mapperFor: mapping() }
-  const result = await draftResult(parts, said)
+  const result = await draftResult(
+    { ...parts, draft, clientId, source, mapperFor: mapping() },
+    said,
+  )
   await tests.settle(test, { status: 'done', result })
   log.info('upstream_test.finished', { upstream: test.upstreamName, client_id: clientId })
 }

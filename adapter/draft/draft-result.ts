@@ -41,6 +41,8 @@ export interface ResultParts {
   clientId: string
   source: DraftSource
   mapperFor: MapperFor
+  /** Whether an upstream so configured may speak for `issuer`. */
+  isIssuerOf: (configured: string, issuer: string) => boolean
 }
 
 const TARGETS: readonly ClaimTarget[] = ['id_token', 'access_token', 'userinfo']
@@ -166,8 +168,9 @@ async function wouldBeLive(
   if (!upstream) return undefined
   const client = ownEntry(live.clients, clientId) ?? (draft.clients[clientId] as ClientConfig)
   const config = { ...live, clients: { ...live.clients, [clientId]: client } }
-  // A live login would have come from the live issuer.
-  return wouldBe(parts, config, { ...said, iss: upstream.issuer })
+  // A live login would have come from the live issuer; where that stands for many, it may be this very one.
+  const iss = parts.isIssuerOf(upstream.issuer, said.iss) ? said.iss : upstream.issuer
+  return wouldBe(parts, config, { ...said, iss })
 }
 
 function comparison({ faults, tokens }: WouldBe, draft: WouldBeTokens | undefined): LiveComparison {
