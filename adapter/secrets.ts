@@ -16,6 +16,8 @@ export interface Secrets {
   cookieKeys: string[]
   /** 32 bytes: what pairwise subjects are made with. */
   subjectKey: Uint8Array
+  /** Seals what is kept of others: upstream tokens. */
+  sealing: Sealing
 }
 
 /** @throws ConfigError, StorageError `unusable` */
@@ -37,7 +39,7 @@ export async function openSecrets({
     openCookieKeys(driver, sealing),
     openSubjectKey(config, driver, sealing),
   ])
-  return { signingKeys, cookieKeys, subjectKey }
+  return { signingKeys, cookieKeys, subjectKey, sealing }
 }
 
 async function openSigningKeys(

@@ -23,6 +23,7 @@ import { cookieNames } from './provider/configuration.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
 import { draftRoutes } from './mount-drafts.ts'
+import { openLogout } from './mount-logout.ts'
 import type { Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
 import { createIdentities, type Identity } from './storage/identities.ts'
@@ -31,6 +32,7 @@ import { createProviderAdapter } from './storage/provider-adapter.ts'
 import { createSubjectAliases } from './storage/subject-aliases.ts'
 import { createUnitOfWork, type UnitOfWork } from './storage/unit-of-work.ts'
 import { createStandingOf } from './storage/upstream-epoch.ts'
+import { createUpstreamSessions } from './storage/upstream-session.ts'
 import { createUpstreams } from './upstream/upstreams.ts'
 import { forwardedHeaders } from '../service/forwarded.ts'
 import { hostCheck } from '../service/host-check.ts'
@@ -70,6 +72,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const errors = createErrorHandler({ config, log, binding })
   const chooser = createUpstreamChooser(config)
   const people = knowPeople(options, records)
+  const logout = openLogout(options, { upstreams, unit: records.unitOfWork.driver })
   const provider = await createProvider({
     config,
     log,
@@ -79,6 +82,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     interactionUrl: createInteractionUrl({ chooser, binding }),
     ...beforeLogin(config, chooser, isOutdated),
     subjects: people.subjects,
+    signOut: logout.signOut,
     showError: errors.provider,
   })
   const parts = { interactions: provider.Interaction, upstreams, chooser, binding }
@@ -94,7 +98,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const userinfo = createUserinfo({ provider, ...people, ...records, ...secrets, now })
   const app = createFront(options, errors)
   app.use(draftRoutes(options, records.unitOfWork.driver))
-  app.use(createChooserRoutes({ config, ...parts }))
+  app.use(createChooserRoutes({ config, ...parts }), logout.routes)
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)
   return { app, generationOf: generationBy(binding), close: closing(people.hooks, upstreams) }
@@ -121,7 +125,13 @@ function knowPeople(
   const subjects = createClientSubjects({ clients: config.clients, ...secrets })
   const aliases = createSubjectAliases(unitOfWork.driver)
   const hooks = createHooks({ ...config, log })
-  const mapIdentity = createMapIdentity({ ...config, aliases, runHook: hooks.run })
+  const upstreamSessions = createUpstreamSessions(secrets.sealing)
+  const mapIdentity = createMapIdentity({
+    ...config,
+    aliases,
+    runHook: hooks.run,
+    upstreamSessions,
+  })
   return { subjects, subjectFor: subjects.subjectFor, hooks, mapIdentity }
 }
 

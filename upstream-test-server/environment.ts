@@ -8,8 +8,8 @@ import { demoIssuersFor } from './issuers/demo-issuers.ts'
 import { owaspCost } from './people/password.ts'
 import type { StartOptions } from './start.ts'
 
-const adapterCallback = (port: string) =>
-  `http://127.0.0.1:${port || '9000'}/login/oauth2/code/test-auth-server`
+const adapterUrl = (port: string, path: string) =>
+  `http://127.0.0.1:${port || '9000'}/${path}/test-auth-server`
 
 export const environmentTable = {
   UPSTREAM_HOST: { kind: 'string', default: '127.0.0.1', help: 'address to listen on' },
@@ -37,12 +37,12 @@ export const environmentTable = {
   },
   UPSTREAM_REDIRECT_URIS: {
     kind: 'urls',
-    default: (textOf) => adapterCallback(textOf('ADAPTER_PORT')),
+    default: (textOf) => adapterUrl(textOf('ADAPTER_PORT'), 'login/oauth2/code'),
     help: 'its redirect URIs, exact, comma separated',
   },
   UPSTREAM_POST_LOGOUT_REDIRECT_URIS: {
     kind: 'urls',
-    optional: true,
+    default: (textOf) => adapterUrl(textOf('ADAPTER_PORT'), 'logout/callback'),
     help: 'where it may be sent to after sign-out, comma separated',
   },
   UPSTREAM_TLS_CERT: {
@@ -108,7 +108,7 @@ export function readEnvironment(env: Env): Environment {
     clientId: values.UPSTREAM_CLIENT_ID,
     clientSecret: values.UPSTREAM_CLIENT_SECRET,
     redirectUris: values.UPSTREAM_REDIRECT_URIS,
-    postLogoutRedirectUris: values.UPSTREAM_POST_LOGOUT_REDIRECT_URIS ?? [],
+    postLogoutRedirectUris: values.UPSTREAM_POST_LOGOUT_REDIRECT_URIS,
   }
   return {
     logLevel: logLevelFrom(values.LOG_LEVEL),
@@ -121,7 +121,7 @@ export function readEnvironment(env: Env): Environment {
       databaseFile: values.UPSTREAM_DATABASE,
       passwordCost: { ...owaspCost, memoryKib: memoryKibFrom(values.UPSTREAM_PASSWORD_MEMORY_KIB) },
       clients: [client],
-      issuers: demoIssuersFor(client.redirectUris),
+      issuers: demoIssuersFor(client),
     },
   }
 }

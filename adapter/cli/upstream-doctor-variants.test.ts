@@ -24,7 +24,7 @@ beforeAll(async () => {
     databaseFile: ':memory:',
     passwordCost: { memoryKib: 8, passes: 1, parallelism: 1 },
     clients: [{ clientId: 'test-client', clientSecret: 'test-secret', redirectUris: [CALLBACK] }],
-    issuers: demoIssuersFor([CALLBACK]),
+    issuers: demoIssuersFor({ redirectUris: [CALLBACK] }),
     log: createLog({ level: 'error', pretty: false }),
   })
 })

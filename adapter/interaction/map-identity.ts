@@ -15,6 +15,7 @@ import { UpstreamError } from '../errors.ts'
 import type { Hooks } from '../hooks/hooks.ts'
 import type { Identity } from '../storage/identities.ts'
 import { upstreamEpoch } from '../storage/upstream-epoch.ts'
+import type { UpstreamSessions } from '../storage/upstream-session.ts'
 import type { SubjectAliases } from '../storage/subject-aliases.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 
@@ -27,6 +28,8 @@ export type MapIdentity = (
 export interface MapIdentityOptions extends Pick<Config, 'upstreams' | 'clients'> {
   aliases: Pick<SubjectAliases, 'claim'>
   runHook: Hooks['run']
+  /** Absent: nothing is kept of the session at the upstream. */
+  upstreamSessions?: Pick<UpstreamSessions, 'of'>
 }
 
 export function createMapIdentity({
@@ -34,12 +37,16 @@ export function createMapIdentity({
   clients,
   aliases,
   runHook,
+  upstreamSessions,
 }: MapIdentityOptions): MapIdentity {
   return async (said, clientId) => {
     const config = upstreams[said.upstream] as AnyUpstreamConfig
     const hooked = await askHook(config, said, runHook)
     const identity = mapIdentity(config, said, { clients, clientId }, hooked)
-    return { ...identity, accountId: await keptSubject(config, said, identity.accountId, aliases) }
+    const accountId = await keptSubject(config, said, identity.accountId, aliases)
+    const settings = 'logout' in config ? { logout: config.logout } : {}
+    const upstreamSession = upstreamSessions?.of(said, settings)
+    return { ...identity, accountId, ...(upstreamSession ? { upstreamSession } : {}) }
   }
 }
 

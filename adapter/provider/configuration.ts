@@ -77,7 +77,7 @@ export interface ProviderParts extends Required<
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
   upstreamChoice: ChoiceOfUpstream
   requestedContext: RequestedContext
-  logoutSource: (ctx: KoaContextWithOIDC, form: string) => void
+  logoutSource: (ctx: KoaContextWithOIDC, form: string) => Promise<void>
   postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => void
   customizeAccessToken: (
     ctx: KoaContextWithOIDC,

@@ -23,6 +23,7 @@ import {
   tellAcr,
   type RequestedContext,
 } from './requested-context.ts'
+import type { SignOut } from './sign-out.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { ChoiceOfUpstream } from './upstream-choice.ts'
 import { tokenId } from './userinfo.ts'
@@ -35,6 +36,7 @@ export interface ProviderOptions {
   adapter: AdapterFactory
   unitOfWork: UnitOfWork
   identities: Identities
+  signOut: SignOut
   /** Where the browser goes to be signed in; sets the cookies it needs on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
   upstreamChoice: ChoiceOfUpstream
@@ -52,7 +54,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     config.issuer,
     providerConfiguration({
       ...options,
-      ...createLogoutPages(config.clients),
+      ...createLogoutPages(options),
       adapter: oauthErrors(options.adapter),
       findAccount: createFindAccount(identities),
       loadExistingGrant: createLoadExistingGrant({

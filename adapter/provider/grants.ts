@@ -78,8 +78,8 @@ async function keepIdentity(
     (ctx.oidc.account as KnownAccount | undefined)?.identity,
   ]
   if (sessionUid === undefined) return
-  if (fresh) await identities.save(sessionUid, fresh, ttlSeconds)
-  else if (known) await identities.renew(sessionUid, known, ttlSeconds)
+  if (fresh) await identities.save(sessionUid, fresh, ttlSeconds, clientId(ctx))
+  else if (known) await identities.renew(sessionUid, known, ttlSeconds, clientId(ctx))
 }
 
 function clientId(ctx: KoaContextWithOIDC): string {

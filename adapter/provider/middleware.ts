@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { ROUTES } from './configuration.ts'
 import { showForm } from './form-post.ts'
 import { asOAuthError } from './oauth-errors.ts'
+import { finishSignOut, type SignOut } from './sign-out.ts'
 
 /** Shows an error as a page, or as JSON where the client is a program. Sets status, headers and body. */
 export type ShowError = (
@@ -22,6 +23,7 @@ type Middleware = (ctx: KoaContextWithOIDC, next: Next) => Promise<void>
 interface MiddlewareOptions {
   unitOfWork: UnitOfWork
   identities: Identities
+  signOut: SignOut
   showError: ShowError
 }
 
@@ -32,7 +34,7 @@ export function createMiddleware(provider: Provider, options: MiddlewareOptions)
     writeTogether(options),
     answerGetWithFound,
     narrowDiscovery,
-    endIdentity(options),
+    finishSignOut(options),
     replaceForms,
     revokeMisusedCode(provider),
   ]
@@ -78,15 +80,6 @@ const narrowDiscovery: Middleware = async (ctx, next) => {
   const metadata = ctx.body as Record<string, unknown> | undefined
   if (ctx.path.startsWith('/.well-known/') && metadata?.['response_modes_supported'])
     metadata['response_modes_supported'] = ['query', 'form_post']
-}
-
-/** A session that ends takes with it what is known of the person. */
-function endIdentity({ identities }: MiddlewareOptions): Middleware {
-  return async (ctx, next) => {
-    await next()
-    const session = ctx.oidc?.session as { uid: string; destroyed?: boolean } | undefined
-    if (session?.destroyed) await identities.delete(session.uid)
-  }
 }
 
 /**

@@ -2,8 +2,9 @@
 // session is over, so is this record.
 import type { ClaimsByClient } from '../claims/client-claims.ts'
 import { hashed } from './artefact-key.ts'
-import { sessionMember, upstreamSessionsIndex } from './live-sessions.ts'
+import { indexesOf, sessionMember } from './live-sessions.ts'
 import type { DeferringDriver } from './unit-of-work.ts'
+import type { UpstreamSession } from './upstream-session.ts'
 
 export interface Identity {
   /** The `sub` we mint. */
@@ -13,6 +14,7 @@ export interface Identity {
   upstreamIssuer: string
   /** Of the upstream's settings at the login; see upstream-epoch.ts. */
   epoch?: string
+  upstreamSession?: UpstreamSession
   /** Minted claims, mapped already. */
   claims: Record<string, unknown>
   /** The tokens that a claim goes to; one that is not listed goes to all. */
@@ -28,9 +30,15 @@ export interface Identity {
 }
 
 export interface Identities {
-  save(sessionUid: string, identity: Identity, ttlSeconds: number): Promise<void>
+  /** `clientId` is the client that the session serves now. */
+  save(sessionUid: string, identity: Identity, ttlSeconds: number, clientId?: string): Promise<void>
   /** Prolongs the life of one that `find` gave. Nothing is written when it was deleted or replaced since: the session may be over. */
-  renew(sessionUid: string, identity: Identity, ttlSeconds: number): Promise<void>
+  renew(
+    sessionUid: string,
+    identity: Identity,
+    ttlSeconds: number,
+    clientId?: string,
+  ): Promise<void>
   find(sessionUid: string): Promise<Identity | undefined>
   delete(sessionUid: string): Promise<void>
 }
@@ -46,21 +54,25 @@ export function createIdentities(
   { isVouchedFor = () => true }: IdentitiesOptions = {},
 ): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
-  const listed = (sessionUid: string, { upstream }: Identity, ttlSeconds: number) =>
-    driver.add(upstreamSessionsIndex(upstream), sessionMember(sessionUid), ttlSeconds)
+  const listed = (uid: string, identity: Identity, ttlSeconds: number, clientId?: string) =>
+    Promise.all(
+      indexesOf(identity, clientId).map((index) =>
+        driver.add(index, sessionMember(uid), ttlSeconds),
+      ),
+    )
   const versions = new WeakMap<Identity, number>()
   return {
-    async save(sessionUid, identity, ttlSeconds) {
+    async save(sessionUid, identity, ttlSeconds, clientId) {
       await Promise.all([
-        listed(sessionUid, identity, ttlSeconds),
+        listed(sessionUid, identity, ttlSeconds, clientId),
         driver.set(keyOf(sessionUid), identity, ttlSeconds),
       ])
     },
-    async renew(sessionUid, identity, ttlSeconds) {
+    async renew(sessionUid, identity, ttlSeconds, clientId) {
       const key = keyOf(sessionUid)
       const version = versions.get(identity)
       if (version === undefined) return
-      await listed(sessionUid, identity, ttlSeconds)
+      await listed(sessionUid, identity, ttlSeconds, clientId)
       await driver.defer(
         key,
         async () => void (await driver.update(key, version, identity, ttlSeconds)),

@@ -1,5 +1,5 @@
-// The sessions that live now, by the upstream that vouched for them: for operators, who want to know whom a change concerns.
-// The index points at records; what these say counts.
+// The sessions that live now, found by the upstream that vouched for them, by its names for session and person, by our
+// name for the person, and by app. Indexes point at records; what these say counts.
 import { artefactKey, hashed } from './artefact-key.ts'
 import type { Driver } from './driver.ts'
 import type { Identity } from './identities.ts'
@@ -14,6 +14,39 @@ export interface LiveSession {
 /** The index of all sessions of an upstream's people; its members are `sessionMember`s. */
 export function upstreamSessionsIndex(upstream: string): string {
   return `sessions-of-upstream:${upstream}`
+}
+
+/** The sessions behind one session, or all sessions of one person, at an upstream. */
+export function upstreamNameIndex(
+  kind: 'sid' | 'sub',
+  { upstream, iss }: { upstream: string; iss: string },
+  name: string,
+): string {
+  return `sessions-of-upstream-${kind}:${hashed(JSON.stringify([upstream, iss, name]))}`
+}
+
+export function userSessionsIndex(accountId: string): string {
+  return `sessions-of-user:${hashed(accountId)}`
+}
+
+export function clientSessionsIndex(clientId: string): string {
+  return `sessions-of-client:${hashed(clientId)}`
+}
+
+/** Every index that a session is listed in, once `clientId` has a part in it. */
+export function indexesOf(identity: Identity, clientId: string | undefined): string[] {
+  const { upstream, upstreamIssuer: iss, accountId, upstreamSession: at } = identity
+  const named = (kind: 'sid' | 'sub') => {
+    const name = at?.[kind]
+    return name === undefined ? [] : [upstreamNameIndex(kind, { upstream, iss }, name)]
+  }
+  return [
+    upstreamSessionsIndex(upstream),
+    userSessionsIndex(accountId),
+    ...named('sid'),
+    ...named('sub'),
+    ...(clientId === undefined ? [] : [clientSessionsIndex(clientId)]),
+  ]
 }
 
 /** A session as a member of indexes: the last part of the keys of its records. */

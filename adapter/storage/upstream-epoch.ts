@@ -22,6 +22,7 @@ const BESIDE_THE_PERSON = new Set([
   'display_name',
   'domains',
   'on_change',
+  'logout',
   'hooks_timeout',
 ])
 

@@ -206,7 +206,9 @@ async function runAdapter({
 
 function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
   const redirectUris = [`${issuer}/login/oauth2/code/${UPSTREAM}`]
-  const client = { clientId: 'test-client', clientSecret: 'test-secret', redirectUris }
+  const postLogoutRedirectUris = [`${issuer}/logout/callback/${UPSTREAM}`]
+  const secret = { clientId: 'test-client', clientSecret: 'test-secret' }
+  const client = { ...secret, redirectUris, postLogoutRedirectUris }
   return startUpstreamTestServer({
     databaseFile: ':memory:',
     passwordCost: CHEAP,

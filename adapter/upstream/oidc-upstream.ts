@@ -24,6 +24,7 @@ import type {
   UpstreamExpectation,
   UpstreamIdentity,
 } from './upstream.ts'
+import { createOidcLogout } from './logout/oidc-logout.ts'
 import { createUserinfo } from './identity/userinfo.ts'
 import type { Userinfo } from './identity/userinfo.ts'
 import { verifyIdToken } from './identity/verify-id-token.ts'
@@ -61,6 +62,7 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
       withinDeadline(name, http.timeoutMs, (signal) =>
         redeem({ parts, parameters, expected, signal }),
       ),
+    logout: createOidcLogout(parts),
     close: () => http.close(),
   }
 }

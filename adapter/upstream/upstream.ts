@@ -50,6 +50,39 @@ export interface UpstreamIdentity {
   tokens: UpstreamTokens
 }
 
+/** What the upstream is told when a person signs out here. */
+export interface EndSessionRequest {
+  id_token_hint?: string
+  /** Ours, built from the configured issuer. */
+  post_logout_redirect_uri: string
+  state: string
+}
+
+/** What a verified logout token says: `sub` or `sid` at least is there. */
+export interface UpstreamLogoutToken {
+  iss: string
+  sub?: string
+  sid?: string
+  jti: string
+  /** Epoch seconds, at most an hour after it was made. */
+  exp: number
+}
+
+export interface UpstreamLogout {
+  /**
+   * Where to send the browser; undefined where it offers no logout.
+   * @throws UpstreamError `unavailable`, `metadata_invalid`
+   */
+  endSessionUrl(request: EndSessionRequest): Promise<URL | undefined>
+  /**
+   * Signature, algorithm, typ, iss, aud, times, events, nonce. Not that the jti is new: whoever asks keeps those.
+   * @throws UpstreamError `identity_invalid`; `unavailable` or `metadata_invalid` when its keys can not be had
+   */
+  verifyLogoutToken(token: string): Promise<UpstreamLogoutToken>
+  /** Whether it is the issuer of this upstream's people. */
+  isIssuer(iss: string): boolean
+}
+
 export interface Upstream {
   readonly name: string
   /** The configured issuer. */
@@ -67,6 +100,9 @@ export interface Upstream {
    * @throws UpstreamError with any code. No token request is made when the response itself is wrong.
    */
   redeem(parameters: URLSearchParams, expected: UpstreamExpectation): Promise<UpstreamIdentity>
+
+  /** Absent where the protocol knows no logout. */
+  readonly logout?: UpstreamLogout
 
   /** Frees timers and sockets. */
   close(): Promise<void>

@@ -98,7 +98,7 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
       upstream: {
         UPSTREAM_ISSUER: urls.upstreamUrl,
         UPSTREAM_REDIRECT_URIS: `${urls.adapterUrl}/login/oauth2/code/test-auth-server`,
-        UPSTREAM_POST_LOGOUT_REDIRECT_URIS: urls.adapterUrl,
+        UPSTREAM_POST_LOGOUT_REDIRECT_URIS: `${urls.adapterUrl}/logout/callback/test-auth-server`,
         UPSTREAM_TLS_CERT: filesOf(HOSTS.upstream).cert,
         UPSTREAM_TLS_KEY: filesOf(HOSTS.upstream).key,
       },

@@ -11,15 +11,24 @@ const demoIssuers = {
 } as const
 
 /** Each upstream has a callback of its own beside that of the first: only the last part differs. */
-function clientOf(name: string, redirectUris: readonly string[]): UpstreamClient {
-  const own = redirectUris.map((uri) => new URL(name, uri).href)
-  return { clientId: name, clientSecret: `${name}-secret`, redirectUris: [...new Set(own)] }
+function clientOf(name: string, { redirectUris, postLogoutRedirectUris }: Urls): UpstreamClient {
+  const own = (uris: readonly string[] = []) => [
+    ...new Set(uris.map((uri) => new URL(name, uri).href)),
+  ]
+  return {
+    clientId: name,
+    clientSecret: `${name}-secret`,
+    redirectUris: own(redirectUris),
+    postLogoutRedirectUris: own(postLogoutRedirectUris),
+  }
 }
 
-/** By key. `redirectUris` are those of the first issuer's client. */
-export function demoIssuersFor(redirectUris: readonly string[]): Record<string, IssuerSetup> {
+type Urls = Pick<UpstreamClient, 'redirectUris' | 'postLogoutRedirectUris'>
+
+/** By key. `urls` are those of the first issuer's client. */
+export function demoIssuersFor(urls: Urls): Record<string, IssuerSetup> {
   const setups = Object.entries(demoIssuers).map(([name, { key, kind, people }]) => {
-    const clients = [clientOf(name, redirectUris)]
+    const clients = [clientOf(name, urls)]
     return [key, { serverName: name, kind, people, clients, isKept: true }] as const
   })
   return Object.fromEntries(setups)

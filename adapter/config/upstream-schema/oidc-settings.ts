@@ -78,6 +78,12 @@ export const oidcSettings = z.strictObject({
   clock_tolerance: duration(0, 300)
     .prefault('30s')
     .describe('How far its clock and ours may differ.'),
+  logout: z
+    .enum(['always', 'ask', 'never'])
+    .prefault('ask')
+    .describe(
+      'Whether people who sign out here are signed out there too: `always`, if they say so (`ask`), or `never`. Where it offers no logout, the page says that they may still be signed in.',
+    ),
   context: oidcContext,
   ...clientSettings,
   ...exchangeSettings,
