@@ -1,13 +1,13 @@
 // The process that a hook runs in, and all that it is: one file of the operator's, asked over IPC. It is started by
 // spawn-hook.ts with Node's permission model and an empty environment; here the ways out that the model leaves are shut.
 import { isBuiltin, registerHooks } from 'node:module'
+import process from 'node:process'
+import { shutWaysOut } from './shut-ways-out.ts'
 import type { HookInput, HookMessage, HookRequest } from './hook-messages.ts'
 
 /** What a hook may import: pure functions. */
 const MODULES = ['node:buffer', 'node:crypto', 'node:punycode', 'node:querystring', 'node:url']
 const ALLOWED = new Set([...MODULES, 'node:util'])
-const GLOBALS = ['fetch', 'WebSocket', 'EventSource']
-const OF_PROCESS = ['binding', 'dlopen', 'getBuiltinModule', 'kill', 'report', 'send']
 const MAX_MESSAGE = 300
 const MAX_RESULT = 65_536
 
@@ -16,19 +16,19 @@ const tell = process.send?.bind(process) as (message: HookMessage) => void
 
 type MapClaims = (input: HookInput) => unknown
 
-/** The network is not in the permission model of Node 24. */
-function shutWaysOut(): void {
+/** ES modules only: CommonJS hands its code the loader itself. */
+function onlyPureModules(): void {
+  const format = /\.[mc]?ts$/.test(file) ? 'module-typescript' : 'module'
   registerHooks({
     resolve(name, context, next) {
       const full = isBuiltin(name) && !name.startsWith('node:') ? `node:${name}` : name
-      if (name === file || ALLOWED.has(full)) return next(name, context)
+      if (name === file) return { ...next(name, context), format }
+      if (ALLOWED.has(full)) return next(name, context)
       throw new Error(
         `A hook can import ${[...ALLOWED].join(', ')}, and nothing else: ${name.slice(0, 100)}`,
       )
     },
   })
-  for (const name of GLOBALS) Reflect.deleteProperty(globalThis, name)
-  for (const name of OF_PROCESS) Object.defineProperty(process, name, { value: undefined })
 }
 
 function textOf(error: unknown): string {
@@ -59,5 +59,6 @@ async function serve(): Promise<void> {
 process.on('disconnect', () => process.exit())
 // Told to the whole group, they mean the adapter, which may still have sign-ins to finish.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
+onlyPureModules()
 shutWaysOut()
 await serve().catch((error: unknown) => tell({ kind: 'unusable', reason: textOf(error) }))

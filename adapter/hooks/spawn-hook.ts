@@ -19,10 +19,13 @@ export interface HookEvents {
   ended(): void
 }
 
-const OWN_FILE = fileURLToPath(new URL('hook-process.ts', import.meta.url))
+const [OWN_FILE, ...OWN_PARTS] = ['hook-process.ts', 'shut-ways-out.ts'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+) as [string, ...string[]]
 const MEMORY_MIB = 64
 const MAX_LINE = 500
 const MAX_LINES = 1000
+const LONGEST_LINE = 1024 * 1024
 
 /** `file`: absolute, without symbolic links. */
 export function spawnHook(file: string, log: Log, events: HookEvents): HookProcess {
@@ -32,9 +35,10 @@ export function spawnHook(file: string, log: Log, events: HookEvents): HookProce
       // https://nodejs.org/docs/latest-v24.x/api/permissions.html
       '--permission',
       `--allow-fs-read=${file}`,
-      `--allow-fs-read=${OWN_FILE}`,
+      ...[OWN_FILE, ...OWN_PARTS].map((own) => `--allow-fs-read=${own}`),
       `--max-old-space-size=${MEMORY_MIB}`,
       '--disallow-code-generation-from-strings',
+      '--frozen-intrinsics',
       '--no-warnings',
     ],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -65,9 +69,21 @@ function once(work: () => void): () => void {
 
 function logOutput(child: ChildProcess, hook: string, log: Log): void {
   let count = 0
-  for (const stream of [child.stdout, child.stderr] as Readable[])
+  for (const stream of [child.stdout, child.stderr] as Readable[]) {
+    endAtLongLine(stream)
     createInterface({ input: stream }).on('line', (line) => {
       count += 1
       if (count <= MAX_LINES) log.info('hook.output', { hook, line: line.slice(0, MAX_LINE) })
     })
+  }
+}
+
+/** A line that never ends would be kept until it does. */
+function endAtLongLine(stream: Readable): void {
+  let length = 0
+  stream.on('data', (chunk: Buffer) => {
+    const end = chunk.lastIndexOf(10)
+    length = end < 0 ? length + chunk.length : chunk.length - end - 1
+    if (length > LONGEST_LINE) stream.destroy()
+  })
 }
