@@ -73,7 +73,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const chooser = createUpstreamChooser(config)
   const people = knowPeople(options, records)
   const logout = openLogout(options, { upstreams, unit: records.unitOfWork.driver })
-  const provider = await createProvider({
+  const { provider, tokens } = await createProvider({
     config,
     log,
     now,
@@ -95,7 +95,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     now,
     ...records,
   })
-  const userinfo = createUserinfo({ provider, ...people, ...records, ...secrets, now })
+  const userinfo = createUserinfo({ provider, tokens })
   const app = createFront(options, errors)
   app.use(draftRoutes(options, records.unitOfWork.driver))
   app.use(createChooserRoutes({ config, ...parts }), logout.routes)
@@ -212,7 +212,7 @@ export function createWaiting(options: FrontOptions): Express {
  * Exactly as written: oidc-provider would also take `/oauth2/Token` and `/oauth2/token/`, past what stands around it by path.
  */
 const PROVIDER_PATHS =
-  /^\/(?:\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
+  /^\/(?:\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|introspect|revoke|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
 
 /** What oidc-provider serves, and userinfo, which is ours. */
 function providerRoutes(

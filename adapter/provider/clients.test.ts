@@ -42,6 +42,7 @@ describe('client metadata', () => {
       grant_types: ['authorization_code'],
       scope: 'openid read',
       id_token_signed_response_alg: 'ES256',
+      introspection_signed_response_alg: 'ES256',
     })
   })
 

@@ -27,6 +27,7 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     grant_types: ['authorization_code'],
     scope: client.scope,
     ...subjectType(client),
+    introspection_signed_response_alg: alg as 'RS256',
     id_token_signed_response_alg: alg as NonNullable<
       ClientMetadata['id_token_signed_response_alg']
     >,

@@ -12,6 +12,7 @@ import {
   contextParams,
   type RequestedContext,
 } from './requested-context.ts'
+import { TOKEN_ROUTES, type tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import { resourceIndicators } from './resources.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
@@ -22,6 +23,7 @@ export const ROUTES = {
   jwks: '/oauth2/jwks',
   userinfo: '/userinfo',
   end_session: '/connect/logout',
+  ...TOKEN_ROUTES,
 } as const
 
 /** Seconds. Everything that is not the session's own lifetime. */
@@ -75,6 +77,7 @@ export interface ProviderParts extends Required<
   subjects: ClientSubjects
   /** Where the browser goes to be signed in; sets what must be set on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
+  tokenEndpoints: ReturnType<typeof tokenEndpointFeatures>
   upstreamChoice: ChoiceOfUpstream
   requestedContext: RequestedContext
   logoutSource: (ctx: KoaContextWithOIDC, form: string) => Promise<void>
@@ -135,7 +138,7 @@ function authorizationServer({
     responseTypes: ['code'],
     pkce: { required: (_ctx, client) => config.clients[client.clientId]?.pkce !== 'optional' },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-    enabledJWA: { idTokenSigningAlgValues: [alg] },
+    enabledJWA: { idTokenSigningAlgValues: [alg], introspectionSigningAlgValues: [alg] },
     allowOmittingSingleRegisteredRedirectUri: false,
     // Codes and tokens end with the session all the same: without its identity record they belong to nobody (account.ts).
     // oidc-provider's own check would also refuse one of two codes that two tabs got for one app at the same time (F62).
@@ -179,6 +182,7 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
   const off = { enabled: false }
   return {
     claimsParameter: { enabled: true, assertClaimsParameter: assertAcrClaim },
+    ...parts.tokenEndpoints,
     devInteractions: off,
     dPoP: off,
     pushedAuthorizationRequests: off,

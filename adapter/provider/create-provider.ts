@@ -6,10 +6,14 @@ import { Provider, type AdapterFactory, type KoaContextWithOIDC } from 'oidc-pro
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import type { Identities } from '../storage/identities.ts'
+import { createRevokedTokens, type RevokedTokens } from '../storage/revoked-tokens.ts'
 import type { UnitOfWork } from '../storage/unit-of-work.ts'
 import type { Log } from '../../service/log.ts'
 import { accessTokenClaims, createFindAccount } from './account.ts'
 import type { ClientSubjects } from './client-subjects.ts'
+import { createIssuedTokens, tokenId, type IssuedTokens } from './endpoints/issued-tokens.ts'
+import { answerForJwts, tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
+import { createVerifyToken } from './endpoints/verify-token.ts'
 import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
 import { createLoadExistingGrant } from './grants.ts'
 import { createLogoutPages } from './logout-pages.ts'
@@ -26,7 +30,6 @@ import {
 import type { SignOut } from './sign-out.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { ChoiceOfUpstream } from './upstream-choice.ts'
-import { tokenId } from './userinfo.ts'
 
 export interface ProviderOptions {
   config: Config
@@ -46,11 +49,19 @@ export interface ProviderOptions {
   now: () => number
 }
 
+export interface Issuing {
+  provider: Provider
+  /** What was issued, and whether it still lives. */
+  tokens: IssuedTokens
+}
+
 /** @throws ConfigError when a client can not be served as configured */
-export async function createProvider(options: ProviderOptions): Promise<Provider> {
+export async function createProvider(options: ProviderOptions): Promise<Issuing> {
   const { config, now } = options
   const identities = translated(options.identities)
-  const provider = new AdapterProvider(
+  const revokedTokens = translated(createRevokedTokens(options.unitOfWork.driver))
+  const tokens = openIssuedTokens({ ...options, identities, revokedTokens }, () => provider)
+  const provider: Provider = new AdapterProvider(
     config.issuer,
     providerConfiguration({
       ...options,
@@ -67,6 +78,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       }),
       renderError: (ctx, out, error) => options.showError(ctx, error, out),
       customizeAccessToken: customizeAccessToken(options.subjects),
+      tokenEndpoints: tokenEndpointFeatures({ tokens }),
     }),
   )
   trustOnlyTheIssuer(provider)
@@ -74,12 +86,22 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   omitUnknownAuthTime(provider)
   tellAcr(provider, options.requestedContext)
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
+  provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
   endGrantsAtLogout(provider)
   logProviderEvents(provider, options.log)
   // oidc-provider judges a client at its first use; a wrong one has to stop the start instead.
   for (const clientId of Object.keys(config.clients))
     await provider.Client.find(clientId).catch(refuseClient(clientId))
-  return provider
+  return { provider, tokens }
+}
+
+function openIssuedTokens(
+  parts: ProviderOptions & { revokedTokens: RevokedTokens },
+  provider: () => Provider,
+): IssuedTokens {
+  const { config, signingKeys, now } = parts
+  const verify = createVerifyToken({ issuer: config.issuer, signingKeys, now })
+  return createIssuedTokens({ ...parts, provider, verify })
 }
 
 function refuseClient(clientId: string) {

@@ -20,6 +20,15 @@ describe('discovery', () => {
       jwks_uri: `${issuer}/oauth2/jwks`,
       userinfo_endpoint: `${issuer}/userinfo`,
       end_session_endpoint: `${issuer}/connect/logout`,
+      introspection_endpoint: `${issuer}/oauth2/introspect`,
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_signing_alg_values_supported: ['RS256'],
+      revocation_endpoint: `${issuer}/oauth2/revoke`,
+      revocation_endpoint_auth_methods_supported: [
+        'client_secret_basic',
+        'client_secret_post',
+        'none',
+      ],
       authorization_response_iss_parameter_supported: true,
       claim_types_supported: ['normal'],
       claims_parameter_supported: true,
@@ -57,6 +66,8 @@ describe('discovery', () => {
     ['userinfo_endpoint', 'GET', 401],
     ['userinfo_endpoint', 'POST', 401],
     ['end_session_endpoint', 'GET', 200],
+    ['introspection_endpoint', 'POST', 400],
+    ['revocation_endpoint', 'POST', 400],
   ]
   it.each(ANSWERS)('%s answers %s', async (name, method, status) => {
     const response = await fetch(String((await metadata())[name]), {
@@ -78,8 +89,6 @@ describe('discovery', () => {
     '/device/auth',
     '/token/introspection',
     '/token/revocation',
-    '/oauth2/introspect',
-    '/oauth2/revoke',
     '/oauth2/par',
     '/interaction/abcdefghijklmnop',
     '/session/end',
@@ -129,7 +138,7 @@ describe('behind a proxy that speaks https', () => {
     const urls = Object.entries(metadata)
       .filter(([name]) => /_endpoint$|_uri$/.test(name))
       .map(([, url]) => String(url))
-    expect(urls).toHaveLength(5)
+    expect(urls).toHaveLength(7)
     for (const url of urls) expect(url).toMatch(/^https:\/\/login\.example\.test\//)
     expect(response.headers.get('strict-transport-security')).toMatch(/max-age=\d{8,}/)
   })

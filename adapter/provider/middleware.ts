@@ -6,6 +6,7 @@ import type { Identities } from '../storage/identities.ts'
 import { noteFields } from '../../service/request-context.ts'
 import { randomBytes } from 'node:crypto'
 import { ROUTES } from './configuration.ts'
+import { tokenEndpointMetadata } from './endpoints/token-endpoints.ts'
 import { showForm } from './form-post.ts'
 import { asOAuthError } from './oauth-errors.ts'
 import { finishSignOut, type SignOut } from './sign-out.ts'
@@ -33,7 +34,7 @@ export function createMiddleware(provider: Provider, options: MiddlewareOptions)
     startFlow,
     writeTogether(options),
     answerGetWithFound,
-    narrowDiscovery,
+    adjustDiscovery,
     finishSignOut(options),
     replaceForms,
     revokeMisusedCode(provider),
@@ -74,12 +75,13 @@ const answerGetWithFound: Middleware = async (ctx, next) => {
   if (ctx.method === 'GET' && ctx.status === 303) ctx.status = 302
 }
 
-/** oidc-provider lists three response modes whatever is served. */
-const narrowDiscovery: Middleware = async (ctx, next) => {
+/** oidc-provider lists three response modes whatever is served, and not how clients prove themselves beside the token endpoint. */
+const adjustDiscovery: Middleware = async (ctx, next) => {
   await next()
   const metadata = ctx.body as Record<string, unknown> | undefined
-  if (ctx.path.startsWith('/.well-known/') && metadata?.['response_modes_supported'])
-    metadata['response_modes_supported'] = ['query', 'form_post']
+  if (!ctx.path.startsWith('/.well-known/') || !metadata?.['response_modes_supported']) return
+  metadata['response_modes_supported'] = ['query', 'form_post']
+  Object.assign(metadata, tokenEndpointMetadata(metadata))
 }
 
 /**

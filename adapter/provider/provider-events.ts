@@ -16,6 +16,8 @@ const REFUSALS = {
   'end_session_confirm.error': 'logout.refused',
   'discovery.error': 'discovery.failed',
   'jwks.error': 'jwks.failed',
+  'introspection.error': 'introspection.refused',
+  'revocation.error': 'revocation.refused',
 } as const
 
 export function logProviderEvents(provider: Provider, log: Log): void {
@@ -24,9 +26,10 @@ export function logProviderEvents(provider: Provider, log: Log): void {
     listener: (...parameters: never[]) => void,
   ) => void
   for (const [event, name] of Object.entries(REFUSALS)) {
-    on(event, (ctx: KoaContextWithOIDC, problem: OAuthProblem) =>
-      log.warn(name, refusal(ctx, problem)),
-    )
+    on(event, (ctx: KoaContextWithOIDC, problem: OAuthProblem) => {
+      // Of a JWT it is we who answer (endpoints/token-endpoints.ts).
+      if (problem.error !== 'unsupported_token_type') log.warn(name, refusal(ctx, problem))
+    })
   }
   on('server_error', (ctx: KoaContextWithOIDC, error: Error) =>
     log.error('request.failed', { ...client(ctx), error }),
