@@ -126,19 +126,25 @@ export function mapIdentity(
   }
 }
 
-/** Of the clients that have claims of their own, and whose people may come from this upstream. */
+/**
+ * Of the clients that have claims of their own. For those whose people may not come from this upstream the identity does not
+ * do: their tokens live by the same session, whoever signed in there last.
+ */
 function ownClaims(
   { clients, clientId }: Apps,
   upstream: string,
   claims: Readonly<Record<string, unknown>>,
   sources: ClaimSources,
 ): { clientClaims?: ClaimsByClient; faults: string[] } {
-  const rules = Object.entries(clients).flatMap(([id, client]) => {
-    const isMeant = client.upstreams?.includes(upstream) ?? true
-    return isMeant && Object.keys(client.claims).length > 0 ? [[id, client.claims] as const] : []
-  })
-  if (rules.length === 0) return { faults: [] }
-  return mapClientClaims(Object.fromEntries(rules), claims, sources, clientId)
+  const entries = Object.entries(clients)
+  const isMeant = (client: ClientConfig) => client.upstreams?.includes(upstream) ?? true
+  const others = entries.filter(([, client]) => !isMeant(client)).map(([id]) => [id, null] as const)
+  const rules = entries.flatMap(([id, client]) =>
+    isMeant(client) && Object.keys(client.claims).length > 0 ? [[id, client.claims] as const] : [],
+  )
+  if (others.length === 0 && rules.length === 0) return { faults: [] }
+  const own = mapClientClaims(Object.fromEntries(rules), claims, sources, clientId)
+  return { ...own, clientClaims: { ...Object.fromEntries(others), ...own.clientClaims } }
 }
 
 function subjectOf(config: AnyUpstreamConfig, said: UpstreamIdentity): string {
