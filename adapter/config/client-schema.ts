@@ -1,6 +1,7 @@
 // What the file says of one app. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
 import { claimRule } from './claim-rule.ts'
+import { refresh } from './refresh-schema.ts'
 import { duration, name, scope, secret } from './setting-types.ts'
 
 export const client = z.strictObject({
@@ -47,6 +48,7 @@ export const client = z.strictObject({
     .describe(
       'Claims for this app alone: the same rules as `upstreams.*.claims`, over which they win claim by claim.',
     ),
+  refresh,
   access_token: z
     .strictObject({
       ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.'),

@@ -11,8 +11,11 @@ export interface UpstreamLoginResult {
 }
 
 interface TokenLike {
+  kind?: string
   sessionUid?: string | undefined
+  grantId?: string | undefined
   clientId?: string | undefined
+  scope?: string | undefined
 }
 
 /** The identity that the login just finished brings along, or undefined when no login was needed. */
@@ -40,8 +43,16 @@ async function storedIdentity(
   ctx: KoaContextWithOIDC,
   token: TokenLike | undefined,
 ) {
+  if (token?.kind === 'RefreshToken' && outlivesSession(token.scope))
+    return identities.findForGrant(token.grantId ?? '')
   const sessionUid = token ? token.sessionUid : ctx.oidc.session?.uid
   return sessionUid === undefined ? undefined : identities.find(sessionUid)
+}
+
+/** What was granted with this scope lives on when the session is over: its grant has an identity of its own. */
+export function outlivesSession(scope: string | undefined): boolean {
+  // https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
+  return scope?.split(' ').includes('offline_access') ?? false
 }
 
 /** An account whose identity is at hand. */

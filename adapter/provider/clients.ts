@@ -24,7 +24,7 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     post_logout_redirect_uris: client.post_logout_redirect_uris,
     response_types: ['code'],
     response_modes: client.redirect_uris.some(isPrivateUse) ? ['query'] : ['query', 'form_post'],
-    grant_types: ['authorization_code'],
+    grant_types: ['authorization_code', ...(client.refresh ? ['refresh_token'] : [])],
     scope: client.scope,
     ...subjectType(client),
     introspection_signed_response_alg: alg as 'RS256',

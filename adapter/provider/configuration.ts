@@ -13,6 +13,7 @@ import {
   type RequestedContext,
 } from './requested-context.ts'
 import { TOKEN_ROUTES, type tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
+import type { RefreshPolicy } from './refresh/refresh-policy.ts'
 import { resourceIndicators } from './resources.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
@@ -80,6 +81,7 @@ export interface ProviderParts extends Required<
   tokenEndpoints: ReturnType<typeof tokenEndpointFeatures>
   upstreamChoice: ChoiceOfUpstream
   requestedContext: RequestedContext
+  refresh: RefreshPolicy
   logoutSource: (ctx: KoaContextWithOIDC, form: string) => Promise<void>
   postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => void
   customizeAccessToken: (
@@ -105,11 +107,12 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     } as unknown as NonNullable<Configuration['formats']>,
     cookies: cookies(config, parts.cookieKeys),
     ...subjectTypes(parts),
+    ...parts.refresh.configuration,
     interactions: {
       policy: loginPolicy(parts.upstreamChoice, parts.requestedContext),
       url: parts.interactionUrl,
     },
-    ttl: ttl(config, parts.now),
+    ttl: ttl(parts),
     features: features(parts),
   }
 }
@@ -119,6 +122,7 @@ function authorizationServer({
   signingKeys,
   upstreamChoice,
   requestedContext,
+  refresh,
 }: ProviderParts): Configuration {
   const { alg } = config.keys
   return {
@@ -132,7 +136,11 @@ function authorizationServer({
         Object.values(parts).flatMap(({ claims }) => Object.keys(claims)),
       ),
     ]),
-    extraParams: { ...contextParams(requestedContext), ...upstreamHints(upstreamChoice) },
+    extraParams: {
+      ...contextParams(requestedContext),
+      ...upstreamHints(upstreamChoice),
+      ...refresh.parameters,
+    },
     acrValues: [...requestedContext.acrNames],
     // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1
     responseTypes: ['code'],
@@ -167,12 +175,13 @@ function cookies(config: Config, keys: string[]): NonNullable<Configuration['coo
   return { names: cookieNames(isHttps), keys, long: { ...options, path: '/' }, short: options }
 }
 
-function ttl(config: Config, now: () => number): NonNullable<Configuration['ttl']> {
+function ttl({ config, now, refresh }: ProviderParts): NonNullable<Configuration['ttl']> {
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ID_TOKEN_TTL,
     AuthorizationCode: CODE_TTL,
     IdToken: ID_TOKEN_TTL,
     Interaction: config.login.ttl,
+    RefreshToken: (_ctx, token, client) => refresh.ttlSeconds(token, client),
     Session: (_ctx, session) => sessionTtlSeconds(session, config.session, now),
     Grant: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
   }

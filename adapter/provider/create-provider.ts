@@ -21,6 +21,7 @@ import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
 import { formPost } from './form-post.ts'
+import { openRefresh } from './refresh/open-refresh.ts'
 import {
   accessTokenContext,
   omitUnknownAuthTime,
@@ -35,6 +36,8 @@ export interface ProviderOptions {
   config: Config
   signingKeys: SigningKeys
   cookieKeys: string[]
+  /** 32 bytes that all instances share; what secrets of this room are made of. */
+  subjectKey: Uint8Array
   subjects: ClientSubjects
   adapter: AdapterFactory
   unitOfWork: UnitOfWork
@@ -59,6 +62,7 @@ export interface Issuing {
 export async function createProvider(options: ProviderOptions): Promise<Issuing> {
   const { config, now } = options
   const identities = translated(options.identities)
+  const refreshing = openRefresh({ ...options, identities })
   const revokedTokens = translated(createRevokedTokens(options.unitOfWork.driver))
   const tokens = openIssuedTokens({ ...options, identities, revokedTokens }, () => provider)
   const provider: Provider = new AdapterProvider(
@@ -66,21 +70,21 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
     providerConfiguration({
       ...options,
       ...createLogoutPages(options),
-      adapter: oauthErrors(options.adapter),
+      refresh: refreshing.policy,
+      adapter: oauthErrors(refreshing.adapter),
       findAccount: createFindAccount(identities),
       loadExistingGrant: createLoadExistingGrant({
+        ...refreshing.policy,
         identities,
         sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
       }),
-      extraTokenClaims: (ctx, token) => ({
-        ...accessTokenClaims(ctx.oidc.account, token.scope),
-        ...accessTokenContext(ctx),
-      }),
+      extraTokenClaims,
       renderError: (ctx, out, error) => options.showError(ctx, error, out),
       customizeAccessToken: customizeAccessToken(options.subjects),
       tokenEndpoints: tokenEndpointFeatures({ tokens }),
     }),
   )
+  refreshing.attach(provider)
   trustOnlyTheIssuer(provider)
   takeOnlyIdTokensAsHint(provider)
   omitUnknownAuthTime(provider)
@@ -89,9 +93,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
   endGrantsAtLogout(provider)
   logProviderEvents(provider, options.log)
-  // oidc-provider judges a client at its first use; a wrong one has to stop the start instead.
-  for (const clientId of Object.keys(config.clients))
-    await provider.Client.find(clientId).catch(refuseClient(clientId))
+  await judgeClients(provider, config)
   return { provider, tokens }
 }
 
@@ -102,6 +104,16 @@ function openIssuedTokens(
   const { config, signingKeys, now } = parts
   const verify = createVerifyToken({ issuer: config.issuer, signingKeys, now })
   return createIssuedTokens({ ...parts, provider, verify })
+}
+
+function extraTokenClaims(ctx: KoaContextWithOIDC, token: { scope?: string | undefined }) {
+  return { ...accessTokenClaims(ctx.oidc.account, token.scope), ...accessTokenContext(ctx) }
+}
+
+/** oidc-provider judges a client at its first use; a wrong one has to stop the start instead. */
+async function judgeClients(provider: Provider, { clients }: Config): Promise<void> {
+  for (const clientId of Object.keys(clients))
+    await provider.Client.find(clientId).catch(refuseClient(clientId))
 }
 
 function refuseClient(clientId: string) {

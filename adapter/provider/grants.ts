@@ -11,13 +11,17 @@ export interface GrantOptions {
   identities: Identities
   /** Seconds this session may still live; identity and grant live as long. */
   sessionTtlSeconds: (ctx: KoaContextWithOIDC) => number
+  /** Lets the grant live as long as the refresh tokens that it may get. */
+  prolongForRefresh: (grant: Grant, ctx: KoaContextWithOIDC) => void
 }
 
 /** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one. */
-export function createLoadExistingGrant({ identities, sessionTtlSeconds }: GrantOptions) {
+export function createLoadExistingGrant(options: GrantOptions) {
+  const { identities, sessionTtlSeconds, prolongForRefresh } = options
   return async (ctx: KoaContextWithOIDC): Promise<Grant> => {
     const grant = (await reusableGrant(ctx)) ?? newGrant(ctx)
     widen(grant, ctx)
+    prolongForRefresh(grant, ctx)
     await grant.save()
     await keepIdentity(identities, ctx, sessionTtlSeconds(ctx))
     return grant

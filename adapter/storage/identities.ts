@@ -1,7 +1,9 @@
-// Identities: who signed in upstream, kept beside the session for as long as it lives. No directory of users: when the
-// session is over, so is this record.
+// Identities: who signed in upstream, kept beside the session for as long as it lives, and beside a grant that outlives
+// it (offline_access). No directory of users: when both are over, so are these records.
 import type { ClaimsByClient } from '../claims/client-claims.ts'
 import { hashed } from './artefact-key.ts'
+import { createGrantIdentities } from './grant-identities.ts'
+import type { GrantIdentities } from './grant-identities.ts'
 import { indexesOf, sessionMember } from './live-sessions.ts'
 import type { DeferringDriver } from './unit-of-work.ts'
 import type { UpstreamSession } from './upstream-session.ts'
@@ -29,7 +31,7 @@ export interface Identity {
   acrs?: readonly string[]
 }
 
-export interface Identities {
+export interface Identities extends GrantIdentities {
   /** `clientId` is the client that the session serves now. */
   save(sessionUid: string, identity: Identity, ttlSeconds: number, clientId?: string): Promise<void>
   /** Prolongs the life of one that `find` gave. Nothing is written when it was deleted or replaced since: the session may be over. */
@@ -80,12 +82,12 @@ export function createIdentities(
     },
     async find(sessionUid) {
       const record = await driver.get(keyOf(sessionUid))
-      if (!record) return undefined
-      const identity = record.value as Identity
-      if (!isVouchedFor(identity)) return undefined
+      const identity = record?.value as Identity | undefined
+      if (!record || !identity || !isVouchedFor(identity)) return undefined
       versions.set(identity, record.version)
       return identity
     },
     delete: (sessionUid) => driver.delete(keyOf(sessionUid)),
+    ...createGrantIdentities(driver, isVouchedFor),
   }
 }

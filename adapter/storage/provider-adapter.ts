@@ -48,7 +48,8 @@ function found(model: string, id: string, { value, consumedAt }: StoredRecord): 
   return { jti: id, ...payload, ...consumed }
 }
 
-function artefactFrom(id: string, payload: AdapterPayload): Artefact {
+/** What is stored of it. */
+export function artefactFrom(id: string, payload: AdapterPayload): Artefact {
   const flow_id = currentContext()?.fields['flow_id']
   return { payload: stored(id, payload), ...(flow_id !== undefined && { flow_id }) }
 }

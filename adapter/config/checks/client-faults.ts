@@ -4,7 +4,7 @@ import type { SettingFault } from './schema-faults.ts'
 
 type ClientRule = (client: ClientConfig) => { setting: string; message: string } | undefined
 
-const RULES: readonly ClientRule[] = [pkceFault, sectorFault]
+const RULES: readonly ClientRule[] = [pkceFault, sectorFault, refreshFault]
 
 export function clientFaults({ clients }: Config): SettingFault[] {
   return Object.entries(clients).flatMap(([id, client]) =>
@@ -31,4 +31,14 @@ function sectorFault({ subject, sector, redirect_uris: uris }: ClientConfig) {
   return sector === undefined && (hosts.size > 1 || hosts.has(''))
     ? fault('Required with subject pairwise, unless all redirect URIs have one and the same host')
     : undefined
+}
+
+/** A scope that the app may not ask for is never asked for; a life longer than the whole is not lived. */
+function refreshFault({ refresh, scope }: ClientConfig) {
+  if (!refresh) return undefined
+  if (refresh.idle > refresh.absolute)
+    return { setting: 'refresh', message: 'Expected idle to be at most absolute' }
+  const isAsked = refresh.when === 'always' || scope.split(' ').includes('offline_access')
+  const message = 'Needs offline_access among the scopes of the app, or when: always'
+  return isAsked ? undefined : { setting: 'refresh', message }
 }

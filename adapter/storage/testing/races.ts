@@ -3,6 +3,7 @@ import { StorageError } from '../../errors.ts'
 import type { Driver } from '../driver.ts'
 import { createLoginTransactions } from '../login-transactions.ts'
 import { createProviderAdapter } from '../provider-adapter.ts'
+import { withGrace } from '../refresh-tokens.ts'
 import { createUnitOfWork } from '../unit-of-work.ts'
 
 const TTL_SECONDS = 60
@@ -39,9 +40,35 @@ function redemption(model: string): Race {
   }
 }
 
+/** All may go on, and all find one successor: what one of them wrote. */
+const replacement: Race = {
+  fill: redemption('RefreshToken').fill,
+  async move(driver, id) {
+    const { driver: deferring } = createUnitOfWork(driver)
+    const adapter = withGrace(createProviderAdapter({ driver: deferring }), {
+      driver: deferring,
+      successorOf: (value) => `after ${value}`,
+      graceSeconds: () => TTL_SECONDS,
+      now: Date.now,
+    })('RefreshToken')
+    const payload = await adapter.find(id)
+    if (!payload || payload.consumed) throw new Error('Cannot use the token, though in its grace')
+    await adapter.consume(id)
+    const successor = `after ${id}`
+    const nonce = String(Math.random())
+    await adapter.upsert(
+      successor,
+      { ...payload, jti: successor, rotations: 1, nonce },
+      TTL_SECONDS,
+    )
+    return (await adapter.find(successor))?.nonce === nonce
+  },
+}
+
 export const races = {
   'A20 code redemption: 50 parallel': redemption('AuthorizationCode'),
   'A21 refresh token use: 50 parallel': redemption('RefreshToken'),
+  'A21 F49 refresh token replaced in its grace: 50 parallel': replacement,
   'A20 upstream state: 50 parallel': {
     fill: (driver, id) =>
       createLoginTransactions(driver).insert(

@@ -1,0 +1,117 @@
+// Refresh tokens as this authorization server gives them: who gets one, how long it lives, when it is replaced. What
+// happens to one that comes back is storage/refresh-tokens.ts.
+import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider'
+import type { ClientConfig } from '../../config/schema.ts'
+import type { Identities } from '../../storage/identities.ts'
+import { outlivesSession, type KnownAccount } from '../account.ts'
+import type { ExtraParams } from '../upstream-choice.ts'
+
+export interface RefreshOptions {
+  clients: Readonly<Record<string, ClientConfig>>
+  identities: Identities
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export interface RefreshPolicy {
+  configuration: Pick<Configuration, 'issueRefreshToken' | 'rotateRefreshToken'>
+  ttlSeconds(token: TokenAge, client: { clientId: string }): number
+  /** oidc-provider's `extraParams`. */
+  parameters: ExtraParams
+  prolongForRefresh(grant: Grant, ctx: KoaContextWithOIDC): void
+}
+
+interface TokenAge {
+  totalLifetime(): number
+}
+
+/** What is known of the token, and not in oidc-provider's types. */
+interface IssuedToken extends TokenAge {
+  iiat: number
+  exp: number
+  scope?: string
+  grantId?: string
+  save(): Promise<string>
+}
+
+export function createRefreshPolicy(options: RefreshOptions): RefreshPolicy {
+  const { clients, now } = options
+  const settingsOf = ({ clientId }: { clientId: string }) => clients[clientId]?.refresh
+  const isServed = Object.values(clients).some(({ refresh }) => refresh !== undefined)
+  return {
+    // Where nobody gets any, the grant type is neither advertised nor known.
+    configuration: isServed ? tokensFor(options) : {},
+    ttlSeconds: (token, client) => {
+      const { idle, absolute } = settingsOf(client) ?? { idle: 1, absolute: 1 }
+      return Math.max(1, Math.min(idle, absolute - token.totalLifetime()))
+    },
+    parameters: { scope: (ctx) => keepOfflineAccess(ctx, clients) },
+    prolongForRefresh: (grant, ctx) => {
+      const settings = ctx.oidc.client && settingsOf(ctx.oidc.client)
+      if (!settings || !outlivesSession(ctx.oidc.params?.['scope'] as string)) return
+      grant.exp = Math.max(grant.exp ?? 0, Math.floor(now() / 1000) + settings.absolute)
+    },
+  }
+}
+
+function tokensFor(options: RefreshOptions): RefreshPolicy['configuration'] {
+  const { clients, now } = options
+  return {
+    issueRefreshToken: async (ctx, client, code) => {
+      const isOffline = outlivesSession(code.scope)
+      const settings = clients[client.clientId]?.refresh
+      if (!settings || (settings.when === 'offline_access' && !isOffline)) return false
+      if (isOffline) await keepIdentity(options, ctx, settings.absolute)
+      return true
+    },
+    rotateRefreshToken: async (ctx) => {
+      const token = ctx.oidc.entities.RefreshToken as unknown as IssuedToken
+      const client = clients[ctx.oidc.client?.clientId ?? '']
+      if (!client?.refresh || isRotated(client)) return true
+      await prolong(token, client.refresh, now())
+      return false
+    },
+  }
+}
+
+/** The session may be over long before the refresh token is. */
+async function keepIdentity(
+  { identities }: RefreshOptions,
+  { oidc }: KoaContextWithOIDC,
+  ttlSeconds: number,
+): Promise<void> {
+  const { grantId } = oidc.entities.AuthorizationCode ?? {}
+  const { identity } = oidc.account as KnownAccount
+  if (grantId) await identities.saveForGrant(grantId, identity, ttlSeconds)
+}
+
+function isRotated({ refresh, client_secret: secret }: ClientConfig): boolean {
+  if (refresh?.rotation !== 'public_only') return refresh?.rotation === 'always'
+  // RFC 9700, section 2.2.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.2.2
+  return secret === undefined
+}
+
+/** A tenth of its idle time has to be gone, so that not every use is a write. */
+async function prolong(
+  token: IssuedToken,
+  { idle, absolute }: { idle: number; absolute: number },
+  now: number,
+): Promise<void> {
+  const exp = Math.min(Math.floor(now / 1000) + idle, token.iiat + absolute)
+  if (exp - token.exp < idle / 10) return
+  token.exp = exp
+  await token.save()
+}
+
+/**
+ * oidc-provider takes offline_access out of each request without prompt=consent. Here the configuration permits it, which
+ * the specification calls "other conditions".
+ */
+function keepOfflineAccess(ctx: KoaContextWithOIDC, clients: RefreshOptions['clients']): void {
+  // https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
+  const asked = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query)?.['scope']
+  const params = ctx.oidc.params as { scope?: string }
+  const isAllowed = clients[ctx.oidc.client?.clientId ?? '']?.refresh !== undefined
+  if (typeof asked !== 'string' || !outlivesSession(asked) || !isAllowed) return
+  if (!outlivesSession(params.scope)) params.scope = `${params.scope ?? ''} offline_access`.trim()
+}
