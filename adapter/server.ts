@@ -212,7 +212,7 @@ export function createWaiting(options: FrontOptions): Express {
  * Exactly as written: oidc-provider would also take `/oauth2/Token` and `/oauth2/token/`, past what stands around it by path.
  */
 const PROVIDER_PATHS =
-  /^\/(?:\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|introspect|revoke|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
+  /^\/(?:verify|\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|introspect|revoke|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
 
 /** What oidc-provider serves, and userinfo, which is ours. */
 function providerRoutes(

@@ -13,6 +13,7 @@ import { accessTokenClaims, createFindAccount } from './account.ts'
 import type { ClientSubjects } from './client-subjects.ts'
 import { createIssuedTokens, tokenId, type IssuedTokens } from './endpoints/issued-tokens.ts'
 import { answerForJwts, tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
+import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
 import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
 import { createLoadExistingGrant } from './grants.ts'
@@ -91,6 +92,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   tellAcr(provider, options.requestedContext)
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
   provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
+  provider.use(answerVerify(tokens))
   endGrantsAtLogout(provider)
   logProviderEvents(provider, options.log)
   await judgeClients(provider, config)
