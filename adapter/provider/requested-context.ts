@@ -95,12 +95,13 @@ export function assertAcrClaim(
   _ctx: KoaContextWithOIDC,
   { id_token }: { id_token?: Record<string, unknown> },
 ): void {
-  const { value, values = [] } = (id_token?.['acr'] ?? {}) as { value?: unknown; values?: unknown }
-  const isText = (name: unknown) => typeof name === 'string'
-  if ((value !== undefined && !isText(value)) || !Array.isArray(values) || !values.every(isText))
+  const { value, values } = (id_token?.['acr'] ?? {}) as { value?: unknown; values?: unknown }
+  const isName = (name: unknown) => typeof name === 'string' && name !== ''
+  const isList = Array.isArray(values) && values.length > 0 && values.every(isName)
+  if ((value !== undefined && !isName(value)) || (values !== undefined && !isList))
     // https://openid.net/specs/openid-connect-core-1_0.html#IndividualClaimsRequests
     throw new errors.InvalidRequest(
-      'claims.id_token.acr: expected value to be a text, values a list',
+      'claims.id_token.acr: expected value to be a text, values a list of such, none of them empty',
     )
 }
 

@@ -54,6 +54,7 @@ const VALUE_ROWS: readonly ValueRow[] = [
     fault: authorizationParameterFault,
     judges: 'names',
   },
+  { at: ['upstreams', '*', 'authorization_params', 'claims'], fault: claimsParameterFault },
   { at: ['upstreams', '*', 'context', 'forward', '*'], fault: forwardedParameterFault },
   {
     at: ['upstreams', '*', 'context', 'acr', '*', 'params', '*'],

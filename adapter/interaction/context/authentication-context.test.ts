@@ -27,7 +27,10 @@ const on = useChain(async () => {
     upstreams: { table: table.issuer, plain: plain.issuer },
     config: {
       default_upstream: 'table',
-      upstreams: { table: { context: { acr, forward: ['login_hint', 'hd', 'display'] } } },
+      upstreams: {
+        table: { context: { acr, forward: ['login_hint', 'hd', 'display'] } },
+        plain: { authorization_params: { claims: '{"userinfo":{"groups":null}}' } },
+      },
     },
   }
 })
@@ -191,8 +194,16 @@ describe('an acr and a session that is there', () => {
     expect((await login(demand, { browser })).answer['error']).toBe(UNMET)
   })
 
-  it.each([{ value: ['x'] }, { values: MFA }, { values: [1] }, { values: { a: 1 } }])(
-    'a demand that can not be read is refused: %j',
+  it.each([
+    { value: ['x'] },
+    { value: '' },
+    { values: MFA },
+    { values: [1] },
+    { values: { a: 1 } },
+    { values: [] },
+    { values: [''] },
+  ])(
+    'A49 a demand that can not be read, or names nothing, is refused and not dropped: %j',
     async (acr) => {
       expect((await login({ claims: essential(acr) })).answer['error']).toBe('invalid_request')
     },
@@ -275,6 +286,15 @@ describe('when it was', () => {
     })
   })
 
+  it('is asked beside the claims that authorization_params ask for', async () => {
+    const claims = JSON.stringify({ id_token: { auth_time: null } })
+    const { asked } = await login({ ...at, claims })
+    expect(JSON.parse(asked?.get('claims') ?? '')).toEqual({
+      id_token: { auth_time: { essential: true } },
+      userinfo: { groups: null },
+    })
+  })
+
   it('A49 C12 prompt=login and max_age=0: an upstream that lets an earlier sign-in pass is not believed', async () => {
     for (const parameters of [{ prompt: 'login' }, { max_age: '0' }]) {
       plain.behaviour = says({ auth_time: now() - 300 })
@@ -319,15 +339,9 @@ describe('what else is passed on', () => {
 
   it('without a list: login_hint and ui_locales', async () => {
     const { asked } = await login({ ...SENT, ...OTHERS, upstream: 'plain' })
-    const protocol = ['client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'nonce']
+    const own = ['claims', 'client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'nonce']
     expect([...(asked?.keys() ?? [])].toSorted()).toEqual(
-      [
-        ...protocol,
-        'code_challenge',
-        'code_challenge_method',
-        'login_hint',
-        'ui_locales',
-      ].toSorted(),
+      [...own, 'code_challenge', 'code_challenge_method', 'login_hint', 'ui_locales'].toSorted(),
     )
   })
 

@@ -35,7 +35,7 @@ function forwardedParams(names: readonly string[], params: Params): Record<strin
 }
 
 function wishes(
-  { context }: Extract<AnyUpstreamConfig, { kind: 'oidc' }>,
+  { context, authorization_params }: Extract<AnyUpstreamConfig, { kind: 'oidc' }>,
   { acr, wantsAuthTime }: AskedContext,
 ): Record<string, string> {
   const rules = acr.flatMap((name) => ruleOf(context.acr, name) ?? [])
@@ -46,7 +46,9 @@ function wishes(
   return {
     ...(params as Record<string, string>),
     ...(values === '' ? {} : { acr_values: values }),
-    ...(wantsAuthTime ? { claims: withAuthTime(params['claims']) } : {}),
+    ...(wantsAuthTime
+      ? { claims: withAuthTime(params['claims'] ?? authorization_params['claims']) }
+      : {}),
   }
 }
 
