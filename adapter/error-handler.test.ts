@@ -104,6 +104,7 @@ describe('UpstreamError', () => {
     unavailable: 'does not answer',
     authorization_error: 'failed',
     code_rejected: 'failed',
+    refresh_rejected: 'failed',
     client_rejected: 'failed',
     identity_invalid: 'failed',
     context_unmet: 'failed',

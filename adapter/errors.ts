@@ -47,6 +47,8 @@ export type UpstreamErrorCode =
   | 'authorization_error'
   /** The token endpoint refused the code (invalid_grant). */
   | 'code_rejected'
+  /** The token endpoint refused the refresh token (invalid_grant): what the person granted there is over. */
+  | 'refresh_rejected'
   /** The token endpoint refused us (invalid_client, unauthorized_client, 401): our configuration is wrong. */
   | 'client_rejected'
   /** What came back is not acceptable: signature, iss, aud, azp, nonce, times, sub, userinfo. */

@@ -9,14 +9,18 @@ import type { OidcUpstreamOptions } from './oidc-upstream.ts'
 import {
   clientAuthFrom,
   configurationOf,
+  refreshTokens,
   requestTokens,
   tokensFrom,
 } from './token/token-request.ts'
+import type { TokenAnswer, TokenClient, TokenMetadata } from './token/token-request.ts'
 import type {
+  RefreshExpectation,
   Upstream,
   UpstreamAuthorizationRequest,
   UpstreamExpectation,
   UpstreamIdentity,
+  UpstreamTokens,
 } from './upstream.ts'
 import { withinDeadline } from './http/within-deadline.ts'
 
@@ -26,44 +30,102 @@ export type OAuth2UpstreamOptions = Omit<OidcUpstreamOptions, 'config' | 'log'> 
 
 /** @throws ConfigError when `client_auth_method` needs a secret or a key and there is none */
 export function createOAuth2Upstream(options: OAuth2UpstreamOptions): Upstream {
-  const { name: upstream, config, http, now } = options
-  const { issuer, client_id: clientId, endpoints } = config
-  const client = { upstream, clientId, clientAuth: clientAuthFrom(upstream, config), http }
-  const metadata = {
-    issuer,
-    authorization_endpoint: endpoints.authorization,
-    token_endpoint: endpoints.token,
-  }
-
-  async function redeem(
-    parameters: URLSearchParams,
-    expected: UpstreamExpectation,
-    signal: AbortSignal,
-  ): Promise<UpstreamIdentity> {
-    const code = codeFrom(parameters, expected, { upstream, issuer, promisesIss: false })
-    if (expected.max_age !== undefined) throw noAuthTime(upstream)
-    const tokens = await requestTokens(metadata, code, expected, { ...client, signal })
-    const request = { upstream, config, http, accessToken: tokens.access_token, signal }
-    const { sub, claims } = await fetchProfile(request)
-    // An ID token that came all the same was not asked for, and is not kept.
-    const kept = tokensFrom({ ...tokens, id_token: undefined }, now())
-    const idTokenClaims: Record<string, unknown> = Object.create(null)
-    idTokenClaims['sub'] = sub
-    return { upstream, iss: issuer, sub, idTokenClaims, userinfoClaims: claims, tokens: kept }
-  }
-
+  const { name: upstream, config, http } = options
+  const parts = partsOf(options)
+  const { metadata, client } = parts
   return {
     name: upstream,
-    issuer,
+    issuer: config.issuer,
     authorizationUrl: async (request) =>
       buildAuthorizationUrl(
-        configurationOf(metadata, clientId, client.clientAuth),
+        configurationOf(metadata, client.clientId, client.clientAuth),
         await parametersOf(request, config),
       ),
     redeem: (parameters, expected) =>
-      withinDeadline(upstream, http.timeoutMs, (signal) => redeem(parameters, expected, signal)),
+      withinDeadline(upstream, http.timeoutMs, (signal) =>
+        redeem(parts, parameters, expected, signal),
+      ),
+    refresh: (refreshToken, expected, keep) =>
+      withinDeadline(upstream, http.timeoutMs, (signal) =>
+        refresh(parts, { refreshToken, expected, keep, signal }),
+      ),
     close: () => http.close(),
   }
+}
+
+interface Parts {
+  config: OAuth2UpstreamConfig
+  metadata: TokenMetadata
+  client: TokenClient
+  now: () => number
+}
+
+function partsOf({ name: upstream, config, http, now }: OAuth2UpstreamOptions): Parts {
+  const { issuer, client_id: clientId, endpoints } = config
+  const { authorization: authorization_endpoint, token: token_endpoint } = endpoints
+  return {
+    config,
+    metadata: { issuer, authorization_endpoint, token_endpoint },
+    client: { upstream, clientId, clientAuth: clientAuthFrom(upstream, config), http },
+    now,
+  }
+}
+
+async function redeem(
+  parts: Parts,
+  parameters: URLSearchParams,
+  expected: UpstreamExpectation,
+  signal: AbortSignal,
+): Promise<UpstreamIdentity> {
+  const { config, metadata, client } = parts
+  const { upstream } = client
+  const code = codeFrom(parameters, expected, {
+    upstream,
+    issuer: config.issuer,
+    promisesIss: false,
+  })
+  if (expected.max_age !== undefined) throw noAuthTime(upstream)
+  const tokens = await requestTokens(metadata, code, expected, { ...client, signal })
+  return identityOf(parts, tokens, signal)
+}
+
+interface Refreshing {
+  refreshToken: string
+  expected: RefreshExpectation
+  keep: (tokens: UpstreamTokens) => Promise<void>
+  signal: AbortSignal
+}
+
+async function refresh(
+  parts: Parts,
+  { refreshToken, expected, keep, signal }: Refreshing,
+): Promise<UpstreamIdentity> {
+  const { metadata, client, now } = parts
+  const tokens = await refreshTokens(metadata, refreshToken, { ...client, signal })
+  await keep(keptOf(tokens, now()))
+  const said = await identityOf(parts, tokens, signal)
+  if (said.sub === expected.sub) return said
+  const message = 'Userinfo after a refresh: another person'
+  throw new UpstreamError('identity_invalid', client.upstream, message)
+}
+
+async function identityOf(
+  { config, client, now }: Parts,
+  tokens: TokenAnswer,
+  signal: AbortSignal,
+): Promise<UpstreamIdentity> {
+  const { upstream, http } = client
+  const request = { upstream, config, http, accessToken: tokens.access_token, signal }
+  const { sub, claims } = await fetchProfile(request)
+  const idTokenClaims: Record<string, unknown> = Object.create(null)
+  idTokenClaims['sub'] = sub
+  const kept = keptOf(tokens, now())
+  return { upstream, iss: config.issuer, sub, idTokenClaims, userinfoClaims: claims, tokens: kept }
+}
+
+/** An ID token that came all the same was not asked for, and is not kept. */
+function keptOf(tokens: TokenAnswer, now: number): UpstreamTokens {
+  return tokensFrom({ ...tokens, id_token: undefined }, now)
 }
 
 /** When the person signed in there is not known: a limit on it can not be kept, so it is refused. */

@@ -28,6 +28,8 @@ export function observedUpstream(upstream: Upstream, availability: Availability)
     ...upstream,
     authorizationUrl: (request) => observed('start', upstream.authorizationUrl(request)),
     redeem: (parameters, expected) => observed('redeem', upstream.redeem(parameters, expected)),
+    refresh: (refreshToken, expected, keep) =>
+      observed('redeem', upstream.refresh(refreshToken, expected, keep)),
     close: () => {
       availability.close()
       return upstream.close()

@@ -14,15 +14,18 @@ import type { Claims } from './identity/safe-claims.ts'
 import {
   clientAuthFrom,
   configurationOf,
+  refreshTokens,
   requestTokens,
   tokensFrom,
 } from './token/token-request.ts'
 import type { TokenClient } from './token/token-request.ts'
 import type {
+  RefreshExpectation,
   Upstream,
   UpstreamAuthorizationRequest,
   UpstreamExpectation,
   UpstreamIdentity,
+  UpstreamTokens,
 } from './upstream.ts'
 import { createOidcLogout } from './logout/oidc-logout.ts'
 import { createUserinfo } from './identity/userinfo.ts'
@@ -61,6 +64,10 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
     redeem: (parameters, expected) =>
       withinDeadline(name, http.timeoutMs, (signal) =>
         redeem({ parts, parameters, expected, signal }),
+      ),
+    refresh: (refreshToken, expected, keep) =>
+      withinDeadline(name, http.timeoutMs, (signal) =>
+        refresh({ parts, refreshToken, expected, keep, signal }),
       ),
     logout: createOidcLogout(parts),
     close: () => http.close(),
@@ -138,6 +145,47 @@ async function redeem({
   const userinfoClaims = await parts.userinfo(metadata, tokens.access_token, claims, signal)
   const identity = identityFrom(claims, userinfoClaims)
   return { upstream, iss, ...identity, tokens: tokensFrom(tokens, now()) }
+}
+
+interface Refreshing {
+  parts: Parts
+  refreshToken: string
+  expected: RefreshExpectation
+  keep: (tokens: UpstreamTokens) => Promise<void>
+  signal: AbortSignal
+}
+
+async function refresh({
+  parts,
+  refreshToken,
+  expected,
+  keep,
+  signal,
+}: Refreshing): Promise<UpstreamIdentity | undefined> {
+  const { client, idToken, now } = parts
+  const { upstream } = idToken
+  const metadata = await parts.metadata.current()
+  const tokens = await refreshTokens(metadata, refreshToken, { ...client, signal })
+  const kept = tokensFrom(tokens, now())
+  await keep(kept)
+  if (!tokens.id_token) return undefined
+  const accessToken = tokens.access_token
+  const claims = await verifyIdToken(tokens.id_token, parts.jwks, {
+    ...idToken,
+    accessToken,
+    now: now(),
+  })
+  // OpenID Connect Core §12.2: https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
+  for (const name of ['iss', 'sub'] as const) {
+    if (claims[name] !== expected[name])
+      throw new UpstreamError(
+        'identity_invalid',
+        upstream,
+        `Refreshed ID token ${name}: not as before`,
+      )
+  }
+  const userinfoClaims = await parts.userinfo(metadata, accessToken, claims, signal)
+  return { upstream, iss: expected.iss, ...identityFrom(claims, userinfoClaims), tokens: kept }
 }
 
 /** They are kept with the session; what is longer says nothing that anybody asked for. */

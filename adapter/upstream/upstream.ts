@@ -23,6 +23,12 @@ export interface UpstreamExpectation {
   max_age?: number
 }
 
+/** The person that the refresh token was given for. */
+export interface RefreshExpectation {
+  iss: string
+  sub: string
+}
+
 export interface UpstreamTokens {
   id_token?: string
   access_token?: string
@@ -100,6 +106,19 @@ export interface Upstream {
    * @throws UpstreamError with any code. No token request is made when the response itself is wrong.
    */
   redeem(parameters: URLSearchParams, expected: UpstreamExpectation): Promise<UpstreamIdentity>
+
+  /**
+   * Asks for new tokens, and who the person is now: undefined where the upstream confirms the grant and does not say more
+   * (an ID token is optional here). `keep` is given the new tokens before anything is judged by them: the
+   * old refresh token may be of no more use.
+   * @throws UpstreamError `refresh_rejected` where it is over; `unavailable`, `client_rejected`, `identity_invalid` (another
+   *   person or issuer too), `metadata_invalid`; and whatever `keep` throws
+   */
+  refresh(
+    refreshToken: string,
+    expected: RefreshExpectation,
+    keep: (tokens: UpstreamTokens) => Promise<void>,
+  ): Promise<UpstreamIdentity | undefined>
 
   /** Absent where the protocol knows no logout. */
   readonly logout?: UpstreamLogout

@@ -158,21 +158,20 @@ export async function startEvilIdp(): Promise<EvilIdp> {
       if (basicCredentials(request) !== `${CLIENT_ID}:${CLIENT_SECRET}`) {
         return json(response, { error: 'invalid_client' }, 400)
       }
-      const code = body.get('code') as string
+      const isRefresh = body.get('grant_type') === 'refresh_token'
+      const code = body.get('code') ?? `again-${(issued += 1)}`
       const grant = codes.get(code)
       const challenge = createHash('sha256')
         .update(String(body.get('code_verifier')))
         .digest('base64url')
       codes.delete(code)
-      if (
-        !grant ||
-        grant.challenge !== challenge ||
-        grant.redirect_uri !== body.get('redirect_uri')
-      ) {
+      const isRight =
+        grant?.challenge === challenge && grant.redirect_uri === body.get('redirect_uri')
+      if (!isRight && !isRefresh) {
         return json(response, { error: 'invalid_grant' }, 400)
       }
       const access_token = `access-${code}`
-      const id_token = await idTokenFor(grant.nonce)
+      const id_token = await idTokenFor(grant?.nonce)
       const answer = {
         access_token,
         token_type: 'Bearer',
@@ -188,7 +187,7 @@ export async function startEvilIdp(): Promise<EvilIdp> {
     },
   }
 
-  async function idTokenFor(nonce: string): Promise<string> {
+  async function idTokenFor(nonce: string | undefined): Promise<string> {
     await idp.behaviour.beforeSigning?.()
     const iat = Math.floor((Date.now() + idp.clockOffsetMs) / 1000)
     const plain: Json = {

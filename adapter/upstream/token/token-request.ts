@@ -9,10 +9,11 @@ import {
   customFetch,
   None,
   PrivateKeyJwt,
+  refreshTokenGrant,
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client'
-import type { ClientAuth, CustomFetchOptions } from 'openid-client'
+import type { ClientAuth, CustomFetchOptions, TokenEndpointResponse } from 'openid-client'
 import { ConfigError, UpstreamError } from '../../errors.ts'
 import type { UpstreamErrorCode } from '../../errors.ts'
 import type { AnyUpstreamConfig } from '../../config/schema.ts'
@@ -100,7 +101,38 @@ export async function requestTokens(
   metadata: TokenMetadata,
   code: string,
   expected: UpstreamExpectation,
+  options: TokenRequestOptions,
+): Promise<TokenAnswer> {
+  // What codeFrom let through, on the redirect URI of the authorization request: never a URL built from Host.
+  const callback = new URL(expected.redirect_uri)
+  callback.search = new URLSearchParams({
+    code,
+    state: expected.state,
+    iss: metadata.issuer,
+  }).toString()
+  const checks = { expectedState: expected.state, pkceCodeVerifier: expected.codeVerifier }
+  const grant = (configuration: Configuration) =>
+    authorizationCodeGrant(configuration, callback, checks)
+  return askForTokens(metadata, options, grant, CODE_OF_ERROR)
+}
+
+/** @throws UpstreamError `unavailable`, `refresh_rejected`, `client_rejected` */
+export async function refreshTokens(
+  metadata: TokenMetadata,
+  refreshToken: string,
+  options: TokenRequestOptions,
+): Promise<TokenAnswer> {
+  const grant = (configuration: Configuration) => refreshTokenGrant(configuration, refreshToken)
+  // https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2
+  const codes = { ...CODE_OF_ERROR, invalid_grant: 'refresh_rejected' } as const
+  return askForTokens(metadata, options, grant, codes)
+}
+
+async function askForTokens(
+  metadata: TokenMetadata,
   { upstream, clientId, clientAuth, http, signal }: TokenRequestOptions,
+  grant: (configuration: Configuration) => Promise<TokenEndpointResponse>,
+  codes: CodeOfError,
 ): Promise<TokenAnswer> {
   const configuration = configurationOf(metadata, clientId, clientAuth)
   let idToken: unknown
@@ -111,16 +143,8 @@ export async function requestTokens(
     idToken = parted.idToken
     return parted.response
   }
-  // What codeFrom let through, on the redirect URI of the authorization request: never a URL built from Host.
-  const callback = new URL(expected.redirect_uri)
-  callback.search = new URLSearchParams({
-    code,
-    state: expected.state,
-    iss: metadata.issuer,
-  }).toString()
-  const checks = { expectedState: expected.state, pkceCodeVerifier: expected.codeVerifier }
   try {
-    const tokens = await authorizationCodeGrant(configuration, callback, checks)
+    const tokens = await grant(configuration)
     return {
       id_token: typeof idToken === 'string' ? idToken : undefined,
       access_token: tokens.access_token,
@@ -128,7 +152,7 @@ export async function requestTokens(
       expires_in: tokens.expires_in,
     }
   } catch (error) {
-    throw tokenRequestError(error, upstream)
+    throw tokenRequestError(error, upstream, codes)
   }
 }
 
@@ -137,7 +161,9 @@ const CLIENT_ERRORS = ['invalid_client', 'incorrect_client_credentials']
 /** What whoever reads the log has to look at. */
 const CLIENT_HINT = ': it does not accept client_id, client_secret or client_auth_method'
 
-const CODE_OF_ERROR: Readonly<Record<string, UpstreamErrorCode>> = {
+type CodeOfError = Readonly<Record<string, UpstreamErrorCode>>
+
+const CODE_OF_ERROR: CodeOfError = {
   invalid_grant: 'code_rejected',
   // GitHub's word for it.
   bad_verification_code: 'code_rejected',
@@ -146,7 +172,7 @@ const CODE_OF_ERROR: Readonly<Record<string, UpstreamErrorCode>> = {
 }
 
 /** The causes are left out: openid-client's hold the token response. */
-function tokenRequestError(error: unknown, upstream: string): UpstreamError {
+function tokenRequestError(error: unknown, upstream: string, codes: CodeOfError): UpstreamError {
   if (error instanceof UpstreamError) return error
   if (error instanceof ClientError && error.cause instanceof UpstreamError) return error.cause
   if (error instanceof WWWAuthenticateChallengeError) {
@@ -158,7 +184,7 @@ function tokenRequestError(error: unknown, upstream: string): UpstreamError {
   }
   if (error instanceof ResponseBodyError) {
     const oauthError = oauthErrorFrom(error.error)
-    const code = CODE_OF_ERROR[oauthError] ?? 'client_rejected'
+    const code = codes[oauthError] ?? 'client_rejected'
     return new UpstreamError(
       code,
       upstream,
