@@ -1,39 +1,60 @@
 // Puts the room of logout together: what the authorization server asks it when a person signs out, and its own routes.
 import type { Router } from 'express'
+import type { Provider } from 'oidc-provider'
+import { createDeliverLogouts, type DeliverLogouts } from './logout/deliver-logouts.ts'
+import { createEndSessions, type EndSessions } from './logout/end-sessions.ts'
+import { createHearUpstream } from './logout/hear-upstream.ts'
 import { createLeaveUpstream } from './logout/leave-upstream.ts'
 import { createLogoutRoutes } from './logout/logout-routes.ts'
 import { createSignOut } from './logout/sign-out.ts'
+import { createTellApps } from './logout/tell-apps.ts'
+import { createSignLogoutToken } from './provider/logout-token.ts'
 import type { SignOut } from './provider/sign-out.ts'
 import type { AdapterOptions } from './server.ts'
-import type { DeferringDriver } from './storage/unit-of-work.ts'
+import type { UnitOfWork } from './storage/unit-of-work.ts'
+import { createLogoutDeliveries } from './storage/logout-deliveries.ts'
 import { createUpstreamLogouts } from './storage/upstream-logouts.ts'
 import { createUpstreamSessions } from './storage/upstream-session.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
 
 export interface LogoutParts {
   upstreams: Upstreams
-  /** Writes of the request's unit. */
-  unit: DeferringDriver
+  unitOfWork: UnitOfWork
+  /** Once it is there. */
+  provider: () => Provider
 }
 
 export interface Logout {
   signOut: SignOut
   routes: Router
+  endSessions: EndSessions
+  deliver: DeliverLogouts
 }
 
+type Options = Pick<AdapterOptions, 'config' | 'secrets' | 'driver' | 'log' | 'now'>
+
 export function openLogout(
-  { config, secrets, log }: Pick<AdapterOptions, 'config' | 'secrets' | 'log'>,
-  { upstreams, unit }: LogoutParts,
+  options: Options,
+  { upstreams, unitOfWork, provider }: LogoutParts,
 ): Logout {
+  const { config, secrets, driver, log, now } = options
+  const deliveries = createLogoutDeliveries({ driver: unitOfWork.driver, now })
+  const signLogoutToken = createSignLogoutToken(provider)
+  const deliver = createDeliverLogouts({ ...config, deliveries, signLogoutToken, log, now })
+  const tellApps = createTellApps({ config, deliveries })
+  const endSessions = createEndSessions({ driver, tellApps, deliver, log })
   const leaveUpstream = createLeaveUpstream({
     config,
     upstreams,
     upstreamSessions: createUpstreamSessions(secrets.sealing),
-    logouts: createUpstreamLogouts(unit),
+    logouts: createUpstreamLogouts(unitOfWork.driver),
     log,
   })
+  const hearUpstream = createHearUpstream({ driver, upstreams, endSessions, log, now })
   return {
-    signOut: createSignOut({ ...config, leaveUpstream }),
-    routes: createLogoutRoutes({ config, leaveUpstream }),
+    signOut: createSignOut({ ...config, leaveUpstream, tellApps, deliver }),
+    routes: createLogoutRoutes({ config, leaveUpstream, hearUpstream }),
+    endSessions,
+    deliver,
   }
 }

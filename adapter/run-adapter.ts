@@ -38,6 +38,7 @@ export interface RunOptions {
 }
 
 const STORE_RETRY_MS = 200
+const TELL_APPS_EVERY_MS = 5000
 
 /**
  * Serves until a signal comes.
@@ -129,6 +130,7 @@ async function openRunning({ source, log, ...parts }: Opening): Promise<Running>
   const key = secrets.cookieKeys[0] as string
   const id = generationId(config, contentsOf(config), key)
   const generations = createGenerations({ id, config, adapter: await build(config, id) })
+  keepTellingApps(generations)
   const onTaken = (taken: Config) => endRevoked({ driver: parts.driver, config: taken, log })
   void onTaken(config)
   return { generations, reload: createReload({ ...source, generations, build, onTaken, key, log }) }
@@ -145,6 +147,11 @@ async function whenStoreAnswers(open: () => Promise<Running>): Promise<Running> 
     const opened = await open().catch(unlessUnavailable)
     if (opened) return opened
   }
+}
+
+/** Apps that did not take their logout tokens at once. A closed adapter tells nobody. */
+function keepTellingApps(generations: Generations): void {
+  setInterval(() => generations.current.adapter.logout.deliver.wake(), TELL_APPS_EVERY_MS).unref()
 }
 
 function noMoreOf(readiness: Readiness, drafts: DraftTests): () => void {

@@ -23,7 +23,7 @@ import { cookieNames } from './provider/configuration.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
 import { draftRoutes } from './mount-drafts.ts'
-import { openLogout } from './mount-logout.ts'
+import { openLogout, type Logout } from './mount-logout.ts'
 import type { Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
 import { createIdentities, type Identity } from './storage/identities.ts'
@@ -60,6 +60,7 @@ export interface Adapter {
   app: Express
   /** Which configuration the login `uid` of this browser began with. */
   generationOf(uid: string, cookieHeader: string | undefined): string | undefined
+  logout: Pick<Logout, 'endSessions' | 'deliver'>
   close(): Promise<void>
 }
 
@@ -72,7 +73,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const errors = createErrorHandler({ config, log, binding })
   const chooser = createUpstreamChooser(config)
   const people = knowPeople(options, records)
-  const logout = openLogout(options, { upstreams, unit: records.unitOfWork.driver })
+  const logout = openLogout(options, { ...records, upstreams, provider: () => provider })
   const { provider, tokens } = await createProvider({
     config,
     log,
@@ -101,7 +102,8 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   app.use(createChooserRoutes({ config, ...parts }), logout.routes)
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)
-  return { app, generationOf: generationBy(binding), close: closing(people.hooks, upstreams) }
+  const close = closing(people.hooks, logout.deliver, upstreams)
+  return { app, generationOf: generationBy(binding), logout, close }
 }
 
 /** As late as can be: the processes of hooks need an adapter that ends them. */
@@ -110,9 +112,10 @@ async function withHooks<People extends { hooks: Hooks }>(people: People): Promi
   return people
 }
 
-function closing(hooks: Hooks, upstreams: { close(): Promise<void> }) {
+function closing(hooks: Hooks, deliver: { close(): void }, upstreams: { close(): Promise<void> }) {
   return async () => {
     hooks.close()
+    deliver.close()
     await upstreams.close()
   }
 }

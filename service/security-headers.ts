@@ -76,3 +76,10 @@ export function allowFormTargets(response: ServerResponse, urls: readonly string
 export function allowInlineScript(response: ServerResponse, hash: string): void {
   widen(response, 'script-src', [`'${hash}'`])
 }
+
+/** Lets this page show the pages at `urls` in frames. */
+export function allowFrames(response: ServerResponse, urls: readonly string[]): void {
+  const policy = String(response.getHeader('Content-Security-Policy'))
+  const origins = new Set(urls.map((url) => new URL(url).origin))
+  response.setHeader('Content-Security-Policy', `${policy}; frame-src ${[...origins].join(' ')}`)
+}

@@ -1,6 +1,7 @@
 // What the file says of one app. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
 import { claimRule } from './claim-rule.ts'
+import { logoutSettings } from './logout-settings.ts'
 import { refresh } from './refresh-schema.ts'
 import { duration, name, scope, secret } from './setting-types.ts'
 
@@ -16,6 +17,7 @@ export const client = z.strictObject({
     .array(z.url())
     .prefault([])
     .describe('Where people may be sent after logout.'),
+  ...logoutSettings,
   scope: scope.prefault('openid').describe('The scopes that the app may ask for.'),
   pkce: z
     .enum(['required', 'optional'])

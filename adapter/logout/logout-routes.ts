@@ -1,27 +1,64 @@
-// The HTTP side of logout that oidc-provider does not serve: the way back from the upstream's logout.
-import { Router } from 'express'
+// The HTTP side of logout that oidc-provider does not serve: the way back from the upstream's logout, and what an upstream
+// says to us by its server or through the browser.
+import { Router, urlencoded, type Response } from 'express'
 import type { Config } from '../config/schema.ts'
 import { loggedOutPage } from '../pages/logout-page.ts'
+import type { HearUpstream } from './hear-upstream.ts'
 import type { LeaveUpstream } from './leave-upstream.ts'
 
 export interface LogoutRouteOptions {
   config: Pick<Config, 'upstreams'>
   leaveUpstream: Pick<LeaveUpstream, 'return'>
+  hearUpstream: HearUpstream
 }
 
-export function createLogoutRoutes({ config, leaveUpstream }: LogoutRouteOptions): Router {
+const FORM = urlencoded({ extended: false, limit: '64kb', parameterLimit: 20, inflate: false })
+
+export function createLogoutRoutes(options: LogoutRouteOptions): Router {
+  const { config, leaveUpstream, hearUpstream } = options
   const router = Router({ strict: true, caseSensitive: true })
-  router.get('/logout/callback/:upstream', async (request, response, next) => {
-    const { upstream } = request.params
-    if (!Object.hasOwn(config.upstreams, upstream)) return next()
-    const state = request.query['state']
-    const target =
-      typeof state === 'string'
-        ? await leaveUpstream.return(upstream, state, request.headers.cookie)
-        : undefined
+
+  router.use('/logout/:way/:upstream', (request, _response, next) =>
+    next(Object.hasOwn(config.upstreams, request.params.upstream) ? undefined : 'router'),
+  )
+
+  router.get('/logout/callback/:upstream', async ({ params, query, headers }, response) => {
+    const { upstream } = params
+    const state = text(query['state']) ?? ''
+    const target = await leaveUpstream.return(upstream, state, headers.cookie)
     // Reloaded, late, or without a state: what there was to end has ended.
     if (target === undefined) response.type('html').send(loggedOutPage())
     else response.redirect(302, target)
   })
+
+  router.post('/logout/backchannel/:upstream', FORM, async ({ params, body }, response) => {
+    const token = text((body as Record<string, unknown> | undefined)?.['logout_token'])
+    const isDone = token !== undefined && (await hearUpstream.backChannel(params.upstream, token))
+    answer(response, isDone)
+  })
+
+  router.get('/logout/frontchannel/:upstream', async ({ params, query }, response) => {
+    const [iss, sid] = [text(query['iss']), text(query['sid'])]
+    const said = iss === undefined || sid === undefined ? undefined : { iss, sid }
+    const isDone = said !== undefined && (await hearUpstream.frontChannel(params.upstream, said))
+    // The upstream loads it in a frame; there is nothing in it to be clicked.
+    response.removeHeader('x-frame-options')
+    response.set('content-security-policy', "default-src 'none'")
+    if (isDone) response.type('html').send('<!doctype html><title>Signed out</title>')
+    else answer(response, false)
+  })
+
   return router
+}
+
+/** https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse */
+function answer(response: Response, isDone: boolean): void {
+  response.set('cache-control', 'no-store')
+  if (isDone) response.status(200).end()
+  else response.status(400).json({ error: 'invalid_request' })
+}
+
+/** A parameter that came once. */
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -1,20 +1,45 @@
-// A person signs out: what happens beyond our own session, which has ended already. Up to the upstream, and back to the app.
+// A person signs out: what happens beyond our own session, which has ended already. Down to the apps, up to the upstream, and
+// back to the app.
+import { logoutFramesPage, logoutFramesScriptHash } from '../pages/logout-frames-page.ts'
 import type { EndedByPerson, SignOut, SignOutAnswer } from '../provider/sign-out.ts'
+import type { DeliverLogouts } from './deliver-logouts.ts'
 import type { LeaveUpstream } from './leave-upstream.ts'
+import type { TellApps } from './tell-apps.ts'
 
 export interface SignOutOptions {
   issuer: string
   leaveUpstream: Pick<LeaveUpstream, 'offer' | 'leave'>
+  tellApps: TellApps
+  deliver: Pick<DeliverLogouts, 'wake'>
 }
 
-export function createSignOut({ issuer, leaveUpstream }: SignOutOptions): SignOut {
+export function createSignOut(options: SignOutOptions): SignOut {
+  const { issuer, leaveUpstream, tellApps, deliver } = options
+
   async function up(session: EndedByPerson): Promise<SignOutAnswer> {
     const { identity, target, isUpstreamAsked: isAsked, isAccountSwitch } = session
     if (!identity || isAccountSwitch) return {}
     const away = await leaveUpstream.leave(identity, { target, isAsked })
     return away ?? { location: stillSignedIn(issuer, target, identity.upstream) }
   }
-  return { offer: leaveUpstream.offer, ended: up }
+
+  return {
+    offer: leaveUpstream.offer,
+    async ended(session) {
+      const [told, answer] = await Promise.all([tellApps.byServer(session), up(session)])
+      const frames = tellApps.byBrowser(session)
+      const next = answer.location ?? session.target
+      return {
+        ...answer,
+        ...(frames.length === 0 ? {} : { page: framesPage(frames, next) }),
+        ...(told === 0 ? {} : { afterwards: deliver.wake }),
+      }
+    },
+  }
+}
+
+function framesPage(frames: readonly string[], next: string): SignOutAnswer['page'] {
+  return { html: logoutFramesPage({ frames, next }), frames, scriptHash: logoutFramesScriptHash }
 }
 
 /** Our own last page says where the person may still be signed in; an app's page can not. */

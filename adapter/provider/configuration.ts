@@ -152,6 +152,7 @@ function authorizationServer({
     // oidc-provider's own check would also refuse one of two codes that two tabs got for one app at the same time (F62).
     expiresWithSession: () => false,
     acceptQueryParamAccessTokens: false,
+    discovery: { frontchannel_logout_supported: true, frontchannel_logout_session_supported: true },
     conformIdTokenClaims: false,
     clientBasedCORS: () => false,
     clockTolerance: 15,
@@ -190,6 +191,8 @@ function ttl({ config, now, refresh }: ProviderParts): NonNullable<Configuration
 function features(parts: ProviderParts): NonNullable<Configuration['features']> {
   const off = { enabled: false }
   return {
+    // Advertised, and metadata of clients accepted; apps are told by logout/, not by oidc-provider.
+    backchannelLogout: { enabled: true },
     claimsParameter: { enabled: true, assertClaimsParameter: assertAcrClaim },
     ...parts.tokenEndpoints,
     devInteractions: off,

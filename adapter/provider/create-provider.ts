@@ -18,6 +18,7 @@ import { createVerifyToken } from './endpoints/verify-token.ts'
 import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
 import { createLoadExistingGrant } from './grants.ts'
 import { createLogoutPages } from './logout-pages.ts'
+import { nameSessions } from './logout-token.ts'
 import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
@@ -93,7 +94,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
   provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
   provider.use(answerVerify(tokens))
-  endGrantsAtLogout(provider)
+  prepareLogout(provider, config.clients)
   logProviderEvents(provider, options.log)
   await judgeClients(provider, config)
   return { provider, tokens }
@@ -138,7 +139,8 @@ class AdapterProvider extends Provider {
 }
 
 /** What oidc-provider does not bind to the session itself (`expiresWithSession`) it would spare at logout. The session is not saved yet. */
-function endGrantsAtLogout(provider: Provider): void {
+function prepareLogout(provider: Provider, clients: Config['clients']): void {
+  nameSessions(provider, clients)
   provider.on('authorization.success', ({ oidc: { session, client } }: KoaContextWithOIDC) => {
     if (session && client) delete session.authorizationFor(client.clientId)?.persistsLogout
   })

@@ -1,11 +1,12 @@
 // Where a logout that a person began leaves oidc-provider: the session it ended is handed on, and the person goes where they
 // are told to. What a logout means beyond our own session is not known here.
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { allowFrames, allowInlineScript } from '../../service/security-headers.ts'
 import type { Identities, Identity } from '../storage/identities.ts'
 import type { UpstreamOffer } from '../logout/leave-upstream.ts'
 
 export interface EndedByPerson {
-  sessionUid: string
+  accountId: string
   identity: Identity | undefined
   /** Of each client of the session. */
   authorizations: Readonly<Record<string, { sid?: string; grantId?: string }>>
@@ -21,6 +22,8 @@ export interface SignOutAnswer {
   /** Where else the person goes. */
   location?: string | undefined
   cookies?: readonly string[]
+  /** Shown before the person goes on. */
+  page?: { html: string; frames: readonly string[]; scriptHash: string } | undefined
   /** Runs once the answer, and all that was written for it, is out. */
   afterwards?: () => void
 }
@@ -54,16 +57,31 @@ export function finishSignOut({ identities, signOut }: SignOutOptions) {
     await identities.delete(session.uid)
     const target = ctx.response.get('location')
     const body = ctx.oidc.body as Record<string, unknown> | undefined
-    const { location, cookies, afterwards } = await signOut.ended({
-      sessionUid: session.uid,
+    const answer = await signOut.ended({
+      accountId: session.accountId ?? '',
       identity,
       authorizations: session.authorizations ?? {},
       target,
       isUpstreamAsked: body?.['upstream'] === 'yes',
       isAccountSwitch: target.startsWith(`${ctx.oidc.provider.issuer}/oauth2/authorize/`),
     })
-    if (location !== undefined) ctx.redirect(location)
-    for (const cookie of cookies ?? []) ctx.append('set-cookie', cookie)
-    if (afterwards) ctx.res.once('close', afterwards)
+    carryOut(ctx, answer)
   }
+}
+
+function carryOut(
+  ctx: KoaContextWithOIDC,
+  { location, cookies = [], page, afterwards }: SignOutAnswer,
+): void {
+  if (location !== undefined) ctx.redirect(location)
+  for (const cookie of cookies) ctx.append('set-cookie', cookie)
+  if (page) {
+    ctx.remove('location')
+    ctx.status = 200
+    ctx.type = 'html'
+    ctx.body = page.html
+    allowFrames(ctx.res, page.frames)
+    allowInlineScript(ctx.res, page.scriptHash)
+  }
+  if (afterwards) ctx.res.once('close', afterwards)
 }

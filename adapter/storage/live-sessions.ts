@@ -90,7 +90,7 @@ async function forEachMember<T>(
   return results
 }
 
-const identityKey = (member: string) => `Identity:${member}`
+export const identityKey = (member: string) => `Identity:${member}`
 
 async function identityOf(driver: Driver, member: string): Promise<Identity | undefined> {
   return (await driver.get(identityKey(member)))?.value as Identity | undefined

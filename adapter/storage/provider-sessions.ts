@@ -10,8 +10,8 @@ import type { SessionPayload } from './merge-session.ts'
 import type { DeferringDriver } from './unit-of-work.ts'
 
 /** What the record of an ended session holds, until no save that began before can still come. */
-const ENDED = null
-const ENDED_TTL_SECONDS = 900
+export const ENDED = null
+export const ENDED_TTL_SECONDS = 900
 const MERGE_ATTEMPTS = 10
 /** A session found by its uid gets this in place of its cookie value, which is stored nowhere. No cookie can hold it. */
 const HANDLE = 'uid '

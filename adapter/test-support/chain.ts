@@ -12,7 +12,7 @@ import { createDraftTests } from '../draft/draft-tests.ts'
 import { draftApi } from '../mount-drafts.ts'
 import { createReadiness, type Readiness } from '../admin/health.ts'
 import { openSecrets, type Secrets } from '../secrets.ts'
-import { createAdapter, createAdmin } from '../server.ts'
+import { createAdapter, createAdmin, type Adapter } from '../server.ts'
 import type { Driver } from '../storage/driver.ts'
 import { openDriver } from '../storage/open-driver.ts'
 import { listen, type Listening } from '../../service/listen.ts'
@@ -21,6 +21,10 @@ import {
   startUpstreamTestServer,
   type RunningUpstreamTestServer,
 } from '../../upstream-test-server/start.ts'
+import {
+  createControlClient,
+  type ControlClient,
+} from '../../upstream-test-server/control-client.ts'
 import { createApp, type App } from './app.ts'
 import { createBrowser, type Browser, type NavigateOptions, type Visit } from './browser.ts'
 
@@ -46,6 +50,10 @@ export interface Chain {
   readonly url: string
   readonly adminUrl: string
   readonly upstreamIssuer: string
+  /** Tells the upstream what to do. */
+  readonly upstreamControl: ControlClient
+  /** What the process would do from time to time: logout tokens that are due. */
+  readonly adapter: Adapter
   readonly config: Config
   /** What `config` was made of, as JSON. */
   readonly configFile: string
@@ -174,7 +182,7 @@ function configFrom(
 interface Running {
   driver: Driver
   secrets: Secrets
-  handler: RequestListener
+  adapter: Adapter
   adminRoutes: AdminRoutes
   close(): Promise<void>
 }
@@ -201,7 +209,7 @@ async function runAdapter({
     await driver.close()
   }
   const adminRoutes = draftApi(drafts, { config, now, log })
-  return { driver, secrets, handler: adapter.app, adminRoutes, close }
+  return { driver, secrets, adapter, adminRoutes, close }
 }
 
 function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
@@ -213,6 +221,7 @@ function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
     databaseFile: ':memory:',
     passwordCost: CHEAP,
     clients: [client],
+    controlPort: 0,
     log: createLog({ level: 'error', pretty: false }),
   })
 }
@@ -237,7 +246,7 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
 
   async function run(): Promise<void> {
     running = await runAdapter({ config, folder, log, wrapDriver: options.wrapDriver })
-    port.serve(running.handler)
+    port.serve(running.adapter.app)
     const api = { token: ADMIN_TOKEN, routes: running.adminRoutes, host: '127.0.0.1', log }
     adminPort.serve(createAdmin({ driver: running.driver, readiness, api }))
   }
@@ -267,6 +276,10 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
     configFile: join(folder, 'auth-adapter.yaml'),
     log,
     serve: port.serve,
+    upstreamControl: createControlClient(upstream.controlUrl ?? ''),
+    get adapter() {
+      return running.adapter
+    },
     get driver() {
       return running.driver
     },

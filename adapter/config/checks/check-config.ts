@@ -69,6 +69,8 @@ const VALUE_ROWS: readonly ValueRow[] = [
   { at: ['clients', '*'], fault: clientIdFault, judges: 'names' },
   { at: ['clients', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*', 'client_uri'], fault: pageUrlFault },
+  { at: ['clients', '*', 'backchannel_logout_uri'], fault: endpointFault },
+  { at: ['clients', '*', 'frontchannel_logout_uri'], fault: endpointFault },
   { at: ['clients', '*', 'redirect_uris', '*'], fault: redirectUriFault },
   { at: ['clients', '*', 'post_logout_redirect_uris', '*'], fault: redirectUriFault },
 ]

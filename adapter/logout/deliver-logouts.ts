@@ -1,0 +1,121 @@
+// Down the chain: brings logout tokens to apps (OpenID Connect Back-Channel Logout), at once and then again with longer and
+// longer pauses. Nobody who signs out waits for it.
+import type { ClientConfig } from '../config/schema.ts'
+import {
+  DELIVERY_TTL_SECONDS,
+  type LogoutDeliveries,
+  type LogoutDelivery,
+} from '../storage/logout-deliveries.ts'
+import type { Log } from '../../service/log.ts'
+
+export interface DeliverLogoutsOptions {
+  clients: Readonly<Record<string, ClientConfig>>
+  deliveries: LogoutDeliveries
+  /** A new logout token; undefined when there is no such client. */
+  signLogoutToken: SignLogoutToken
+  log: Log
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export type SignLogoutToken = (about: {
+  clientId: string
+  accountId: string
+  /** Undefined: the token is about all sessions of the person. */
+  sid: string | undefined
+}) => Promise<string | undefined>
+
+export interface DeliverLogouts {
+  /** Tries what is due and not under way; resolves once all of that is tried. */
+  deliverDue(): Promise<void>
+  /** The same, for whoever does not wait for it. Never throws. */
+  wake(): void
+  /** What is under way is given up; another process, or the next start, goes on with it. */
+  close(): void
+}
+
+const TIMEOUT_MS = 5000
+/** At once, so many at most. */
+const CONCURRENCY = 50
+const PAUSES_SECONDS = [5, 15, 45, 120, 300, 600] as const
+
+export function createDeliverLogouts(options: DeliverLogoutsOptions): DeliverLogouts {
+  const { deliveries, log } = options
+  const underWay = new Set<string>()
+  const closing = new AbortController()
+
+  async function tryOne(id: string): Promise<void> {
+    if (underWay.has(id) || underWay.size >= CONCURRENCY || closing.signal.aborted) return
+    underWay.add(id)
+    try {
+      const delivery = await deliveries.claim(id)
+      if (delivery) await attempt(options, delivery, closing.signal)
+    } finally {
+      underWay.delete(id)
+    }
+  }
+
+  async function deliverDue(): Promise<void> {
+    const due = closing.signal.aborted ? [] : await deliveries.due()
+    await Promise.all(due.map(tryOne))
+  }
+
+  return {
+    deliverDue,
+    wake: () =>
+      void deliverDue().catch((error: unknown) => log.warn('backchannel.not_possible', { error })),
+    close: () => closing.abort(),
+  }
+}
+
+async function attempt(
+  options: DeliverLogoutsOptions,
+  delivery: LogoutDelivery,
+  closing: AbortSignal,
+): Promise<void> {
+  const { clients, deliveries, log, now } = options
+  const client = clients[delivery.clientId]
+  const uri = client?.backchannel_logout_uri
+  const about = { client_id: delivery.clientId, attempt: delivery.attempts + 1 }
+  // The client, or its address, was taken out of the configuration.
+  if (!client || uri === undefined) return deliveries.remove(delivery)
+  const sid = client.backchannel_logout_session_required ? delivery.sid : undefined
+  const token = await options.signLogoutToken({ ...delivery, sid })
+  const fault = token === undefined ? 'no such client' : await send(uri, token, closing)
+  if (fault === undefined) {
+    log.info('backchannel.sent', about)
+    return deliveries.remove(delivery)
+  }
+  if (closing.aborted) return
+  const dueAt = nextTry(delivery, now())
+  log.warn('backchannel.failed', { ...about, reason: fault, gives_up: dueAt === undefined })
+  await (dueAt === undefined ? deliveries.remove(delivery) : deliveries.postpone(delivery, dueAt))
+}
+
+/** Undefined when its time is over. */
+function nextTry({ attempts, since }: LogoutDelivery, now: number): number | undefined {
+  const pause = PAUSES_SECONDS[Math.min(attempts, PAUSES_SECONDS.length - 1)] as number
+  const dueAt = now + pause * 1000
+  return dueAt <= since + DELIVERY_TTL_SECONDS * 1000 ? dueAt : undefined
+}
+
+/** What was wrong, in words that hold nothing of the answer. */
+async function send(uri: string, token: string, closing: AbortSignal): Promise<string | undefined> {
+  try {
+    // https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRequest
+    const response = await fetch(uri, {
+      method: 'POST',
+      body: new URLSearchParams({ logout_token: token }),
+      redirect: 'manual',
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closing]),
+    })
+    await response.body?.cancel()
+    // https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse: some frameworks say 204 for an empty 200
+    return [200, 204].includes(response.status) ? undefined : `answered ${response.status}`
+  } catch (error) {
+    const { name, cause } = error as Error & { cause?: { code?: unknown } }
+    return name === 'TimeoutError'
+      ? 'no answer in time'
+      : `not reached (${String(cause?.code ?? name)})`
+  }
+}

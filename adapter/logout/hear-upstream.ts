@@ -1,0 +1,88 @@
+// Inward: an upstream says that somebody signed out there. Judges who says so, and ends the sessions here that hang on it.
+import { UpstreamError } from '../errors.ts'
+import type { SessionParts } from '../storage/end-session.ts'
+import { hashed } from '../storage/artefact-key.ts'
+import type { Driver } from '../storage/driver.ts'
+import { upstreamNameIndex } from '../storage/live-sessions.ts'
+import type { Upstream, UpstreamLogoutToken } from '../upstream/upstream.ts'
+import type { Log } from '../../service/log.ts'
+import type { EndSessions } from './end-sessions.ts'
+
+export interface HearUpstreamOptions {
+  driver: Driver
+  upstreams: { get(name: string): Upstream | undefined }
+  endSessions: EndSessions
+  log: Log
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export interface HearUpstream {
+  /** A logout token. False: it does not hold, and nothing has ended. */
+  backChannel(upstream: string, token: string): Promise<boolean>
+  /** A page of the upstream in the browser. False as above. */
+  frontChannel(upstream: string, said: { iss: string; sid: string }): Promise<boolean>
+}
+
+/** Beyond what a token may still be used. */
+const JTI_SLACK_SECONDS = 600
+
+/** Both reject with StorageError `unavailable`, and UpstreamError `unavailable` or `metadata_invalid` when its keys can not be had. */
+export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
+  const { driver, upstreams, endSessions, log, now } = options
+
+  async function verified(upstream: string, token: string) {
+    try {
+      return await upstreams.get(upstream)?.logout?.verifyLogoutToken(token)
+    } catch (error) {
+      if (!(error instanceof UpstreamError && error.code === 'identity_invalid')) throw error
+      log.warn('logout.token_refused', { upstream, error })
+      return undefined
+    }
+  }
+
+  return {
+    async backChannel(upstream, token) {
+      const said = await verified(upstream, token)
+      if (!said) return false
+      const jti = `UpstreamLogoutToken:${hashed(JSON.stringify([upstream, said.iss, said.jti]))}`
+      const ttlSeconds = Math.max(0, said.exp - now() / 1000) + JTI_SLACK_SECONDS
+      if (!(await driver.insert(jti, true, ttlSeconds))) {
+        log.warn('logout.token_refused', { upstream, reason: 'its jti was used before' })
+        return false
+      }
+      try {
+        const members = await driver.members(indexOf(upstream, said))
+        await endSessions({ members, isMeant: concerns(upstream, said), cause: 'upstream' })
+        return true
+      } catch (error) {
+        // Not done: the upstream may send it again.
+        await driver.delete(jti).catch(() => undefined)
+        throw error
+      }
+    },
+    async frontChannel(upstream, said) {
+      if (upstreams.get(upstream)?.logout?.isIssuer(said.iss) !== true) return false
+      const members = await driver.members(indexOf(upstream, said))
+      await endSessions({ members, isMeant: concerns(upstream, said), cause: 'upstream' })
+      return true
+    },
+  }
+}
+
+type Said = Pick<UpstreamLogoutToken, 'iss' | 'sub' | 'sid'>
+
+/** The session, where one is named; all sessions of the person otherwise. */
+function indexOf(upstream: string, { iss, sub = '', sid }: Said): string {
+  const [kind, name] = sid === undefined ? (['sub', sub] as const) : (['sid', sid] as const)
+  return upstreamNameIndex(kind, { upstream, iss }, name)
+}
+
+/** An index may point at a session that is another person's by now. */
+function concerns(upstream: string, { iss, sub, sid }: Said): (session: SessionParts) => boolean {
+  return ({ identity }) =>
+    identity?.upstream === upstream &&
+    identity.upstreamIssuer === iss &&
+    (sid === undefined || identity.upstreamSession?.sid === sid) &&
+    (sub === undefined || identity.upstreamSession?.sub === sub)
+}
