@@ -280,7 +280,7 @@ describe('A43 canaries', () => {
       await Promise.all(files.map((name) => readFile(join(chain.folder, name), 'latin1')))
     ).join('\n')
     expect(bytes).toContain('Sealed:cookie-keys')
-    expect(bytes).toContain('Sealed:signing-keys-RS256')
+    expect(bytes).toContain('Sealed:signing-key-ring')
     expect(bytes).toContain('LoginTransaction:')
     const sealingKey = (await readFile(join(chain.folder, 'sealing.key'), 'utf8')).trim()
     expect(bytes).not.toContain(sealingKey)

@@ -9,6 +9,9 @@ import { openAdminToken, type AdminTokenOptions } from './admin/admin-token.ts'
 import { createReadiness, type Readiness } from './admin/health.ts'
 import { createDraftTests, type DraftTests } from './draft/draft-tests.ts'
 import { draftApi } from './mount-drafts.ts'
+import { keepKeys } from './mount-keys.ts'
+import type { KeyKeeper } from './provider/keys/key-keeper.ts'
+import { keyRoutes, type RunningKeys } from './provider/keys/key-routes.ts'
 import { openConfigSource, type ConfigSource } from './reload/config-source.ts'
 import { endRevoked } from './reload/end-revoked.ts'
 import { contentsOf, generationId } from './reload/generation-id.ts'
@@ -71,7 +74,7 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
     log,
     drainMs: config.listen.drain * 1000,
     stopping: noMoreOf(readiness, drafts),
-    closers: [source.close, async () => running?.generations.close(), driver.close],
+    closers: [source.close, async () => running?.close(), driver.close],
   })
   log.info('listening', {
     url: main.url,
@@ -96,6 +99,7 @@ function apiRoutes(
     ...reloadRoutes(() => running()?.reload),
     ...swapRoutes({ driver, config: () => running()?.generations.current.config }),
     ...draftApi(drafts, parts),
+    ...keyRoutes({ ...parts, keys: () => running()?.keys }),
   }
 }
 
@@ -118,13 +122,15 @@ interface Opening extends Pick<AdapterOptions, 'driver' | 'now' | 'drafts'> {
 
 interface Running {
   generations: Generations
+  keys: RunningKeys
   reload: Reload
+  close(): Promise<void>
 }
 
 async function openRunning({ source, log, ...parts }: Opening): Promise<Running> {
   const { config } = source.loaded
   const sealingKeyFile = join(config.data, 'sealing.key')
-  const secrets = await openSecrets({ config, driver: parts.driver, sealingKeyFile })
+  const secrets = await openSecrets({ config, ...parts, sealingKeyFile })
   const build = (next: Config, generation: string) =>
     createAdapter({ ...parts, config: next, generation, secrets, version, log })
   const key = secrets.cookieKeys[0] as string
@@ -133,7 +139,16 @@ async function openRunning({ source, log, ...parts }: Opening): Promise<Running>
   keepTellingApps(generations)
   const onTaken = (taken: Config) => endRevoked({ driver: parts.driver, config: taken, log })
   void onTaken(config)
-  return { generations, reload: createReload({ ...source, generations, build, onTaken, key, log }) }
+  const keeper = keepKeys({ ...parts, secrets, log, generations, build })
+  const reload = createReload({ ...source, generations, build, onTaken, key, log })
+  return { generations, keys: secrets, reload, close: closing(keeper, generations) }
+}
+
+function closing(keeper: KeyKeeper, generations: Generations): Running['close'] {
+  return () => {
+    keeper.close()
+    return generations.close()
+  }
 }
 
 /** A store that does not answer now may do so later; anything else keeps the adapter from starting. */

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { configSchema, type Config } from './config/schema.ts'
 import { ConfigError, StorageError } from './errors.ts'
+import { KEY_RECORD } from './provider/keys/key-record.ts'
 import { generateSigningKeys } from './provider/signing-keys.ts'
-import { openSecrets } from './secrets.ts'
+import { openSecrets, type Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
 import { createMemoryDriver } from './storage/drivers/memory.ts'
 import { loadOrCreateSealingKey } from './storage/sealing-key.ts'
@@ -42,14 +43,26 @@ function config(keys: Record<string, unknown> = {}): Config {
 
 const sealingKeyFile = () => join(folder, 'sealing.key')
 const open = (keys: Record<string, unknown> = {}) =>
-  openSecrets({ config: config(keys), driver, sealingKeyFile: sealingKeyFile() })
+  openSecrets({
+    config: config(keys),
+    driver,
+    sealingKeyFile: sealingKeyFile(),
+    now: Date.now,
+  })
+/** What two processes must have alike. */
+const shared = ({ signingKeys, cookieKeys, subjectKey }: Secrets) => ({
+  keys: signingKeys.keys,
+  cookieKeys,
+  subjectKey,
+})
 
 describe('openSecrets', () => {
   it('makes signing keys and cookie keys once, however many processes start at the same time', async () => {
     const opened = await Promise.all(Array.from({ length: 8 }, () => open()))
-    for (const secrets of opened) expect(secrets).toEqual(opened[0])
-    expect(opened[0]?.cookieKeys.map((key) => Buffer.from(key, 'base64url').length)).toEqual([32])
-    expect(await open()).toEqual(opened[0])
+    const [first] = opened as [Secrets]
+    for (const secrets of opened) expect(shared(secrets)).toEqual(shared(first))
+    expect(first.cookieKeys.map((key) => Buffer.from(key, 'base64url').length)).toEqual([32])
+    expect(shared(await open())).toEqual(shared(first))
   })
 
   it('the key of pairwise subjects is as configured, or made once and 32 bytes long', async () => {
@@ -60,17 +73,20 @@ describe('openSecrets', () => {
     expect(given.subjectKey).toEqual(Buffer.alloc(32, 9))
   })
 
-  it('keeps keys of each algorithm, so that a change and its undoing lose none', async () => {
+  it('another algorithm: the key that signs goes on until the new one has been published long enough', async () => {
     const es256 = await open()
     const eddsa = await open({ alg: 'EdDSA' })
-    expect(eddsa.signingKeys.keys[0]?.alg).toBe('EdDSA')
-    expect(await open()).toEqual(es256)
+    expect(eddsa.signingKeys.alg).toBe('ES256')
+    await eddsa.keyRing?.settle()
+    const [signs, waits] = eddsa.signingKeys.keys
+    expect([signs, waits?.alg]).toEqual([es256.signingKeys.keys[0], 'EdDSA'])
+    expect(eddsa.signingKeys.waiting).toEqual([waits])
   })
 
   it('nothing of them is in the store in clear', async () => {
     const { signingKeys, cookieKeys } = await open()
     const stored = JSON.stringify([
-      await driver.get('Sealed:signing-keys-ES256'),
+      await driver.get(KEY_RECORD),
       await driver.get('Sealed:cookie-keys'),
     ])
     expect(stored).toContain('v1.')
@@ -98,8 +114,8 @@ describe('openSecrets', () => {
   it('takes signing keys from a file', async () => {
     const keys = await generateSigningKeys('ES256')
     writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys))
-    expect((await open({ file: join(folder, 'keys.json') })).signingKeys).toEqual(keys)
-    expect(await driver.get('Sealed:signing-keys-ES256')).toBeUndefined()
+    expect((await open({ file: join(folder, 'keys.json') })).signingKeys.keys).toEqual(keys.keys)
+    expect(await driver.get(KEY_RECORD)).toBeUndefined()
   })
 
   it('C42 of several keys in the file the first signs, and all are published', async () => {
@@ -185,11 +201,11 @@ describe('a restart with the SQLite file', () => {
     const { body } = await chain.app.finish(await chain.signIn(browser, request.url), request)
     const before = {
       jwks: await (await fetch(`${chain.url}/oauth2/jwks`)).text(),
-      secrets: chain.secrets,
+      secrets: shared(chain.secrets),
     }
     await chain.restart()
     expect(await (await fetch(`${chain.url}/oauth2/jwks`)).text()).toBe(before.jwks)
-    expect(chain.secrets).toEqual(before.secrets)
+    expect(shared(chain.secrets)).toEqual(before.secrets)
     expect((await chain.app.userinfo(body.access_token)).status).toBe(200)
     const silent = chain.app.request({ prompt: 'none' })
     const again = await chain.app.finish(await browser.open(silent.url), silent)

@@ -1,17 +1,14 @@
 // Opens the secrets the adapter starts with: sealing keys, signing keys, cookie keys, the key of pairwise subjects. From the configuration where it
 // gives them; otherwise made on first start and kept sealed in the store.
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Config } from './config/schema.ts'
-import { ConfigError } from './errors.ts'
-import { generateSigningKeys, parseSigningKeys, type SigningKeys } from './provider/signing-keys.ts'
+import { openKeys, type OpenedKeys } from './provider/keys/open-keys.ts'
 import type { Driver } from './storage/driver.ts'
 import { createSealing, type Sealing } from './storage/sealing.ts'
 import { loadOrCreateSealed } from './storage/sealed-records.ts'
 import { loadOrCreateSealingKey } from './storage/sealing-key.ts'
 
-export interface Secrets {
-  signingKeys: SigningKeys
+export interface Secrets extends OpenedKeys {
   /** The first signs. */
   cookieKeys: string[]
   /** 32 bytes: what pairwise subjects are made with. */
@@ -25,35 +22,24 @@ export async function openSecrets({
   config,
   driver,
   sealingKeyFile,
+  now,
 }: {
   config: Config
   driver: Driver
   sealingKeyFile: string
+  /** Epoch milliseconds. */
+  now: () => number
 }): Promise<Secrets> {
   const given = config.keys.sealing_key
   const sealing = createSealing([
     given === undefined ? loadOrCreateSealingKey(sealingKeyFile) : Buffer.from(given, 'base64url'),
   ])
-  const [signingKeys, cookieKeys, subjectKey] = await Promise.all([
-    openSigningKeys(config, driver, sealing),
+  const [keys, cookieKeys, subjectKey] = await Promise.all([
+    openKeys({ config, driver, sealing, now }),
     openCookieKeys(driver, sealing),
     openSubjectKey(config, driver, sealing),
   ])
-  return { signingKeys, cookieKeys, subjectKey, sealing }
-}
-
-async function openSigningKeys(
-  { keys }: Config,
-  driver: Driver,
-  sealing: Sealing,
-): Promise<SigningKeys> {
-  const stored =
-    keys.file === undefined
-      ? await loadOrCreateSealed(driver, sealing, `signing-keys-${keys.alg}`, () =>
-          generateSigningKeys(keys.alg),
-        )
-      : readKeyFile(keys.file)
-  return parseSigningKeys(stored, keys.alg)
+  return { ...keys, cookieKeys, subjectKey, sealing }
 }
 
 async function openCookieKeys(driver: Driver, sealing: Sealing): Promise<string[]> {
@@ -71,14 +57,4 @@ async function openSubjectKey(
   const make = async () => randomBytes(32).toString('base64url')
   const key = keys.subject_key ?? (await loadOrCreateSealed(driver, sealing, 'subject-key', make))
   return Buffer.from(key as string, 'base64url')
-}
-
-function readKeyFile(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new ConfigError([{ path: 'keys.file', message: `can not read a JWK Set from ${file}` }], {
-      cause,
-    })
-  }
 }

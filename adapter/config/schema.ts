@@ -115,8 +115,18 @@ export const configSchema = z.strictObject({
         .prefault('RS256')
         .describe('Algorithm of our signatures.'),
       file: path(
-        'JWK Set file with our private signing keys; required in production. Generated into storage otherwise.',
+        'JWK Set file with our private signing keys: the first of `alg` signs, all are published, and rotating them is up to you. Without it keys are made, kept sealed in storage, and rotated; in production only where `rotate_every` says so.',
       ).optional(),
+      rotate_every: duration(3600)
+        .optional()
+        .describe(
+          'How long a key that we made signs, 90d unless said. Not with `file`. In production this setting is what allows keys to be made.',
+        ),
+      publish_before: duration(1, 7 * 86_400)
+        .prefault('10m')
+        .describe(
+          'How long a new key is published at least before it signs. Apps may keep the published keys for a minute less than that, 5m at most.',
+        ),
       subject_key: secret(
         '32 bytes, base64url: makes the `sub` of clients with `subject: pairwise`. Every one of them changes when it does. Required in production where a client is pairwise; generated into storage otherwise.',
       ).optional(),

@@ -15,7 +15,8 @@ import {
 import { TOKEN_ROUTES, type tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import type { RefreshPolicy } from './refresh/refresh-policy.ts'
 import { resourceIndicators } from './resources.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import type { LiveKeys } from './keys/live-keys.ts'
+import { initialJwks } from './keys/provider-keystore.ts'
 import { upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
 
 export const ROUTES = {
@@ -73,7 +74,7 @@ export interface ProviderParts extends Required<
   >
 > {
   config: Config
-  signingKeys: SigningKeys
+  signingKeys: LiveKeys
   cookieKeys: string[]
   subjects: ClientSubjects
   /** Where the browser goes to be signed in; sets what must be set on the way. */
@@ -124,10 +125,10 @@ function authorizationServer({
   requestedContext,
   refresh,
 }: ProviderParts): Configuration {
-  const { alg } = config.keys
+  const { alg } = signingKeys
   return {
     clients: clientMetadata(config.clients, alg),
-    jwks: signingKeys as NonNullable<Configuration['jwks']>,
+    jwks: initialJwks(signingKeys) as NonNullable<Configuration['jwks']>,
     routes: ROUTES,
     scopes: allScopes(config.clients),
     claims: claimsByScope([
@@ -198,7 +199,7 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
     devInteractions: off,
     dPoP: off,
     pushedAuthorizationRequests: off,
-    resourceIndicators: resourceIndicators(parts.config.clients, parts.config.keys.alg),
+    resourceIndicators: resourceIndicators(parts.config.clients, parts.signingKeys.alg),
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: parts.logoutSource,

@@ -15,7 +15,7 @@ import { createIssuedTokens, tokenId, type IssuedTokens } from './endpoints/issu
 import { answerForJwts, tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
-import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
+import { providerConfiguration, ROUTES, sessionTtlSeconds } from './configuration.ts'
 import { createLoadExistingGrant } from './grants.ts'
 import { createLogoutPages } from './logout-pages.ts'
 import { nameSessions } from './logout-token.ts'
@@ -31,12 +31,13 @@ import {
   type RequestedContext,
 } from './requested-context.ts'
 import type { SignOut } from './sign-out.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import type { LiveKeys } from './keys/live-keys.ts'
+import { cacheKeys, followKeys } from './keys/provider-keystore.ts'
 import type { ChoiceOfUpstream } from './upstream-choice.ts'
 
 export interface ProviderOptions {
   config: Config
-  signingKeys: SigningKeys
+  signingKeys: LiveKeys
   cookieKeys: string[]
   /** 32 bytes that all instances share; what secrets of this room are made of. */
   subjectKey: Uint8Array
@@ -87,11 +88,13 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
     }),
   )
   refreshing.attach(provider)
+  followKeys(provider, options.signingKeys)
   trustOnlyTheIssuer(provider)
   takeOnlyIdTokensAsHint(provider)
   omitUnknownAuthTime(provider)
   tellAcr(provider, options.requestedContext)
   for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
+  provider.use(cacheKeys(ROUTES.jwks, options.signingKeys))
   provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
   provider.use(answerVerify(tokens))
   prepareLogout(provider, config.clients)

@@ -12,6 +12,8 @@ import {
 import { ConfigError } from '../errors.ts'
 
 export type SigningAlg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
+export const SIGNING_ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const satisfies SigningAlg[]
+
 export interface SigningKeys {
   /** Private JWKs, each with kid, alg and use. The first of each alg signs. */
   keys: JWK[]

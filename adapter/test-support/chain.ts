@@ -200,7 +200,8 @@ async function runAdapter({
 }): Promise<Running> {
   const now = () => Date.now()
   const driver = wrapDriver(await openDriver(config.storage, { now, log }))
-  const secrets = await openSecrets({ config, driver, sealingKeyFile: join(folder, 'sealing.key') })
+  const sealingKeyFile = join(folder, 'sealing.key')
+  const secrets = await openSecrets({ config, driver, sealingKeyFile, now })
   const drafts = createDraftTests({ now })
   const version = '0.0.0-test'
   const adapter = await createAdapter({ config, driver, secrets, version, log, now, drafts })

@@ -373,6 +373,12 @@ describe('checkConfig', () => {
       gives: `clients.app.sector: ${SECTOR_NEEDED}`,
     },
     {
+      name: 'rotation of keys that are in a file',
+      change: (c) => set(c.keys, { rotate_every: '30d' }),
+      gives:
+        'keys.rotate_every: Keys of a file are rotated by whoever writes it; leave out rotate_every or file',
+    },
+    {
       name: 'a subject key that is too short',
       change: (c) => set(c.keys, { subject_key: 'AAAA' }),
       gives: 'keys.subject_key: Expected 32 bytes in base64url (43 characters, no padding)',
@@ -493,7 +499,8 @@ describe('checkConfig', () => {
     {
       name: 'generated signing keys',
       change: (c) => delete c.keys['file'],
-      gives: 'keys.file: Required in production, where no key is generated',
+      gives:
+        'keys.file: Required in production; or rotate_every, to have keys made, kept in storage under sealing_key, and rotated',
     },
     {
       name: 'pairwise clients without a subject key',

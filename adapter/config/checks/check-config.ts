@@ -7,6 +7,7 @@ import type { SettingPath } from '../setting.ts'
 import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
 import { clientFaults } from './client-faults.ts'
+import { keyFaults } from './key-faults.ts'
 import { proxyFault } from './upstreams/proxy-rule.ts'
 import { upstreamFaults } from './upstreams/upstream-faults.ts'
 import {
@@ -86,6 +87,7 @@ const CHECKS: readonly Check[] = [
   choiceFaults,
   claimRuleFaults,
   clientFaults,
+  keyFaults,
   productionFaults,
 ]
 
@@ -194,16 +196,6 @@ function productionFaults(
       path: ['storage', 'driver'],
       message: 'Memory is refused in production; use sqlite or redis',
     })
-  }
-  const isPairwise = Object.values(config.clients).some(({ subject }) => subject === 'pairwise')
-  const needed = ['file', 'sealing_key', 'subject_key'] as const
-  for (const name of needed.slice(0, isPairwise ? 3 : 2)) {
-    if (config.keys[name] === undefined) {
-      faults.push({
-        path: ['keys', name],
-        message: 'Required in production, where no key is generated',
-      })
-    }
   }
   const secrets = leavesOf(config).filter(
     (path) => isSecret(path) && isLiteral(path) && holdsSecret(valueAt(config, path)),

@@ -1,7 +1,8 @@
 // Tells whether a text is a JWT access token that we signed and that is valid now, or what exactly is wrong with it. Whether
 // what it stands for still lives is not asked here (issued-tokens.ts).
-import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose'
-import { publicJwks, type SigningKeys } from '../signing-keys.ts'
+import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose'
+import { verificationKeys } from '../keys/live-keys.ts'
+import { SIGNING_ALGS, type SigningKeys } from '../signing-keys.ts'
 
 export interface AccessTokenClaims extends JWTPayload {
   sub: string
@@ -39,8 +40,8 @@ const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 const REQUIRED = ['sub', 'exp', 'iat', 'jti', 'client_id']
 
 export function createVerifyToken({ issuer, signingKeys, now }: VerifyTokenOptions): VerifyToken {
-  const keys = createLocalJWKSet(publicJwks(signingKeys))
-  const algorithms = [...new Set(signingKeys.keys.map((key) => key.alg as string))]
+  const keys = verificationKeys(signingKeys)
+  const algorithms = [...SIGNING_ALGS]
   return async (token) => {
     if (token.length > MAX_LENGTH || !COMPACT.test(token)) return { fault: { error: 'malformed' } }
     // RFC 9068, section 4: https://www.rfc-editor.org/rfc/rfc9068#section-4
