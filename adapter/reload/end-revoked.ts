@@ -2,6 +2,7 @@
 // again. Until it is done the identities are nobody's all the same.
 import type { Config } from '../config/schema.ts'
 import type { Driver } from '../storage/driver.ts'
+import { endGrantIdentitiesOf } from '../storage/grant-identities.ts'
 import { endIdentitiesOf } from '../storage/live-sessions.ts'
 import { createStandingOf } from '../storage/upstream-epoch.ts'
 import type { Log } from '../../service/log.ts'
@@ -22,7 +23,8 @@ export async function endRevoked({ driver, config, log }: EndRevokedOptions): Pr
     try {
       const isVoid = (identity: Parameters<typeof standingOf>[0]) => standingOf(identity) === 'void'
       const sessions = await endIdentitiesOf(driver, upstream, isVoid)
-      if (sessions > 0) log.info('sessions.revoked', { upstream, sessions })
+      const grants = await endGrantIdentitiesOf(driver, upstream, isVoid)
+      if (sessions + grants > 0) log.info('sessions.revoked', { upstream, sessions, grants })
     } catch (error) {
       log.warn('sessions.revoke_failed', { upstream, error })
     }

@@ -1,5 +1,6 @@
 // Identities of grants that outlive their session (offline_access): a copy of its own for each, which goes with the grant.
 import { grantIndex, hashed } from './artefact-key.ts'
+import type { Driver } from './driver.ts'
 import type { Identity } from './identities.ts'
 import type { DeferringDriver } from './unit-of-work.ts'
 
@@ -19,6 +20,7 @@ export function createGrantIdentities(
       const key = keyOf(grantId)
       await Promise.all([
         driver.add(grantIndex(grantId), key, ttlSeconds),
+        driver.add(upstreamGrantsIndex(identity.upstream), key, ttlSeconds),
         driver.set(key, identity, ttlSeconds),
       ])
     },
@@ -27,4 +29,25 @@ export function createGrantIdentities(
       return identity && isVouchedFor(identity) ? identity : undefined
     },
   }
+}
+
+/** Of all whose identity came from an upstream; its members are keys. */
+function upstreamGrantsIndex(upstream: string): string {
+  return `grants-of-upstream:${upstream}`
+}
+
+/** Deletes those that `isEnded` says are to end; how many. Rejects as above. */
+export async function endGrantIdentitiesOf(
+  driver: Driver,
+  upstream: string,
+  isEnded: (identity: Identity) => boolean,
+): Promise<number> {
+  let ended = 0
+  for (const key of await driver.members(upstreamGrantsIndex(upstream))) {
+    const identity = (await driver.get(key))?.value as Identity | undefined
+    if (identity?.upstream !== upstream || !isEnded(identity)) continue
+    await driver.delete(key)
+    ended += 1
+  }
+  return ended
 }
