@@ -56,6 +56,12 @@ export const oidcSettings = z.strictObject({
     .describe(
       'Whether to ask its userinfo endpoint too; `when_missing`: when a mapped claim is not in the ID token.',
     ),
+  userinfo_required: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether a sign-in fails when userinfo is asked and can not be had. Absent: yes with `userinfo: always`, no with `when_missing`. An answer about somebody else always fails it.',
+    ),
   id_token_algs: z
     .array(
       z.enum([

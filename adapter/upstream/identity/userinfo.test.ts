@@ -73,6 +73,16 @@ describe(createUserinfo, () => {
     expect(identity).not.toHaveProperty('userinfoClaims')
   })
 
+  it.each([
+    ['always', false],
+    ['when_missing', true],
+  ])('F13 userinfo %s with userinfo_required %s', async (userinfo, userinfo_required) => {
+    const config = { userinfo, userinfo_required, claims: { email: 'email' } }
+    const outcome = login({ answer: broken }, { config })
+    if (userinfo_required) await refusal(outcome, 'unavailable')
+    else expect(await outcome).toMatchObject({ sub: 'testuser' })
+  })
+
   it('says so when userinfo is required and the upstream has none', async () => {
     const discovery = (document: Record<string, unknown>) => ({
       ...document,

@@ -42,10 +42,10 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
   ]
 
   return async (metadata, accessToken, idTokenClaims, signal) => {
-    const isRequired = config.userinfo === 'always'
+    const isWanted = config.userinfo === 'always'
     const isMissing =
       config.userinfo === 'when_missing' && paths.some((path) => !holds(idTokenClaims, path))
-    if (!isRequired && !isMissing) return undefined
+    if (!isWanted && !isMissing) return undefined
     try {
       const url = metadata.userinfo_endpoint
       const issuer = idTokenClaims.iss as string
@@ -56,7 +56,7 @@ export function createUserinfo(options: UserinfoOptions): Userinfo {
         upstream,
       )
     } catch (error) {
-      if (isRequired || !isBearable(error)) throw error
+      if ((config.userinfo_required ?? isWanted) || !isBearable(error)) throw error
       log.warn('upstream.userinfo_failed', { upstream, error })
       return undefined
     }
