@@ -10,7 +10,8 @@ export interface ResponseIssuer {
   promisesIss: boolean
 }
 
-const MAX_CODE_LENGTH = 8192
+// RFC 6749 §A.11, printable ASCII: https://www.rfc-editor.org/rfc/rfc6749.html#appendix-A.11. Some servers fail with a 500 at others.
+const CODE = /^[\x20-\x7e]{1,8192}$/
 
 /**
  * The authorization code.
@@ -34,7 +35,8 @@ export function codeFrom(
   const error = parameters.get('error')
   if (error !== null) throw authorizationError(error, from.upstream)
   const code = parameters.get('code')
-  if (!code || code.length > MAX_CODE_LENGTH) throw malformed('code is missing, empty or too long')
+  if (code === null || !CODE.test(code))
+    throw malformed('expected a code of 1 to 8192 printable ASCII characters')
   return code
 }
 

@@ -85,6 +85,21 @@ describe(createOidcUpstream, () => {
     ['without code', 'identity_invalid', (parameters) => parameters.delete('code')],
     ['with an empty code', 'identity_invalid', (parameters) => parameters.set('code', '')],
     [
+      'A30 with a code of NUL, at which some servers fail, so that a circuit would open',
+      'identity_invalid',
+      (parameters) => parameters.set('code', 'a\0'),
+    ],
+    [
+      'with a code that is not ASCII',
+      'identity_invalid',
+      (parameters) => parameters.set('code', 'ü'),
+    ],
+    [
+      'with a code of two lines',
+      'identity_invalid',
+      (parameters) => parameters.set('code', 'a\r\nb'),
+    ],
+    [
       'with a wrong iss',
       'issuer_mismatch',
       (parameters) => parameters.set('iss', 'https://evil.example'),
