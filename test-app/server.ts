@@ -9,16 +9,19 @@ import type { CookieSettings } from './browser/cookies.ts'
 import { securityHeaders } from './browser/security-headers.ts'
 import { createArrival } from './login/arrival.ts'
 import { createCallback } from './login/callback.ts'
-import { CALLBACK_PATH, LOST_PATH, SIGN_IN_PATH } from './login/paths.ts'
+import { BACK_CHANNEL_PATH, CALLBACK_PATH, LOST_PATH, SIGN_IN_PATH } from './login/paths.ts'
 import { createPendingLogins } from './login/pending-login.ts'
 import { createSignIn } from './login/sign-in.ts'
 import { createSignOut } from './login/sign-out.ts'
+import { createBackChannelLogout } from './logout/back-channel-logout.ts'
 import { createPages } from './pages/handlers.ts'
 import type { AppFacts } from './pages/layout.ts'
+import { createLogoutTokenJudge } from './relying-party/logout-token.ts'
 import { createRelyingParty } from './relying-party/relying-party.ts'
 import { createSeal } from './session/seal.ts'
 import { createSessionMiddleware, SessionStoreError } from './session/session-middleware.ts'
 import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
+import { createSessionLinks } from './session/session-links.ts'
 import { openSessionStore } from './session/session-store.ts'
 
 export interface TestAppOptions {
@@ -42,6 +45,7 @@ export interface TestApp {
   close(): Promise<void>
 }
 
+const FORM = express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 })
 const STYLE = readFileSync(new URL('pages/style.css', import.meta.url), 'utf8')
 
 /** Opens the session store and builds the app; the adapter need not be there yet. @throws {SessionFileError} */
@@ -71,8 +75,10 @@ function assemble(options: TestAppOptions) {
   const { discoveryUrl } = relyingParty
   const pages = createPages({ app: factsOf(options, cookies), discoveryUrl, now })
   const common = { relyingParty, cookies, log, now, url }
+  const links = createSessionLinks(store.store, now)
   const signingIn = {
     ...common,
+    links,
     pendingLogins: createPendingLogins({ seal, cookies, now }),
     arrival: createArrival(cookies),
     showProblem: pages.signInProblem,
@@ -84,6 +90,11 @@ function assemble(options: TestAppOptions) {
     pages,
     signIn: createSignIn(signingIn),
     callback: createCallback(signingIn),
+    backChannelLogout: createBackChannelLogout({
+      judge: createLogoutTokenJudge({ ...options, jwksUri: relyingParty.jwksUri, now }),
+      links,
+      log,
+    }),
     signOut: createSignOut({
       ...common,
       showForgedForm: pages.forgedForm,
@@ -115,7 +126,7 @@ function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
 function mountWithoutSession(
   app: Express,
   { url, issuer }: TestAppOptions,
-  { cookies }: Parts,
+  { cookies, backChannelLogout }: Parts,
 ): void {
   app.use(securityHeaders({ formTargets: [new URL(issuer).origin], isSecure: cookies.isSecure }))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
@@ -124,11 +135,11 @@ function mountWithoutSession(
     (_req, res) => void res.type('css').set('Cache-Control', 'max-age=300').send(STYLE),
   )
   app.get('/favicon.ico', (_req, res) => void res.status(204).end())
+  app.post(BACK_CHANNEL_PATH, FORM, backChannelLogout)
   app.use(canonicalHost(url))
 }
 
 function mountPages(app: Express, { pages, signIn, callback, signOut }: Parts): void {
-  const form = express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 })
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
   app.get(CALLBACK_PATH, callback.callback)
@@ -136,7 +147,7 @@ function mountPages(app: Express, { pages, signIn, callback, signOut }: Parts): 
   app.get(['/authenticated', '/authenticated/*path'], signIn.requireSignIn, pages.token)
   app.get('/api/me', signIn.requireSignIn, pages.me)
   app.get('/logout', pages.signOut)
-  app.post('/logout', form, signOut.submit)
+  app.post('/logout', FORM, signOut.submit)
 }
 
 type ShowFailure = (req: Request, res: Response, error: unknown) => Promise<void>

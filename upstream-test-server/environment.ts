@@ -45,6 +45,11 @@ export const environmentTable = {
     default: (textOf) => adapterUrl(textOf('ADAPTER_PORT'), 'logout/callback'),
     help: 'where it may be sent to after sign-out, comma separated',
   },
+  UPSTREAM_BACKCHANNEL_LOGOUT_URI: {
+    kind: 'url',
+    default: (textOf) => adapterUrl(textOf('ADAPTER_PORT'), 'logout/backchannel'),
+    help: 'where it is told that a person signed out here',
+  },
   UPSTREAM_TLS_CERT: {
     kind: 'string',
     optional: true,
@@ -108,6 +113,7 @@ export function readEnvironment(env: Env): Environment {
     clientId: values.UPSTREAM_CLIENT_ID,
     clientSecret: values.UPSTREAM_CLIENT_SECRET,
     redirectUris: values.UPSTREAM_REDIRECT_URIS,
+    backchannelLogoutUri: values.UPSTREAM_BACKCHANNEL_LOGOUT_URI,
     postLogoutRedirectUris: values.UPSTREAM_POST_LOGOUT_REDIRECT_URIS,
   }
   return {

@@ -85,6 +85,7 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
     client_uri: `${url}/`,
     redirect_uris: [`${url}/login/oauth2/code/auth-adapter`],
     post_logout_redirect_uris: [`${url}/`],
+    backchannel_logout_uri: `${url}/logout/backchannel`,
   })
   return {
     ports,
@@ -99,6 +100,7 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
         UPSTREAM_ISSUER: urls.upstreamUrl,
         UPSTREAM_REDIRECT_URIS: `${urls.adapterUrl}/login/oauth2/code/test-auth-server`,
         UPSTREAM_POST_LOGOUT_REDIRECT_URIS: `${urls.adapterUrl}/logout/callback/test-auth-server`,
+        UPSTREAM_BACKCHANNEL_LOGOUT_URI: `${urls.adapterUrl}/logout/backchannel/test-auth-server`,
         UPSTREAM_TLS_CERT: filesOf(HOSTS.upstream).cert,
         UPSTREAM_TLS_KEY: filesOf(HOSTS.upstream).key,
       },

@@ -109,6 +109,7 @@ export const importTable: readonly Row[] = [
     ours: ['service/'],
     packages: [
       'openid-client',
+      'jose',
       'redis',
       'connect-redis',
       'express',

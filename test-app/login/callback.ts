@@ -7,6 +7,7 @@ import type { RelyingParty } from '../relying-party/relying-party.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import { regenerateSession, saveSession, signInOf } from '../session/current-session.ts'
 import type { SignIn } from '../session/session-data.ts'
+import type { SessionLinks } from '../session/session-links.ts'
 import type { Arrival } from './arrival.ts'
 import { joinRepeats } from './join-repeats.ts'
 import { landingPath, LOST_PATH } from './paths.ts'
@@ -21,6 +22,7 @@ export interface CallbackOptions {
   readonly pendingLogins: PendingLogins
   readonly arrival: Arrival
   readonly cookies: CookieSettings
+  readonly links: Pick<SessionLinks, 'link'>
   readonly log: Log
   readonly now: () => number
   readonly showProblem: ShowProblem
@@ -55,7 +57,7 @@ export function createCallback(options: CallbackOptions): CallbackHandlers {
 }
 
 async function finish(
-  { arrival, log, now, pendingLogins }: CallbackOptions,
+  { arrival, links, log, now, pendingLogins }: CallbackOptions,
   req: Request,
   res: Response,
   login: PendingLogin,
@@ -66,7 +68,11 @@ async function finish(
   if (signInOf(req, now())?.subject !== signIn.subject) await regenerateSession(req)
   req.session.signIn = signIn
   req.session.landed = { loginId: login.id, returnTo: login.returnTo }
-  await saveSession(req)
+  const { sid } = signIn.idTokenClaims
+  await Promise.all([
+    saveSession(req),
+    typeof sid === 'string' ? links.link(sid, req.sessionID) : undefined,
+  ])
   pendingLogins.end(res, login)
   arrival.note(req, res)
   log.info('login.finished', { duration_ms: now() - login.startedAt })

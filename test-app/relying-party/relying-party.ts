@@ -20,6 +20,8 @@ export interface RelyingParty {
   redeem(query: string, login: PendingLogin): Promise<SignIn>
   /** Where to end the session at the adapter; undefined if it has no such endpoint. @throws {SignInError} */
   endSessionUrl(idToken: string, state: string): Promise<URL | undefined>
+  /** Where the adapter's keys are. @throws {SignInError} */
+  jwksUri(): Promise<string>
   /** The address asked for metadata, for messages. */
   readonly discoveryUrl: string
 }
@@ -32,6 +34,7 @@ export function createRelyingParty(options: RelyingPartyOptions): RelyingParty {
     authorizationUrl: async (login) =>
       authorizationUrl(configure(await metadata.fresh()).config, options, login),
     redeem: (query, login) => redeem(options, metadata, configure, query, login),
+    jwksUri: async () => (await metadata.known()).jwks_uri ?? '',
     endSessionUrl: async (idToken, state) =>
       endSessionUrl(configure(await metadata.fresh()).config, options, idToken, state),
   }

@@ -41,6 +41,8 @@ export interface TestOpenidProvider {
   readonly authorizationRequests: Json[]
   readonly counts: { discovery: number; jwks: number }
   rotateKey(): void
+  /** A logout token of this provider, right but for `changes`. */
+  logoutToken(changes?: Json, header?: { typ?: string; algorithm?: 'none' }): string
   stop(): Promise<void>
   /** Serves again on the same port, with the codes it had. */
   restart(): Promise<void>
@@ -206,6 +208,12 @@ export async function startOpenidProvider(
     tokenRequests,
     authorizationRequests,
     counts,
+    logoutToken(changes = {}, { typ = 'logout+jwt', algorithm = 'RS256' } = {}) {
+      const iat = Math.floor(Date.now() / 1000)
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} }
+      const claims = { iss: issuer, aud: client.id, iat, exp: iat + 120, jti: 'a-jti', events }
+      return signJwt({ ...claims, ...changes }, key, typ, algorithm)
+    },
     rotateKey: () => void (key = newKey()),
     async stop() {
       server.closeAllConnections()

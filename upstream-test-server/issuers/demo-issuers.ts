@@ -11,7 +11,8 @@ const demoIssuers = {
 } as const
 
 /** Each upstream has a callback of its own beside that of the first: only the last part differs. */
-function clientOf(name: string, { redirectUris, postLogoutRedirectUris }: Urls): UpstreamClient {
+function clientOf(name: string, urls: Urls): UpstreamClient {
+  const { redirectUris, postLogoutRedirectUris, backchannelLogoutUri: told } = urls
   const own = (uris: readonly string[] = []) => [
     ...new Set(uris.map((uri) => new URL(name, uri).href)),
   ]
@@ -20,10 +21,11 @@ function clientOf(name: string, { redirectUris, postLogoutRedirectUris }: Urls):
     clientSecret: `${name}-secret`,
     redirectUris: own(redirectUris),
     postLogoutRedirectUris: own(postLogoutRedirectUris),
+    ...(told === undefined ? {} : { backchannelLogoutUri: new URL(name, told).href }),
   }
 }
 
-type Urls = Pick<UpstreamClient, 'redirectUris' | 'postLogoutRedirectUris'>
+type Urls = Pick<UpstreamClient, 'redirectUris' | 'postLogoutRedirectUris' | 'backchannelLogoutUri'>
 
 /** By key. `urls` are those of the first issuer's client. */
 export function demoIssuersFor(urls: Urls): Record<string, IssuerSetup> {

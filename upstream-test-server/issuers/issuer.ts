@@ -8,6 +8,7 @@ import { issueTokens } from '../behaviour/tokens/issue-tokens.ts'
 import type { SigningKey } from '../behaviour/tokens/key-ring.ts'
 import { createLogoutTokens } from '../behaviour/tokens/logout-token.ts'
 import type { LogoutTokens } from '../behaviour/tokens/logout-token.ts'
+import { tellClientsOfLogout } from '../behaviour/tokens/tell-clients.ts'
 import { breakAnswersOf, breakEndpoints } from '../behaviour/faults/break-endpoint.ts'
 import { createScenario } from '../behaviour/scenario.ts'
 import type { Scenario } from '../behaviour/scenario.ts'
@@ -118,6 +119,7 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   }
   const [defaultClientId = ''] = clients.map(({ clientId }) => clientId)
   const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
+  tellClientsOfLogout(provider, { clients, logoutTokens })
   const sessions = createSessions(database, clock.now)
   const switched = { scenario, sessions, logoutTokens }
   return { key, issuer, quirks, handler: router, users, ...switched, close }

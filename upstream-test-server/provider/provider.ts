@@ -20,6 +20,8 @@ export interface UpstreamClient {
   /** Compared as exact strings. */
   redirectUris: readonly string[]
   postLogoutRedirectUris?: readonly string[]
+  /** Told when a person signs out here. */
+  backchannelLogoutUri?: string | undefined
 }
 
 export interface ProviderOptions {
