@@ -73,7 +73,8 @@ export async function keep(
   { ring, driver, log }: Pick<KeyKeeperOptions, 'ring' | 'driver' | 'log'>,
   owner: string,
 ): Promise<void> {
-  if (await ring.refresh()) log.info('keys.taken_over', { kid: ring.snapshot().keys[0]?.kid })
+  if (await ring.refresh())
+    log.info('keys.taken_over', { signs: shortened(ring.snapshot().keys[0]?.kid) })
   if (!ring.isDue()) return
   if (!(await driver.lease(LEASE, owner, LEASE_SECONDS))) return
   try {
@@ -84,5 +85,9 @@ export async function keep(
 }
 
 export function logKeyChanges(log: Log, changes: readonly KeyChange[], reason: string): void {
-  for (const { kid, alg, change } of changes) log.info('key.rotated', { kid, alg, change, reason })
+  for (const { kid, alg, change } of changes)
+    log.info('key.rotated', { kid: shortened(kid), alg, change, reason })
 }
+
+/** In full it looks like a secret, and no log would show it. */
+const shortened = (kid = '') => kid.slice(0, 8)
