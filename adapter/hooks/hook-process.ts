@@ -18,10 +18,12 @@ type MapClaims = (input: HookInput) => unknown
 
 /** ES modules only: CommonJS hands its code the loader itself. */
 function onlyPureModules(): void {
-  const format = /\.[mc]?ts$/.test(file) ? 'module-typescript' : 'module'
+  const [, language] = /\.[mc]?(ts|js)$/.exec(file) ?? []
+  const format = language === 'ts' ? 'module-typescript' : 'module'
   registerHooks({
     resolve(name, context, next) {
       const full = isBuiltin(name) && !name.startsWith('node:') ? `node:${name}` : name
+      if (name === file && language === undefined) throw new Error('Expected a .ts or .js file')
       if (name === file) return { ...next(name, context), format }
       if (ALLOWED.has(full)) return next(name, context)
       throw new Error(

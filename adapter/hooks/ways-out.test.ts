@@ -109,6 +109,16 @@ describe('A28 a hook has no way out', () => {
     expect(await outcome(source, `common.${ending}`)).toMatch(/ReferenceError: (module|exports) is/)
   })
 
+  it.each(['sealing.key', 'token', 'hook.json'])(
+    'A43 by a file that is no program, whose content an error would tell: %s',
+    async (name) => {
+      const logLines: string[] = []
+      const secret = 'Zm9vYmFyYmF6cXV4'
+      expect(await outcome(secret, name, logLines)).toMatch(/Expected a \.ts or \.js file$/)
+      expect(logLines.join('')).not.toContain(secret)
+    },
+  )
+
   it('A30 by a line without an end, which the adapter would keep', async () => {
     const before = process.memoryUsage.rss()
     const answer = await outcome(trying(`for (;;) console._stdout.write('x'.repeat(1e6))`))
