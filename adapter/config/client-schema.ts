@@ -1,9 +1,10 @@
 // What the file says of one app. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
+import { accessToken } from './access-token-schema.ts'
 import { claimRule } from './claim-rule.ts'
 import { logoutSettings } from './logout-settings.ts'
 import { refresh } from './refresh-schema.ts'
-import { duration, name, scope, secret } from './setting-types.ts'
+import { name, scope, secret } from './setting-types.ts'
 
 export const client = z.strictObject({
   client_name: z.string().min(1).max(80).optional().describe('What people read on our pages.'),
@@ -11,8 +12,17 @@ export const client = z.strictObject({
   client_secret: secret('The secret shared with the app. Absent for a public client.').optional(),
   redirect_uris: z
     .array(z.url())
+    .prefault([])
+    .describe(
+      'Where codes may be sent. Compared character by character. Required with `authorization_code`.',
+    ),
+  grant_types: z
+    .array(z.enum(['authorization_code', 'client_credentials']))
     .min(1)
-    .describe('Where codes may be sent. Compared character by character.'),
+    .prefault(['authorization_code'])
+    .describe(
+      'The ways to its tokens: a sign-in, or its own secret, with nobody signed in. Refreshing is in `refresh`.',
+    ),
   post_logout_redirect_uris: z
     .array(z.url())
     .prefault([])
@@ -51,10 +61,5 @@ export const client = z.strictObject({
       'Claims for this app alone: the same rules as `upstreams.*.claims`, over which they win claim by claim.',
     ),
   refresh,
-  access_token: z
-    .strictObject({
-      ttl: duration(10, 86_400).prefault('5m').describe('Lifetime of an access token.'),
-    })
-    .prefault({})
-    .describe('The JWT access token.'),
+  access_token: accessToken.prefault({}).describe('Its access tokens.'),
 })

@@ -214,7 +214,7 @@ describe('loadConfig: faults', () => {
       name: 'a list that is empty',
       from: '[ "http://127.0.0.1:8080/cb" ]',
       to: '[]',
-      gives: '12:20 clients.client.redirect_uris: Expected a list that is not empty',
+      gives: '12:20 clients.client.redirect_uris: This setting is required',
     },
     {
       name: 'a duration without a unit',

@@ -1,6 +1,7 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
 // Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
+import { resource } from './access-token-schema.ts'
 import { client } from './client-schema.ts'
 import { duration, name, path, port, secret } from './setting-types.ts'
 import { upstream } from './upstream-schema.ts'
@@ -155,6 +156,12 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Used without asking when there are several upstreams.'),
   clients: z.record(z.string().min(1).max(128), client).describe('The apps, by client id.'),
+  resources: z
+    .record(z.string().min(1).max(512), resource)
+    .prefault({})
+    .describe(
+      'The services that clients may ask for tokens for (`resource`), by their absolute URI. A client needs none to get tokens for itself.',
+    ),
 })
 
 export type Config = z.output<typeof configSchema>

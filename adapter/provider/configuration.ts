@@ -88,7 +88,7 @@ export interface ProviderParts extends Required<
   customizeAccessToken: (
     ctx: KoaContextWithOIDC,
     token: object,
-    jwt: { payload: Record<string, unknown> },
+    jwt: { header?: object | undefined; payload: Record<string, unknown> },
   ) => void
   now: () => number
 }
@@ -180,6 +180,7 @@ function cookies(config: Config, keys: string[]): NonNullable<Configuration['coo
 function ttl({ config, now, refresh }: ProviderParts): NonNullable<Configuration['ttl']> {
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ID_TOKEN_TTL,
+    ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ID_TOKEN_TTL,
     AuthorizationCode: CODE_TTL,
     IdToken: ID_TOKEN_TTL,
     Interaction: config.login.ttl,
@@ -189,6 +190,9 @@ function ttl({ config, now, refresh }: ProviderParts): NonNullable<Configuration
   }
 }
 
+const usesGrant = ({ clients }: Config, grantType: 'client_credentials'): boolean =>
+  Object.values(clients).some(({ grant_types }) => grant_types.includes(grantType))
+
 function features(parts: ProviderParts): NonNullable<Configuration['features']> {
   const off = { enabled: false }
   return {
@@ -196,10 +200,11 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
     backchannelLogout: { enabled: true },
     claimsParameter: { enabled: true, assertClaimsParameter: assertAcrClaim },
     ...parts.tokenEndpoints,
+    clientCredentials: { enabled: usesGrant(parts.config, 'client_credentials') },
     devInteractions: off,
     dPoP: off,
     pushedAuthorizationRequests: off,
-    resourceIndicators: resourceIndicators(parts.config.clients, parts.signingKeys.alg),
+    resourceIndicators: resourceIndicators(parts.config, parts.signingKeys.alg),
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: parts.logoutSource,

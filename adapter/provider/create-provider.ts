@@ -1,7 +1,6 @@
 // The one `new Provider(...)`. Puts configuration, storage and the functions of this room together; what they do is said
 // in their own files. It never talks to an upstream: where the browser goes to sign in is passed in.
-import { randomBytes } from 'node:crypto'
-import { decodeProtectedHeader } from 'jose'
+import { decodeJwt } from 'jose'
 import { Provider, type AdapterFactory, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
@@ -11,7 +10,9 @@ import type { UnitOfWork } from '../storage/unit-of-work.ts'
 import type { Log } from '../../service/log.ts'
 import { accessTokenClaims, createFindAccount } from './account.ts'
 import type { ClientSubjects } from './client-subjects.ts'
-import { createIssuedTokens, tokenId, type IssuedTokens } from './endpoints/issued-tokens.ts'
+import { createIssuedTokens, type IssuedTokens } from './endpoints/issued-tokens.ts'
+import { nameRefusedGrantType } from './endpoints/refused-grant-type.ts'
+import { shapeAccessToken } from './endpoints/shape-access-token.ts'
 import { answerForJwts, tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
@@ -33,6 +34,7 @@ import {
 import type { SignOut } from './sign-out.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
 import { cacheKeys, followKeys } from './keys/provider-keystore.ts'
+import { audiencesServedBy, grantedResources, mayBeTypedJwt } from './resources.ts'
 import type { ChoiceOfUpstream } from './upstream-choice.ts'
 
 export interface ProviderOptions {
@@ -79,11 +81,12 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
       loadExistingGrant: createLoadExistingGrant({
         ...refreshing.policy,
         identities,
+        resourcesOf: (clientId) => grantedResources(config, clientId),
         sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
       }),
       extraTokenClaims,
       renderError: (ctx, out, error) => options.showError(ctx, error, out),
-      customizeAccessToken: customizeAccessToken(options.subjects),
+      customizeAccessToken: shapeAccessToken(config, options.subjects),
       tokenEndpoints: tokenEndpointFeatures({ tokens }),
     }),
   )
@@ -97,6 +100,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   provider.use(cacheKeys(ROUTES.jwks, options.signingKeys))
   provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
   provider.use(answerVerify(tokens))
+  provider.use(nameRefusedGrantType(ROUTES.token))
   prepareLogout(provider, config.clients)
   logProviderEvents(provider, options.log)
   await judgeClients(provider, config)
@@ -108,8 +112,14 @@ function openIssuedTokens(
   provider: () => Provider,
 ): IssuedTokens {
   const { config, signingKeys, now } = parts
-  const verify = createVerifyToken({ issuer: config.issuer, signingKeys, now })
-  return createIssuedTokens({ ...parts, provider, verify })
+  const verify = createVerifyToken({
+    issuer: config.issuer,
+    signingKeys,
+    mayBeTypedJwt: (clientId, audience) => mayBeTypedJwt(config, clientId, audience),
+    now,
+  })
+  const audiencesOf = (clientId: string) => [clientId, ...audiencesServedBy(config, clientId)]
+  return createIssuedTokens({ ...parts, provider, verify, audiencesOf })
 }
 
 function extraTokenClaims(ctx: KoaContextWithOIDC, token: { scope?: string | undefined }) {
@@ -159,7 +169,7 @@ function trustOnlyTheIssuer(provider: Provider): void {
   })
 }
 
-/** Our access tokens have the same issuer, audience and key; only their type tells them from ID tokens. */
+/** Our access tokens have the same issuer, audience and key, and some the same type; but only they name a client. */
 function takeOnlyIdTokensAsHint(provider: Provider): void {
   const { IdToken } = provider as unknown as {
     IdToken: { validate(jwt: string, client: unknown): Promise<unknown> }
@@ -167,21 +177,8 @@ function takeOnlyIdTokensAsHint(provider: Provider): void {
   const validate = IdToken.validate.bind(IdToken)
   IdToken.validate = async (jwt, client) => {
     // RFC 8725, section 3.11: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
-    if (decodeProtectedHeader(jwt).typ === 'at+jwt')
+    if (decodeJwt(jwt)['client_id'] !== undefined)
       throw new TypeError('expected an ID token, got an access token')
     return validate(jwt, client)
-  }
-}
-
-function customizeAccessToken({ hideSession }: ClientSubjects) {
-  return (
-    ctx: KoaContextWithOIDC,
-    token: object,
-    jwt: { payload: Record<string, unknown> },
-  ): void => {
-    const { grantId, sessionUid } = token as { grantId?: string; sessionUid?: string }
-    if (!grantId || !sessionUid) return
-    const hidden = hideSession(ctx.oidc.client?.clientId, sessionUid, grantId)
-    jwt.payload['jti'] = tokenId(randomBytes(16).toString('base64url'), grantId, hidden)
   }
 }

@@ -5,22 +5,23 @@ import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Identities } from '../storage/identities.ts'
 import { loginResult, type KnownAccount } from './account.ts'
-import { DEFAULT_RESOURCE } from './resources.ts'
 
 export interface GrantOptions {
   identities: Identities
   /** Seconds this session may still live; identity and grant live as long. */
   sessionTtlSeconds: (ctx: KoaContextWithOIDC) => number
+  /** What a grant to this client covers beside the scopes of the sign-in: resource → scopes. */
+  resourcesOf: (clientId: string) => [string, string][]
   /** Lets the grant live as long as the refresh tokens that it may get. */
   prolongForRefresh: (grant: Grant, ctx: KoaContextWithOIDC) => void
 }
 
 /** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one. */
 export function createLoadExistingGrant(options: GrantOptions) {
-  const { identities, sessionTtlSeconds, prolongForRefresh } = options
+  const { identities, sessionTtlSeconds, resourcesOf, prolongForRefresh } = options
   return async (ctx: KoaContextWithOIDC): Promise<Grant> => {
     const grant = (await reusableGrant(ctx)) ?? newGrant(ctx)
-    widen(grant, ctx)
+    widen(grant, ctx, resourcesOf(clientId(ctx)))
     prolongForRefresh(grant, ctx)
     await grant.save()
     await keepIdentity(identities, ctx, sessionTtlSeconds(ctx))
@@ -50,10 +51,14 @@ function newGrant(ctx: KoaContextWithOIDC): Grant {
  * All scopes the client may ask for, whatever this request asks for: two tabs that widen one grant at a time would each lose
  * the other's. What a code or token carries is what its own request asked for.
  */
-function widen(grant: Grant, ctx: KoaContextWithOIDC): void {
+function widen(
+  grant: Grant,
+  ctx: KoaContextWithOIDC,
+  resources: readonly [string, string][],
+): void {
   const scope = ctx.oidc.client?.scope ?? 'openid'
   grant.addOIDCScope(scope)
-  grant.addResourceScope(DEFAULT_RESOURCE, scope)
+  for (const [resource, resourceScope] of resources) grant.addResourceScope(resource, resourceScope)
   const [allowed, refused] = requestedClaims(ctx)
   if (allowed.length > 0) grant.addOIDCClaims(allowed)
   if (refused.length > 0) grant.rejectOIDCClaims(refused)

@@ -8,6 +8,7 @@ import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
 import { clientFaults } from './client-faults.ts'
 import { keyFaults } from './key-faults.ts'
+import { resourceNameFault, tokenFaults } from './tokens/token-faults.ts'
 import { proxyFault } from './upstreams/proxy-rule.ts'
 import { upstreamFaults } from './upstreams/upstream-faults.ts'
 import {
@@ -73,6 +74,7 @@ const VALUE_ROWS: readonly ValueRow[] = [
   { at: ['clients', '*', 'backchannel_logout_uri'], fault: endpointFault },
   { at: ['clients', '*', 'frontchannel_logout_uri'], fault: endpointFault },
   { at: ['clients', '*', 'redirect_uris', '*'], fault: redirectUriFault },
+  { at: ['resources', '*'], fault: resourceNameFault, judges: 'names' },
   { at: ['clients', '*', 'post_logout_redirect_uris', '*'], fault: redirectUriFault },
 ]
 
@@ -88,6 +90,7 @@ const CHECKS: readonly Check[] = [
   claimRuleFaults,
   clientFaults,
   keyFaults,
+  tokenFaults,
   productionFaults,
 ]
 

@@ -28,7 +28,7 @@ function sectorFault({ subject, sector, redirect_uris: uris }: ClientConfig) {
   if (subject !== 'pairwise')
     return sector === undefined ? undefined : fault('Only used with subject pairwise')
   const hosts = new Set(uris.map((uri) => URL.parse(uri)?.hostname ?? ''))
-  return sector === undefined && (hosts.size > 1 || hosts.has(''))
+  return sector === undefined && (hosts.size !== 1 || hosts.has(''))
     ? fault('Required with subject pairwise, unless all redirect URIs have one and the same host')
     : undefined
 }

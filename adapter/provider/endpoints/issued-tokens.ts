@@ -33,6 +33,8 @@ export interface IssuedTokens {
   read(token: string): Promise<ReadToken>
   /** What oidc-provider has stored as an opaque token. */
   fromModel(model: StoredToken): IssuedToken
+  /** A client may know of access tokens that were issued to it, or for it to accept. */
+  concerns(clientId: string, issued: IssuedToken): boolean
   /** Rejects with StorageError `unavailable`, or what `provider` makes of it. */
   standingOf(issued: IssuedToken): Promise<Standing>
 }
@@ -53,6 +55,8 @@ export interface IssuedTokensOptions {
   revokedTokens: RevokedTokens
   subjects: ClientSubjects
   verify: VerifyToken
+  /** What a client, as a service, is called in tokens. */
+  audiencesOf: (clientId: string) => string[]
 }
 
 /** What a JWT access token's `jti` says: a random part, then what the token lives and dies with; the session may be hidden. */
@@ -61,13 +65,16 @@ export function tokenId(random: string, grantId: string, sessionUid: string): st
 }
 
 export function createIssuedTokens(options: IssuedTokensOptions): IssuedTokens {
-  const { subjects, verify } = options
+  const { subjects, verify, audiencesOf } = options
   return {
     async read(token) {
       const verified = await verify(token)
       return 'fault' in verified ? verified : fromClaims(subjects, verified.claims)
     },
     fromModel: (model) => fromModel(subjects, model),
+    concerns: (clientId, issued) =>
+      issued.clientId === clientId ||
+      audiencesOf(clientId).some((audience) => issued.audience.includes(audience)),
     async standingOf(issued) {
       return issued.bond
         ? standingOfPerson(options, issued, issued.bond)
@@ -102,10 +109,12 @@ async function standingOfPerson(
   { grantId, sessionUid }: NonNullable<IssuedToken['bond']>,
 ): Promise<Standing> {
   const provider = getProvider()
-  // The session itself too: a request that was under way at logout may have saved the other two once more.
-  const [grant, identity, session, client, isRevoked] = await Promise.all([
+  // The session itself too: a request that was under way at logout may have saved the other two once more. A grant for
+  // offline_access has an identity of its own, and lives on when the session is over.
+  const [grant, identity, own, session, client, isRevoked] = await Promise.all([
     provider.Grant.find(grantId),
     identities.find(sessionUid),
+    identities.findForGrant(grantId),
     provider.Session.findByUid(sessionUid),
     provider.Client.find(clientId),
     jti === undefined ? false : revokedTokens.has(jti),
@@ -113,10 +122,11 @@ async function standingOfPerson(
   const isTheirs = ({ accountId }: { accountId?: string | undefined } = {}) =>
     accountId !== undefined && subjects.subjectFor(clientId, accountId) === sub
   if (isRevoked || client === undefined) return { state: 'revoked' }
-  if (!isTheirs(session) || !isTheirs(identity)) return { state: 'session_ended' }
+  const vouching = isTheirs(session) && isTheirs(identity) ? identity : own
+  if (!isTheirs(vouching)) return { state: 'session_ended' }
   const isGranted = grant !== undefined && isTheirs(grant) && grant.clientId === clientId
-  return isGranted && identity !== undefined && doesFor(identity, clientId)
-    ? { state: 'live', grant, identity }
+  return isGranted && vouching !== undefined && doesFor(vouching, clientId)
+    ? { state: 'live', grant, identity: vouching }
     : { state: 'revoked' }
 }
 
@@ -131,9 +141,4 @@ async function standingOfClient(
   const isLive =
     !isRevoked && sub === clientId && client?.grantTypeAllowed('client_credentials') === true
   return { state: isLive ? 'live' : 'revoked' }
-}
-
-/** A client may know of tokens that were issued to it, or for it to accept. */
-export function concerns(clientId: string, { clientId: owner, audience }: IssuedToken): boolean {
-  return owner === clientId || audience.includes(clientId)
 }

@@ -3,7 +3,7 @@
 // token is decided here for all of them.
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { RevokedTokens } from '../../storage/revoked-tokens.ts'
-import { concerns, type IssuedTokens, type StoredToken } from './issued-tokens.ts'
+import type { IssuedTokens, StoredToken } from './issued-tokens.ts'
 import type { AccessTokenClaims } from './verify-token.ts'
 
 export const TOKEN_ROUTES = {
@@ -32,7 +32,7 @@ export function tokenEndpointFeatures({ tokens }: Pick<TokenEndpointsOptions, 't
         const isTheirs =
           token.kind === 'RefreshToken'
             ? client.clientId === issued.clientId
-            : concerns(client.clientId, issued)
+            : tokens.concerns(client.clientId, issued)
         return isTheirs && (await tokens.standingOf(issued)).state === 'live'
       },
     },
@@ -97,7 +97,7 @@ async function introspect({ tokens }: TokenEndpointsOptions, ctx: KoaContextWith
   const read = await tokens.read(presented(ctx))
   const isActive =
     'issued' in read &&
-    concerns(clientIdOf(ctx), read.issued) &&
+    tokens.concerns(clientIdOf(ctx), read.issued) &&
     (await tokens.standingOf(read.issued)).state === 'live'
   ctx.status = 200
   // https://www.rfc-editor.org/rfc/rfc7662#section-2.2

@@ -30,6 +30,8 @@ export type VerifyToken = (token: string) => Promise<Verified>
 export interface VerifyTokenOptions {
   issuer: string
   signingKeys: SigningKeys
+  /** Whether an access token of this client or audience may have `typ: JWT`. */
+  mayBeTypedJwt: (clientId: string, audience: readonly string[]) => boolean
   now: () => number
 }
 
@@ -39,7 +41,8 @@ const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 // RFC 9068, section 2.2: https://www.rfc-editor.org/rfc/rfc9068#section-2.2
 const REQUIRED = ['sub', 'exp', 'iat', 'jti', 'client_id']
 
-export function createVerifyToken({ issuer, signingKeys, now }: VerifyTokenOptions): VerifyToken {
+export function createVerifyToken(options: VerifyTokenOptions): VerifyToken {
+  const { issuer, signingKeys, now } = options
   const keys = verificationKeys(signingKeys)
   const algorithms = [...SIGNING_ALGS]
   return async (token) => {
@@ -48,16 +51,27 @@ export function createVerifyToken({ issuer, signingKeys, now }: VerifyTokenOptio
     const demands = { issuer, algorithms, currentDate: new Date(now()), requiredClaims: REQUIRED }
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, demands)
-      const isAccessToken = protectedHeader.typ === 'at+jwt' && hasTexts(payload)
-      return isAccessToken ? { claims: payload as AccessTokenClaims } : { fault: { error: 'type' } }
+      return hasTexts(payload) && isTyped(options, protectedHeader.typ, payload)
+        ? { claims: payload }
+        : { fault: { error: 'type' } }
     } catch (error) {
       return { fault: faultFrom(error, issuer, token) }
     }
   }
 }
 
-const hasTexts = ({ sub, jti, client_id, scope = '' }: JWTPayload): boolean =>
-  [sub, jti, client_id, scope].every((claim) => typeof claim === 'string')
+function hasTexts(payload: JWTPayload): payload is AccessTokenClaims {
+  const { sub, jti, client_id, scope = '' } = payload
+  return [sub, jti, client_id, scope].every((claim) => typeof claim === 'string')
+}
+
+function isTyped(
+  { mayBeTypedJwt }: VerifyTokenOptions,
+  typ: string | undefined,
+  { client_id: clientId, aud = [] }: AccessTokenClaims,
+): boolean {
+  return typ === 'at+jwt' || (typ === 'JWT' && mayBeTypedJwt(clientId, [aud].flat()))
+}
 
 function faultFrom(error: unknown, issuer: string, token: string): TokenFault {
   if (error instanceof errors.JWTExpired)
