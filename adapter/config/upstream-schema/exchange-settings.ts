@@ -10,7 +10,7 @@ export const exchangeSettings = {
     )
     .prefault({})
     .describe(
-      'Parameters added to each authorization request, such as `hd: example.com`. What a sign-in itself asks for wins over them.',
+      'Parameters added to each authorization request, such as `hd: example.com`. What a sign-in itself asks for wins over them. They travel in the address bar and stand in the log: no place for secrets.',
     ),
   response_mode: z
     .enum(['query', 'form_post'])
