@@ -190,7 +190,10 @@ describe('refresh tokens without offline_access', () => {
     const second = String((await refresh(offline.refresh_token)).body['refresh_token'])
     clock.advance(9 * 3600)
     expect(await outcome(bound.refresh_token)).toBe('invalid_grant')
-    expect(await outcome(second)).toBe('200')
+    const { status, body } = await refresh(second)
+    expect(status).toBe(200)
+    const userinfo = await on.chain.app.userinfo(body.access_token)
+    expect([userinfo.status, await userinfo.json()]).toMatchObject([200, { sub: 'testuser' }])
   })
 })
 

@@ -23,6 +23,7 @@ import { cookieNames } from './provider/configuration.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/userinfo.ts'
 import { draftRoutes } from './mount-drafts.ts'
+import { openLifecycle } from './mount-lifecycle.ts'
 import { openLogout, type Logout } from './mount-logout.ts'
 import type { Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
@@ -74,16 +75,16 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const chooser = createUpstreamChooser(config)
   const people = knowPeople(options, records)
   const logout = openLogout(options, { ...records, upstreams, provider: () => provider })
+  const lifecycle = openLifecycle(options, { ...people, ...logout, upstreams })
   const { provider, tokens } = await createProvider({
-    config,
-    log,
-    now,
+    ...options,
     ...secrets,
     ...records,
     interactionUrl: createInteractionUrl({ chooser, binding }),
     ...beforeLogin(config, chooser, isOutdated),
     subjects: people.subjects,
     signOut: logout.signOut,
+    lifecycle,
     showError: errors.provider,
   })
   const parts = { interactions: provider.Interaction, upstreams, chooser, binding }
@@ -91,7 +92,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     ...loginSettings(config),
     ...parts,
     provider,
-    ...(await withHooks(people)),
+    ...(await withHooks({ ...people, ...lifecycle })),
     log,
     now,
     ...records,

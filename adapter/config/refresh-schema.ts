@@ -27,6 +27,20 @@ export const refresh = z
     absolute: duration(600, 365 * 86_400)
       .prefault('30d')
       .describe('How long after the sign-in refreshing ends, however often it was done.'),
+    coupling: z
+      .enum(['cached', 'lease', 'strict'])
+      .prefault('cached')
+      .describe(
+        'Whether a refresh follows the upstream: asked at each (`strict`), at most once per `lease`, or never (`cached`). Needs refresh tokens of the upstream.',
+      ),
+    lease: duration(10, 86_400)
+      .prefault('5m')
+      .describe('With `coupling: lease`: for how long what the upstream said will do.'),
+    outage_grace: duration(0, 7 * 86_400)
+      .prefault('1h')
+      .describe(
+        'With `coupling: lease`: how long beyond it an upstream that does not answer is borne.',
+      ),
   })
   .optional()
   .describe('Refresh tokens for the app; absent: none. See `docs/refresh.md`.')

@@ -24,6 +24,7 @@ import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
 import { formPost } from './form-post.ts'
+import type { FollowUpstream } from './refresh/follow-upstream.ts'
 import { openRefresh } from './refresh/open-refresh.ts'
 import {
   accessTokenContext,
@@ -47,6 +48,8 @@ export interface ProviderOptions {
   adapter: AdapterFactory
   unitOfWork: UnitOfWork
   identities: Identities
+  /** What keeps grants alive, or ends them. */
+  lifecycle: FollowUpstream
   signOut: SignOut
   /** Where the browser goes to be signed in; sets the cookies it needs on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string

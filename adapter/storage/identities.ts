@@ -2,6 +2,7 @@
 // it (offline_access). No directory of users: when both are over, so are these records.
 import type { ClaimsByClient } from '../claims/client-claims.ts'
 import { hashed } from './artefact-key.ts'
+import type { Driver } from './driver.ts'
 import { createGrantIdentities } from './grant-identities.ts'
 import type { GrantIdentities } from './grant-identities.ts'
 import { indexesOf, sessionMember } from './live-sessions.ts'
@@ -17,6 +18,10 @@ export interface Identity {
   /** Of the upstream's settings at the login; see upstream-epoch.ts. */
   epoch?: string
   upstreamSession?: UpstreamSession
+  /** What is kept to follow the upstream by; see upstream-tokens.ts. */
+  upstreamTokens?: string
+  /** Epoch milliseconds; when the upstream last confirmed it, where it is followed. */
+  checkedAt?: number
   /** Minted claims, mapped already. */
   claims: Record<string, unknown>
   /** The tokens that a claim goes to; one that is not listed goes to all. */
@@ -41,6 +46,8 @@ export interface Identities extends GrantIdentities {
     ttlSeconds: number,
     clientId?: string,
   ): Promise<void>
+  /** Puts another in the place of one that `find` gave, for the rest of its life; as above. */
+  replace(sessionUid: string, found: Identity, identity: Identity): Promise<void>
   find(sessionUid: string): Promise<Identity | undefined>
   delete(sessionUid: string): Promise<void>
 }
@@ -57,12 +64,13 @@ export function createIdentities(
 ): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
   const listed = (uid: string, identity: Identity, ttlSeconds: number, clientId?: string) =>
-    Promise.all(
-      indexesOf(identity, clientId).map((index) =>
-        driver.add(index, sessionMember(uid), ttlSeconds),
-      ),
-    )
+    addTo(driver, indexesOf(identity, clientId), sessionMember(uid), ttlSeconds)
   const versions = new WeakMap<Identity, number>()
+  const replace = async (uid: string, found: Identity, identity: Identity, ttl?: number) => {
+    const [key, version] = [keyOf(uid), versions.get(found)]
+    if (version === undefined) return
+    await driver.defer(key, async () => void (await driver.update(key, version, identity, ttl)))
+  }
   return {
     async save(sessionUid, identity, ttlSeconds, clientId) {
       await Promise.all([
@@ -71,15 +79,11 @@ export function createIdentities(
       ])
     },
     async renew(sessionUid, identity, ttlSeconds, clientId) {
-      const key = keyOf(sessionUid)
-      const version = versions.get(identity)
-      if (version === undefined) return
+      if (!versions.has(identity)) return
       await listed(sessionUid, identity, ttlSeconds, clientId)
-      await driver.defer(
-        key,
-        async () => void (await driver.update(key, version, identity, ttlSeconds)),
-      )
+      await replace(sessionUid, identity, identity, ttlSeconds)
     },
+    replace: (sessionUid, found, identity) => replace(sessionUid, found, identity),
     async find(sessionUid) {
       const record = await driver.get(keyOf(sessionUid))
       const identity = record?.value as Identity | undefined
@@ -90,4 +94,8 @@ export function createIdentities(
     delete: (sessionUid) => driver.delete(keyOf(sessionUid)),
     ...createGrantIdentities(driver, isVouchedFor),
   }
+}
+
+async function addTo(driver: Driver, indexes: string[], member: string, ttlSeconds: number) {
+  await Promise.all(indexes.map((index) => driver.add(index, member, ttlSeconds)))
 }

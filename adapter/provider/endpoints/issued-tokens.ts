@@ -4,6 +4,7 @@ import type { Grant, Provider } from 'oidc-provider'
 import { doesFor } from '../../claims/client-claims.ts'
 import type { Identities, Identity } from '../../storage/identities.ts'
 import type { RevokedTokens } from '../../storage/revoked-tokens.ts'
+import { outlivesSession } from '../account.ts'
 import type { ClientSubjects } from '../client-subjects.ts'
 import type { AccessTokenClaims, TokenFault, VerifyToken } from './verify-token.ts'
 
@@ -105,7 +106,7 @@ function fromModel(subjects: ClientSubjects, model: StoredToken): IssuedToken {
 
 async function standingOfPerson(
   { provider: getProvider, identities, revokedTokens, subjects }: IssuedTokensOptions,
-  { clientId, sub, jti }: IssuedToken,
+  { clientId, sub, scope, jti }: IssuedToken,
   { grantId, sessionUid }: NonNullable<IssuedToken['bond']>,
 ): Promise<Standing> {
   const provider = getProvider()
@@ -122,8 +123,11 @@ async function standingOfPerson(
   const isTheirs = ({ accountId }: { accountId?: string | undefined } = {}) =>
     accountId !== undefined && subjects.subjectFor(clientId, accountId) === sub
   if (isRevoked || client === undefined) return { state: 'revoked' }
-  const vouching = isTheirs(session) && isTheirs(identity) ? identity : own
-  if (!isTheirs(vouching)) return { state: 'session_ended' }
+  const isOfSession = isTheirs(session) && isTheirs(identity)
+  // Of an offline token its own is the newer one, where refreshes follow the upstream.
+  const isOwn = isTheirs(own) && (outlivesSession(scope) || !isOfSession)
+  const vouching = isOwn ? own : identity
+  if (!isOwn && !isOfSession) return { state: 'session_ended' }
   const isGranted = grant !== undefined && isTheirs(grant) && grant.clientId === clientId
   return isGranted && vouching !== undefined && doesFor(vouching, clientId)
     ? { state: 'live', grant, identity: vouching }

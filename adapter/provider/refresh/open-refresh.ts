@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Identities } from '../../storage/identities.ts'
 import { withGrace } from '../../storage/refresh-tokens.ts'
 import type { UnitOfWork } from '../../storage/unit-of-work.ts'
+import type { FollowUpstream } from './follow-upstream.ts'
 import { createRefreshPolicy, type RefreshPolicy } from './refresh-policy.ts'
 import { createSuccessorOf, deriveSuccessors } from './successors.ts'
 
@@ -14,6 +15,7 @@ export interface RefreshParts {
   adapter: AdapterFactory
   unitOfWork: UnitOfWork
   identities: Identities
+  lifecycle: FollowUpstream
   /** Epoch milliseconds. */
   now: () => number
 }

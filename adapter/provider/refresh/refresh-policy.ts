@@ -5,10 +5,12 @@ import type { ClientConfig } from '../../config/schema.ts'
 import type { Identities } from '../../storage/identities.ts'
 import { outlivesSession, type KnownAccount } from '../account.ts'
 import type { ExtraParams } from '../upstream-choice.ts'
+import { followUpstream, type FollowUpstream } from './follow-upstream.ts'
 
 export interface RefreshOptions {
   clients: Readonly<Record<string, ClientConfig>>
   identities: Identities
+  lifecycle: FollowUpstream
   /** Epoch milliseconds. */
   now: () => number
 }
@@ -61,28 +63,32 @@ function tokensFor(options: RefreshOptions): RefreshPolicy['configuration'] {
       const isOffline = outlivesSession(code.scope)
       const settings = clients[client.clientId]?.refresh
       if (!settings || (settings.when === 'offline_access' && !isOffline)) return false
-      if (isOffline) await keepIdentity(options, ctx, settings.absolute)
-      return true
+      return keepAlive(options, ctx, isOffline ? settings.absolute : undefined)
     },
     rotateRefreshToken: async (ctx) => {
       const token = ctx.oidc.entities.RefreshToken as unknown as IssuedToken
       const client = clients[ctx.oidc.client?.clientId ?? '']
-      if (!client?.refresh || isRotated(client)) return true
+      if (!client?.refresh) return true
+      const restSeconds = Math.max(1, client.refresh.absolute - token.totalLifetime())
+      await followUpstream(options.lifecycle, options.identities, ctx, restSeconds)
+      if (isRotated(client)) return true
       await prolong(token, client.refresh, now())
       return false
     },
   }
 }
 
-/** The session may be over long before the refresh token is. */
-async function keepIdentity(
-  { identities }: RefreshOptions,
+/** False where the app follows the upstream and can not. The session may be over long before an offline token is. */
+async function keepAlive(
+  { identities, lifecycle }: RefreshOptions,
   { oidc }: KoaContextWithOIDC,
-  ttlSeconds: number,
-): Promise<void> {
-  const { grantId } = oidc.entities.AuthorizationCode ?? {}
+  offlineSeconds: number | undefined,
+): Promise<boolean> {
+  const { grantId = '' } = oidc.entities.AuthorizationCode ?? {}
   const { identity } = oidc.account as KnownAccount
-  if (grantId) await identities.saveForGrant(grantId, identity, ttlSeconds)
+  if (!(await lifecycle.join(identity, oidc.client?.clientId ?? '', grantId))) return false
+  if (offlineSeconds !== undefined) await identities.saveForGrant(grantId, identity, offlineSeconds)
+  return true
 }
 
 function isRotated({ refresh, client_secret: secret }: ClientConfig): boolean {

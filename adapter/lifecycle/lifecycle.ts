@@ -1,0 +1,192 @@
+// What keeps a grant alive or ends it: asks the upstream whether the person is still welcome there, maps who they are now,
+// and ends what came of a sign-in that is over. What a token is, others know.
+import { unmetRequirements } from '../claims/requirements.ts'
+import type { Config } from '../config/schema.ts'
+import { StorageError, UpstreamError } from '../errors.ts'
+import type { Identity } from '../storage/identities.ts'
+import type { UpstreamGrant, UpstreamTokens } from '../storage/upstream-tokens.ts'
+import type { Upstream, UpstreamIdentity } from '../upstream/upstream.ts'
+import type { Log } from '../../service/log.ts'
+import { couplingRule, keptSeconds } from './coupling.ts'
+import type { CouplingRule } from './coupling.ts'
+import { createSingleFlight } from './single-flight.ts'
+
+type MapIdentity = (said: UpstreamIdentity, clientId: string | undefined) => Promise<Identity>
+
+export interface LifecycleOptions extends Pick<Config, 'clients' | 'upstreams'> {
+  upstreamNamed(name: string): Upstream | undefined
+  tokens: UpstreamTokens
+  mapIdentity: MapIdentity
+  /** Ends the session, if it is still the one of this sign-in. */
+  endSession(sessionUid: string, upstreamTokens: string): Promise<void>
+  log: Log
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export interface Refreshed {
+  identity: Identity
+  clientId: string
+  sessionUid: string
+}
+
+export interface Lifecycle {
+  /** `mapIdentity` for sign-ins: keeps what the upstream granted where an app follows it. */
+  mapIdentity: MapIdentity
+  /** Before an app gets its first refresh token. False: it follows the upstream, and there is nothing to follow it by. */
+  join(identity: Identity, clientId: string, grantId: string): Promise<boolean>
+  /**
+   * At each refresh; the same identity where nothing was asked.
+   * @throws UpstreamError `refresh_rejected` when all is over and has been ended; `unavailable` when nobody could be asked
+   */
+  refresh(request: Refreshed): Promise<Identity>
+}
+
+export function createLifecycle(options: LifecycleOptions): Lifecycle {
+  const { clients, tokens, log, now } = options
+  const confirm = createConfirm(options)
+  return {
+    mapIdentity: keepTokens(options),
+    async join({ upstreamTokens: id, upstream }, clientId, grantId) {
+      const settings = clients[clientId]?.refresh
+      if (!settings || settings.coupling === 'cached') return true
+      if (id === undefined) {
+        log.warn('lifecycle.not_coupled', { client_id: clientId, upstream })
+        return false
+      }
+      await tokens.join(id, grantId, settings.absolute)
+      return true
+    },
+    async refresh({ identity, clientId, sessionUid }) {
+      const rule = couplingRule(clients[clientId]?.refresh, now())
+      const { upstreamTokens: id, checkedAt = 0, upstream } = identity
+      if (!rule || rule.isFresh(checkedAt)) return identity
+      const noted = { client_id: clientId, upstream }
+      try {
+        if (id === undefined) throw over(upstream, 'nothing is kept of the sign-in')
+        return { ...(await confirm(id, upstream, rule)), ...carriedFrom(identity) }
+      } catch (error) {
+        if (isFatal(error)) {
+          if (id !== undefined) await end(options, sessionUid, id)
+          log.warn('lifecycle.ended', { ...noted, error })
+          throw over(upstream, 'the sign-in is over')
+        }
+        if (!(error instanceof UpstreamError)) throw error
+        const isBorne = rule.isBorne(checkedAt)
+        log.warn(isBorne ? 'lifecycle.outage_borne' : 'lifecycle.refused', { ...noted, error })
+        if (isBorne) return identity
+        throw new UpstreamError('unavailable', upstream, 'Not confirmed', { cause: error })
+      }
+    },
+  }
+}
+
+/** What the sign-in itself decided, and no refresh changes. */
+function carriedFrom({ acrs, upstreamTokens }: Identity): Partial<Identity> {
+  return { ...(acrs ? { acrs } : {}), ...(upstreamTokens ? { upstreamTokens } : {}) }
+}
+
+async function end(
+  { tokens, endSession }: LifecycleOptions,
+  sessionUid: string,
+  id: string,
+): Promise<void> {
+  await Promise.all([tokens.end(id), endSession(sessionUid, id)])
+}
+
+function over(upstream: string, why: string): UpstreamError {
+  return new UpstreamError('refresh_rejected', upstream, why)
+}
+
+const FATAL = new Set(['refresh_rejected', 'identity_invalid', 'authorization_error'])
+
+/** What no later try makes good. An upstream that refuses us all is our fault, and nobody's end. */
+function isFatal(error: unknown): boolean {
+  if (error instanceof StorageError) return error.code === 'unusable'
+  return error instanceof UpstreamError && FATAL.has(error.code)
+}
+
+function keepTokens({ clients, mapIdentity, tokens, now }: LifecycleOptions): MapIdentity {
+  return async (said, clientId) => {
+    const mapped = await mapIdentity(said, clientId)
+    const { upstream, iss, sub } = said
+    const ttlSeconds = keptSeconds(clients, upstream)
+    const refreshToken = said.tokens.refresh_token
+    if (ttlSeconds === 0 || refreshToken === undefined) return mapped
+    const identity = { ...mapped, checkedAt: now() }
+    const id = await tokens.create({ upstream, iss, sub, refreshToken, identity }, ttlSeconds)
+    return { ...identity, upstreamTokens: id }
+  }
+}
+
+type Confirm = (id: string, upstream: string, rule: CouplingRule) => Promise<Identity>
+
+function createConfirm(options: LifecycleOptions): Confirm {
+  const { tokens } = options
+  const once = createSingleFlight<Identity>()
+  return async (id, upstream, { name, isFresh }) => {
+    const read = async () => {
+      const found = await tokens.read(id)
+      if (!found) throw over(upstream, 'what was kept of the sign-in is gone')
+      return found
+    }
+    const confirmed = await once(`${name} ${id}`, {
+      known: async () => {
+        const { identity } = (await read()).grant
+        return isFresh(identity.checkedAt ?? 0) ? identity : undefined
+      },
+      work: async () => ask(options, id, await read()),
+      lease: (owner, ttlSeconds) => tokens.lease(id, owner, ttlSeconds),
+      release: (owner) => tokens.release(id, owner),
+    })
+    if (confirmed) return confirmed
+    throw new UpstreamError('unavailable', upstream, 'Another instance did not finish its refresh')
+  }
+}
+
+/** The new refresh token is stored before anything else is done with the answer. */
+async function ask(
+  options: LifecycleOptions,
+  id: string,
+  found: { grant: UpstreamGrant; version: number },
+): Promise<Identity> {
+  const { upstreamNamed, tokens, now } = options
+  let { grant, version } = found
+  const store = async (changed: UpstreamGrant) => {
+    if (!(await tokens.update(id, version, changed)))
+      throw over(grant.upstream, 'it was ended meanwhile')
+    grant = changed
+    version += 1
+  }
+  const upstream = upstreamNamed(grant.upstream)
+  if (!upstream) throw over(grant.upstream, 'there is no such upstream any more')
+  const said = await upstream.refresh(
+    grant.refreshToken,
+    grant,
+    async ({ refresh_token: token }) => {
+      if (token !== undefined && token !== grant.refreshToken)
+        await store({ ...grant, refreshToken: token })
+    },
+  )
+  const mapped = said ? await mapAgain(options, said, grant.identity) : grant.identity
+  const identity = { ...mapped, checkedAt: now() }
+  await store({ ...grant, identity })
+  return identity
+}
+
+async function mapAgain(
+  { upstreams, mapIdentity }: LifecycleOptions,
+  said: UpstreamIdentity,
+  before: Identity,
+): Promise<Identity> {
+  const sources = { idToken: said.idTokenClaims, userinfo: said.userinfoClaims }
+  const unmet = unmetRequirements(upstreams[said.upstream]?.require, sources)
+  if (unmet.length > 0) throw over(said.upstream, `does not meet ${unmet.join(', ')} any more`)
+  const mapped = await mapIdentity(said, undefined)
+  if (mapped.accountId !== before.accountId) throw over(said.upstream, 'the subject is another one')
+  const upstreamSession = mapped.upstreamSession && {
+    ...before.upstreamSession,
+    ...mapped.upstreamSession,
+  }
+  return { ...mapped, ...(upstreamSession ? { upstreamSession } : {}) }
+}
