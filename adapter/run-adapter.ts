@@ -12,6 +12,7 @@ import { draftApi } from './mount-drafts.ts'
 import { keepKeys } from './mount-keys.ts'
 import type { KeyKeeper } from './provider/keys/key-keeper.ts'
 import { keyRoutes, type RunningKeys } from './provider/keys/key-routes.ts'
+import { sessionRoutes } from './logout/session-routes.ts'
 import { openConfigSource, type ConfigSource } from './reload/config-source.ts'
 import { endRevoked } from './reload/end-revoked.ts'
 import { contentsOf, generationId } from './reload/generation-id.ts'
@@ -98,9 +99,16 @@ function apiRoutes(
   return {
     ...reloadRoutes(() => running()?.reload),
     ...swapRoutes({ driver, config: () => running()?.generations.current.config }),
+    ...sessionRoutes({ driver, inForce: () => inForce(running()) }),
     ...draftApi(drafts, parts),
     ...keyRoutes({ ...parts, keys: () => running()?.keys }),
   }
+}
+
+function inForce(running: Running | undefined) {
+  if (!running) return undefined
+  const { config, adapter } = running.generations.current
+  return { config, ...adapter.logout }
 }
 
 type AdminParts = Pick<AdminOptions, 'driver' | 'readiness'> & Pick<AdminOptions['api'], 'routes'>

@@ -4,7 +4,7 @@ import { expect, signIn, test } from './support/fixtures.ts'
 
 type Urls = { appUrl: string; secondAppUrl: string; upstreamUrl: string }
 
-async function signInToBoth(page: Page, chain: Parameters<typeof signIn>[1]): Promise<void> {
+async function signInToBoth(page: Page, chain: Urls): Promise<void> {
   await signIn(page, chain)
   await page.goto(`${chain.secondAppUrl}/authenticated`)
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Hello, testuser')

@@ -9,12 +9,14 @@ export interface GrantIdentities {
   findForGrant(grantId: string): Promise<Identity | undefined>
 }
 
+const PREFIX = 'GrantIdentity:'
+
 /** Both reject with StorageError `unavailable`. */
 export function createGrantIdentities(
   driver: DeferringDriver,
   isVouchedFor: (identity: Identity) => boolean,
 ): GrantIdentities {
-  const keyOf = (grantId: string) => `GrantIdentity:${hashed(grantId)}`
+  const keyOf = (grantId: string) => `${PREFIX}${hashed(grantId)}`
   return {
     async saveForGrant(grantId, identity, ttlSeconds) {
       const key = keyOf(grantId)
@@ -36,16 +38,17 @@ function upstreamGrantsIndex(upstream: string): string {
   return `grants-of-upstream:${upstream}`
 }
 
-/** Deletes those that `isEnded` says are to end; how many. Rejects as above. */
+/** Deletes those that `isEnded` says are to end; how many. It gets the hashed id of the grant too. Rejects as above. */
 export async function endGrantIdentitiesOf(
   driver: Driver,
   upstream: string,
-  isEnded: (identity: Identity) => boolean,
+  isEnded: (identity: Identity, grantHash: string) => boolean | Promise<boolean>,
 ): Promise<number> {
   let ended = 0
   for (const key of await driver.members(upstreamGrantsIndex(upstream))) {
     const identity = (await driver.get(key))?.value as Identity | undefined
-    if (identity?.upstream !== upstream || !isEnded(identity)) continue
+    if (identity?.upstream !== upstream) continue
+    if (!(await isEnded(identity, key.slice(PREFIX.length)))) continue
     await driver.delete(key)
     ended += 1
   }

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { loadConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
 import type { AdminRoutes } from '../admin/admin-api.ts'
+import { sessionRoutes } from '../logout/session-routes.ts'
 import { createDraftTests } from '../draft/draft-tests.ts'
 import { draftApi } from '../mount-drafts.ts'
 import { createReadiness, type Readiness } from '../admin/health.ts'
@@ -209,7 +210,11 @@ async function runAdapter({
     await Promise.all([adapter.close(), drafts.close()])
     await driver.close()
   }
-  const adminRoutes = draftApi(drafts, { config, now, log })
+  const inForce = () => ({ config, ...adapter.logout })
+  const adminRoutes = {
+    ...draftApi(drafts, { config, now, log }),
+    ...sessionRoutes({ driver, inForce }),
+  }
   return { driver, secrets, adapter, adminRoutes, close }
 }
 

@@ -1,0 +1,75 @@
+// `auth-adapter sessions list | revoke`: the running adapter is asked, and what it answers is put in words.
+import { loadConfig } from '../config/load-config.ts'
+import { ConfigError } from '../errors.ts'
+import type { RevokedAnswer, SessionsAnswer } from '../logout/session-routes.ts'
+import { adminRequest, reportAdminError } from './admin-client.ts'
+import { alignedRows } from './aligned-rows.ts'
+import { reportConfigError } from './report-config-error.ts'
+
+export interface SessionsOptions {
+  /** Which sessions, as the options of the command say it. */
+  selected: readonly (readonly [kind: string, name: string])[]
+  file: string | undefined
+  env: Readonly<Record<string, string | undefined>>
+  isJson: boolean
+}
+
+/** 0 done, 1 the adapter could not be asked or refuses, 2 wrong usage or configuration. Without a selection: all. */
+export async function listSessions(options: SessionsOptions): Promise<0 | 1 | 2> {
+  if (options.selected.length > 1) return wrongUsage()
+  const query = new URLSearchParams(Object.fromEntries(options.selected))
+  return ask(options, `GET /api/sessions?${query.toString()}`, undefined, (body) =>
+    table(body as SessionsAnswer),
+  )
+}
+
+/** As `listSessions`; with exactly one selection. */
+export async function revokeSessions(options: SessionsOptions): Promise<0 | 1 | 2> {
+  if (options.selected.length !== 1) return wrongUsage()
+  const body = Object.fromEntries(options.selected)
+  return ask(options, 'POST /api/sessions/revoke', body, (answer) =>
+    revoked(answer as RevokedAnswer),
+  )
+}
+
+function wrongUsage(): 2 {
+  process.stderr.write('Say exactly one of --user, --client, --upstream and --all.\n')
+  return 2
+}
+
+async function ask(
+  { file, env, isJson }: SessionsOptions,
+  route: string,
+  request: object | undefined,
+  inWords: (body: unknown) => string,
+): Promise<0 | 1 | 2> {
+  try {
+    const { config } = loadConfig({ file, env })
+    const { status, body } = await adminRequest({ config, env }, route, request)
+    if (isJson) process.stdout.write(`${JSON.stringify(body, null, 2)}\n`)
+    else if (status === 200) process.stdout.write(`${inWords(body)}\n`)
+    else process.stderr.write(`${refusalIn(body, status)}.\n`)
+    return status === 200 ? 0 : 1
+  } catch (error) {
+    return error instanceof ConfigError
+      ? reportConfigError(error, isJson)
+      : reportAdminError(error, isJson)
+  }
+}
+
+function refusalIn(body: unknown, status: number): string {
+  const { error_description: why } = body as { error_description?: string }
+  return why ?? `The adapter answered with status ${status}`
+}
+
+function table({ count, sessions }: SessionsAnswer): string {
+  if (count === 0) return 'Nobody is signed in.'
+  const rows = sessions.map(({ sub, upstream, clients }) => [sub, upstream, clients.join(' ')])
+  const more = count > sessions.length ? `\n… and ${count - sessions.length} more` : ''
+  return `${alignedRows([['sub', 'upstream', 'apps'], ...rows])}${more}`
+}
+
+function revoked({ sessions, grants, told }: RevokedAnswer): string {
+  const offline = grants > 0 ? `, and ${grants} refresh grants that had outlived theirs` : ''
+  return `${sessions} sessions ended${offline}. ${told} apps are being told.`
+}

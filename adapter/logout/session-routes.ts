@@ -1,0 +1,166 @@
+// What `auth-adapter sessions …` asks the running adapter for: which sessions live, and their end.
+import type { AdminAnswer, AdminRoutes } from '../admin/admin-api.ts'
+import type { Config } from '../config/schema.ts'
+import type { Driver } from '../storage/driver.ts'
+import { readSession, type SessionParts } from '../storage/end-session.ts'
+import { endGrantIdentitiesOf } from '../storage/grant-identities.ts'
+import {
+  clientSessionsIndex,
+  upstreamSessionsIndex,
+  userSessionsIndex,
+} from '../storage/live-sessions.ts'
+import type { EndSessions } from './end-sessions.ts'
+
+export interface ListedSession {
+  sub: string
+  upstream: string
+  clients: string[]
+}
+
+export interface SessionsAnswer {
+  count: number
+  /** The first thousand. */
+  sessions: ListedSession[]
+}
+
+export interface RevokedAnswer {
+  sessions: number
+  /** Refresh tokens that had outlived their session. */
+  grants: number
+  /** Apps that are being told. */
+  told: number
+}
+
+export interface SessionRouteOptions {
+  driver: Driver
+  /** In force now; undefined as long as nothing is. */
+  inForce: () => { config: Config; endSessions: EndSessions } | undefined
+}
+
+const KINDS = ['user', 'client', 'upstream', 'all'] as const
+export interface Selector {
+  kind: (typeof KINDS)[number]
+  name: string
+}
+
+const MAX_LISTED = 1000
+const BATCH = 100
+
+export function sessionRoutes({ driver, inForce }: SessionRouteOptions): AdminRoutes {
+  return {
+    'GET /api/sessions': async (_body, parameters) => {
+      const running = inForce()
+      if (!running) return NOT_READY
+      const selector = selectorFrom(Object.fromEntries(parameters)) ?? { kind: 'all', name: '' }
+      const found = await liveSessions(driver, selector, running.config)
+      const sessions = found.slice(0, MAX_LISTED).map(listed)
+      return { status: 200, body: { count: found.length, sessions } satisfies SessionsAnswer }
+    },
+    'POST /api/sessions/revoke': async (body) => {
+      const running = inForce()
+      if (!running) return NOT_READY
+      const selector = selectorFrom((body ?? {}) as Record<string, unknown>)
+      if (!selector) return NO_SELECTOR
+      const members = await membersOf(driver, selector, running.config)
+      const isMeant = meant(selector)
+      const ended = await running.endSessions({ members, isMeant, cause: 'operator' })
+      const grants = await endGrants(driver, selector, running.config)
+      return { status: 200, body: { ...ended, grants } satisfies RevokedAnswer }
+    },
+  }
+}
+
+const NOT_READY: AdminAnswer = {
+  status: 503,
+  body: { error: 'not_ready', error_description: 'The store has not answered since the start' },
+}
+const NO_SELECTOR: AdminAnswer = {
+  status: 400,
+  body: {
+    error: 'invalid_request',
+    error_description: 'Expected exactly one of user, client, upstream and all',
+  },
+}
+
+function selectorFrom(given: Record<string, unknown>): Selector | undefined {
+  const found = KINDS.filter((kind) => given[kind] !== undefined && given[kind] !== false)
+  const [kind] = found
+  if (kind === undefined || found.length > 1) return undefined
+  return { kind, name: kind === 'all' ? '' : String(given[kind]) }
+}
+
+async function membersOf(
+  driver: Driver,
+  { kind, name }: Selector,
+  { upstreams }: Config,
+): Promise<string[]> {
+  const indexes = {
+    user: [userSessionsIndex(name)],
+    client: [clientSessionsIndex(name)],
+    upstream: [upstreamSessionsIndex(name)],
+    all: Object.keys(upstreams).map(upstreamSessionsIndex),
+  }[kind]
+  const members = await Promise.all(indexes.map((index) => driver.members(index)))
+  return [...new Set(members.flat())]
+}
+
+/** What the record says counts, not the index. */
+function meant({ kind, name }: Selector): (session: SessionParts) => boolean {
+  return ({ accountId, identity, authorizations }) =>
+    ({
+      user: accountId === name,
+      client: Object.hasOwn(authorizations, name),
+      upstream: identity?.upstream === name,
+      all: true,
+    })[kind]
+}
+
+async function liveSessions(
+  driver: Driver,
+  selector: Selector,
+  config: Config,
+): Promise<SessionParts[]> {
+  const members = await membersOf(driver, selector, config)
+  const isMeant = meant(selector)
+  const found: SessionParts[] = []
+  for (let at = 0; at < members.length; at += BATCH) {
+    const batch = members.slice(at, at + BATCH)
+    const sessions = await Promise.all(batch.map((member) => readSession(driver, member)))
+    // Without its identity a session is nobody's any more.
+    found.push(...sessions.filter((session) => session?.identity && isMeant(session)).flatMap(one))
+  }
+  return found
+}
+
+const one = (session: SessionParts | undefined) => (session ? [session] : [])
+
+function listed({ accountId, identity, authorizations }: SessionParts): ListedSession {
+  return {
+    sub: accountId,
+    upstream: identity?.upstream ?? '',
+    clients: Object.keys(authorizations),
+  }
+}
+
+/** Those that outlived their session hang on none that could be ended. */
+async function endGrants(
+  driver: Driver,
+  { kind, name }: Selector,
+  { upstreams }: Config,
+): Promise<number> {
+  const names = kind === 'upstream' ? [name] : Object.keys(upstreams)
+  const ended = await Promise.all(
+    names.map((upstream) =>
+      endGrantIdentitiesOf(driver, upstream, async ({ accountId }, grantHash) => {
+        if (kind === 'user') return accountId === name
+        return kind !== 'client' || (await clientOf(driver, grantHash)) === name
+      }),
+    ),
+  )
+  return ended.reduce((sum, count) => sum + count, 0)
+}
+
+async function clientOf(driver: Driver, grantHash: string): Promise<string | undefined> {
+  const record = await driver.get(`Grant:${grantHash}`)
+  return (record?.value as { payload?: { clientId?: string } } | undefined)?.payload?.clientId
+}
