@@ -137,6 +137,13 @@ describe('refresh tokens that are replaced', () => {
     expect(await outcome(used)).toBe('invalid_grant')
   })
 
+  it('takes prompt=consent beside offline_access, as libraries send it, for what the configuration has said', async () => {
+    const request = on.chain.app.request({ scope: OFFLINE, prompt: 'consent' })
+    const visit = await on.chain.signIn(on.chain.newBrowser(), request.url)
+    const { body } = await on.chain.app.finish(visit, request)
+    expect(await outcome(String(body['refresh_token']))).toBe('200')
+  })
+
   it('waits for the storage at most 5 times', async () => {
     const { refresh_token } = await signIn()
     await refresh(refresh_token)
@@ -178,6 +185,35 @@ describe('refresh tokens that stay the same', () => {
   })
 })
 
+describe('refresh tokens of an app without a secret', () => {
+  const on = useChain({
+    config: {
+      clients: { client: { client_secret: undefined, scope: OFFLINE, refresh: {} } },
+    },
+  })
+
+  it('are replaced without being told to (RFC 9700)', async () => {
+    const request = on.chain.app.request({ scope: OFFLINE })
+    const visit = await on.chain.signIn(on.chain.newBrowser(), request.url)
+    const post = async (form: Record<string, string>) => {
+      const body = new URLSearchParams({ client_id: 'client', ...form })
+      const answer = await fetch(`${on.chain.issuer}/oauth2/token`, { method: 'POST', body })
+      return (await answer.json()) as Record<string, string>
+    }
+    const { refresh_token: first = '' } = await post({
+      grant_type: 'authorization_code',
+      code: visit.url.searchParams.get('code') ?? '',
+      redirect_uri: on.chain.app.redirectUri,
+      code_verifier: request.verifier,
+    })
+    const use = () => post({ grant_type: 'refresh_token', refresh_token: first })
+    const { refresh_token: second } = await use()
+    expect(second).toMatch(/^[\w-]{43}$/)
+    expect(second).not.toBe(first)
+    expect((await use())['refresh_token']).toBe(second)
+  })
+})
+
 describe('refresh tokens without offline_access', () => {
   const on = useChain(settings({ when: 'always', rotation: 'always' }))
   const clock = useClock()
@@ -194,6 +230,22 @@ describe('refresh tokens without offline_access', () => {
     expect(status).toBe(200)
     const userinfo = await on.chain.app.userinfo(body.access_token)
     expect([userinfo.status, await userinfo.json()]).toMatchObject([200, { sub: 'testuser' }])
+  })
+})
+
+describe('a session that goes on', () => {
+  const on = useChain(settings({ when: 'always', rotation: 'always' }))
+  const clock = useClock()
+  const { outcome } = actions(on)
+
+  it('prolongs the grant that it uses again', async () => {
+    const browser = on.chain.newBrowser()
+    await on.chain.signIn(browser, on.chain.app.request({ scope: 'openid' }).url)
+    clock.advance(7 * 3600)
+    const again = on.chain.app.request({ scope: 'openid' })
+    const { body } = await on.chain.app.finish(await browser.open(again.url), again)
+    clock.advance(2 * 3600)
+    expect(await outcome(String(body['refresh_token']))).toBe('200')
   })
 })
 

@@ -94,12 +94,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
     }),
   )
   refreshing.attach(provider)
-  followKeys(provider, options.signingKeys)
-  trustOnlyTheIssuer(provider)
-  takeOnlyIdTokensAsHint(provider)
-  omitUnknownAuthTime(provider)
-  tellAcr(provider, options.requestedContext)
-  for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
+  shape(provider, options)
   provider.use(cacheKeys(ROUTES.jwks, options.signingKeys))
   provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
   provider.use(answerVerify(tokens))
@@ -108,6 +103,16 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   logProviderEvents(provider, options.log)
   await judgeClients(provider, config)
   return { provider, tokens }
+}
+
+/** What no setting of oidc-provider's says. */
+function shape(provider: Provider, options: ProviderOptions): void {
+  followKeys(provider, options.signingKeys)
+  trustOnlyTheIssuer(provider)
+  takeOnlyIdTokensAsHint(provider)
+  omitUnknownAuthTime(provider)
+  tellAcr(provider, options.requestedContext)
+  for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
 }
 
 function openIssuedTokens(

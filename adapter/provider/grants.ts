@@ -13,7 +13,7 @@ export interface GrantOptions {
   /** What a grant to this client covers beside the scopes of the sign-in: resource → scopes. */
   resourcesOf: (clientId: string) => [string, string][]
   /** Lets the grant live as long as the refresh tokens that it may get. */
-  prolongForRefresh: (grant: Grant, ctx: KoaContextWithOIDC) => void
+  prolongForRefresh: (grant: Grant, ctx: KoaContextWithOIDC, sessionTtlSeconds: number) => void
 }
 
 /** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one. */
@@ -22,7 +22,7 @@ export function createLoadExistingGrant(options: GrantOptions) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant> => {
     const grant = (await reusableGrant(ctx)) ?? newGrant(ctx)
     widen(grant, ctx, resourcesOf(clientId(ctx)))
-    prolongForRefresh(grant, ctx)
+    prolongForRefresh(grant, ctx, sessionTtlSeconds(ctx))
     await grant.save()
     await keepIdentity(identities, ctx, sessionTtlSeconds(ctx))
     return grant

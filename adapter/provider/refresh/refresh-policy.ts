@@ -20,7 +20,8 @@ export interface RefreshPolicy {
   ttlSeconds(token: TokenAge, client: { clientId: string }): number
   /** oidc-provider's `extraParams`. */
   parameters: ExtraParams
-  prolongForRefresh(grant: Grant, ctx: KoaContextWithOIDC): void
+  /** A grant that is used again lives as long as the session does now; for offline_access longer. */
+  prolongForRefresh(grant: Grant, ctx: KoaContextWithOIDC, sessionTtlSeconds: number): void
 }
 
 interface TokenAge {
@@ -48,10 +49,12 @@ export function createRefreshPolicy(options: RefreshOptions): RefreshPolicy {
       return Math.max(1, Math.min(idle, absolute - token.totalLifetime()))
     },
     parameters: { scope: (ctx) => keepOfflineAccess(ctx, clients) },
-    prolongForRefresh: (grant, ctx) => {
+    prolongForRefresh: (grant, ctx, sessionTtlSeconds) => {
       const settings = ctx.oidc.client && settingsOf(ctx.oidc.client)
-      if (!settings || !outlivesSession(ctx.oidc.params?.['scope'] as string)) return
-      grant.exp = Math.max(grant.exp ?? 0, Math.floor(now() / 1000) + settings.absolute)
+      if (!settings) return
+      const isOffline = outlivesSession(ctx.oidc.params?.['scope'] as string)
+      const ttlSeconds = isOffline ? settings.absolute : sessionTtlSeconds
+      grant.exp = Math.max(grant.exp ?? 0, Math.floor(now() / 1000) + ttlSeconds)
     },
   }
 }
@@ -110,14 +113,16 @@ async function prolong(
 }
 
 /**
- * oidc-provider takes offline_access out of each request without prompt=consent. Here the configuration permits it, which
- * the specification calls "other conditions".
+ * oidc-provider takes offline_access out of each request without prompt=consent, as many libraries send it. Here the
+ * configuration permits it, which the specification calls "other conditions": with the prompt or without.
  */
 function keepOfflineAccess(ctx: KoaContextWithOIDC, clients: RefreshOptions['clients']): void {
   // https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
   const asked = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query)?.['scope']
-  const params = ctx.oidc.params as { scope?: string }
+  const params = ctx.oidc.params as { scope?: string; prompt?: string | undefined }
   const isAllowed = clients[ctx.oidc.client?.clientId ?? '']?.refresh !== undefined
   if (typeof asked !== 'string' || !outlivesSession(asked) || !isAllowed) return
   if (!outlivesSession(params.scope)) params.scope = `${params.scope ?? ''} offline_access`.trim()
+  const prompts = params.prompt?.split(' ').filter((prompt) => prompt !== 'consent')
+  params.prompt = prompts?.join(' ') || undefined
 }
