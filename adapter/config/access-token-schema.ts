@@ -13,9 +13,17 @@ const format = z
     '`opaque`: a random text that says nothing; services ask the introspection endpoint what it stands for.',
   )
 
+const alg = z
+  .enum(['RS256', 'PS256', 'ES256', 'EdDSA'])
+  .optional()
+  .describe(
+    'Algorithm of its signature. Absent: `keys.alg`. Another one needs a key of its own in `keys.file`.',
+  )
+
 export const accessToken = z.strictObject({
   typ: typ.prefault('at+jwt'),
   format: format.prefault('jwt'),
+  alg,
   ttl: ttl.prefault('5m').describe('Lifetime of an access token.'),
 })
 
@@ -43,6 +51,7 @@ export const resource = z.strictObject({
     .strictObject({
       typ: typ.optional(),
       format: format.optional(),
+      alg,
       ttl: ttl.optional().describe('Lifetime of an access token.'),
     })
     .prefault({})

@@ -13,7 +13,11 @@ import type { ClientSubjects } from './client-subjects.ts'
 import { createIssuedTokens, type IssuedTokens } from './endpoints/issued-tokens.ts'
 import { nameRefusedGrantType } from './endpoints/refused-grant-type.ts'
 import { shapeAccessToken } from './endpoints/shape-access-token.ts'
-import { answerForJwts, tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
+import {
+  answerForJwts,
+  tokenEndpointFeatures,
+  type TokenEndpointsOptions,
+} from './endpoints/token-endpoints.ts'
 import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
 import { providerConfiguration, ROUTES, sessionTtlSeconds } from './configuration.ts'
@@ -35,7 +39,7 @@ import {
 import type { SignOut } from './sign-out.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
 import { cacheKeys, followKeys } from './keys/provider-keystore.ts'
-import { audiencesServedBy, grantedResources, mayBeTypedJwt } from './resources.ts'
+import { audiencesServedBy, grantedResources, mayBeTypedJwt, requireKeys } from './resources.ts'
 import type { ChoiceOfUpstream } from './upstream-choice.ts'
 
 export interface ProviderOptions {
@@ -69,6 +73,7 @@ export interface Issuing {
 /** @throws ConfigError when a client can not be served as configured */
 export async function createProvider(options: ProviderOptions): Promise<Issuing> {
   const { config, now } = options
+  requireKeys(config, options.signingKeys)
   const identities = translated(options.identities)
   const refreshing = openRefresh({ ...options, identities })
   const revokedTokens = translated(createRevokedTokens(options.unitOfWork.driver))
@@ -95,10 +100,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   )
   refreshing.attach(provider)
   shape(provider, options)
-  provider.use(cacheKeys(ROUTES.jwks, options.signingKeys))
-  provider.use(answerForJwts(provider, { tokens, revokedTokens, now }))
-  provider.use(answerVerify(tokens))
-  provider.use(nameRefusedGrantType(ROUTES.token))
+  useMiddleware(provider, options, { tokens, revokedTokens, now })
   prepareLogout(provider, config.clients)
   logProviderEvents(provider, options.log)
   await judgeClients(provider, config)
@@ -112,7 +114,22 @@ function shape(provider: Provider, options: ProviderOptions): void {
   takeOnlyIdTokensAsHint(provider)
   omitUnknownAuthTime(provider)
   tellAcr(provider, options.requestedContext)
-  for (const middleware of createMiddleware(provider, options)) provider.use(middleware)
+}
+
+/** Outermost first. */
+function useMiddleware(
+  provider: Provider,
+  options: ProviderOptions,
+  tokenEndpoints: TokenEndpointsOptions,
+): void {
+  const all = [
+    ...createMiddleware(provider, options),
+    cacheKeys(ROUTES.jwks, options.signingKeys),
+    answerForJwts(provider, tokenEndpoints),
+    answerVerify(tokenEndpoints.tokens),
+    nameRefusedGrantType(ROUTES.token),
+  ]
+  for (const middleware of all) provider.use(middleware)
 }
 
 function openIssuedTokens(

@@ -2,6 +2,8 @@
 // the resources of the configuration (RFC 8707).
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
+import type { SigningKeys } from './signing-keys.ts'
 
 /** Not meant for the wire: oidc-provider mints a JWT only for a resource, and a resource must be an absolute URI. */
 export const DEFAULT_RESOURCE = 'urn:auth-adapter:client'
@@ -18,6 +20,8 @@ export interface TokenSettings {
   typ: 'at+jwt' | 'JWT'
   format: 'jwt' | 'opaque'
   ttl: number
+  /** Absent: that of all else that we sign. */
+  alg?: string | undefined
 }
 
 /** Undefined where the client may have no tokens for this resource. */
@@ -56,6 +60,18 @@ export function audiencesServedBy({ resources }: TokenConfig, clientId: string):
   )
 }
 
+/** @throws ConfigError where no key can sign what a client or resource asks for */
+export function requireKeys({ clients, resources }: TokenConfig, { keys }: SigningKeys): void {
+  const faults = Object.entries({ clients, resources }).flatMap(([group, entries]) =>
+    Object.entries(entries).flatMap(([name, { access_token: tokens }]) =>
+      tokens.alg === undefined || keys.some((key) => key.alg === tokens.alg)
+        ? []
+        : [{ path: `${group}.${name}.access_token.alg`, message: 'keys.file has no key for it' }],
+    ),
+  )
+  if (faults.length > 0) throw new ConfigError(faults)
+}
+
 /** Whether a token with `typ: JWT` may be an access token. What is no access token has no `jti` of ours all the same. */
 export function mayBeTypedJwt(
   { clients, resources }: TokenConfig,
@@ -91,7 +107,7 @@ export function resourceIndicators(config: TokenConfig, alg: string) {
         audience: settings.audience,
         accessTokenFormat: settings.format,
         accessTokenTTL: settings.ttl,
-        jwt: { sign: { alg: alg as 'RS256' } },
+        jwt: { sign: { alg: (settings.alg ?? alg) as 'RS256' } },
       }
     },
   }

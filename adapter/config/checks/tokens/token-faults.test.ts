@@ -71,6 +71,16 @@ describe('access tokens in the configuration', () => {
       /^clients\.app\.sector: Required/,
     ],
     [
+      'an algorithm that no key of ours will have',
+      client({ ...APP, access_token: { alg: 'ES256' } }),
+      /^clients\.app\.access_token\.alg: Without keys\.file all keys are for keys\.alg, RS256/,
+    ],
+    [
+      'the same for a resource',
+      resource({ access_token: { alg: 'EdDSA' } }),
+      /access_token\.alg: /,
+    ],
+    [
       'a resource that is no URI',
       resource({}, 'api'),
       /^resources.*api.*: Expected an absolute URI/,

@@ -8,7 +8,7 @@ export function tokenFaults(config: Config): SettingFault[] {
     ...redirectFaults(id, client),
     ...credentialFaults(id, client),
   ])
-  return [...ofClients, ...resourceFaults(config)]
+  return [...ofClients, ...resourceFaults(config), ...algFaults(config)]
 }
 
 function redirectFaults(id: string, { grant_types, redirect_uris }: ClientConfig): SettingFault[] {
@@ -49,6 +49,22 @@ function serverFaults(path: SettingFault['path'], id: string, clients: Config['c
 function unknown(path: SettingFault['path'], id: string, known: string[]): SettingFault[] {
   if (known.includes(id)) return []
   return [{ path, message: `There is no client of this name${didYouMean(id, known)}` }]
+}
+
+/** Keys that we make are all of one algorithm. */
+function algFaults({ clients, resources, keys }: Config): SettingFault[] {
+  if (keys.file !== undefined) return []
+  const message = `Without keys.file all keys are for keys.alg, ${keys.alg}`
+  return Object.entries({ clients, resources }).flatMap(([group, entries]) =>
+    Object.entries(entries).flatMap(
+      ([
+        name,
+        {
+          access_token: { alg = keys.alg },
+        },
+      ]) => (alg === keys.alg ? [] : [{ path: [group, name, 'access_token', 'alg'], message }]),
+    ),
+  )
 }
 
 /** https://www.rfc-editor.org/rfc/rfc8707#section-2 */
