@@ -16,6 +16,7 @@ import { createSignOut } from './login/sign-out.ts'
 import { createBackChannelLogout } from './logout/back-channel-logout.ts'
 import { createPages } from './pages/handlers.ts'
 import type { AppFacts } from './pages/layout.ts'
+import { createKeepFresh } from './refresh/keep-fresh.ts'
 import { createLogoutTokenJudge } from './relying-party/logout-token.ts'
 import { createRelyingParty } from './relying-party/relying-party.ts'
 import { createSeal } from './session/seal.ts'
@@ -88,6 +89,7 @@ function assemble(options: TestAppOptions) {
     store,
     session,
     pages,
+    keepFresh: createKeepFresh(common),
     signIn: createSignIn(signingIn),
     callback: createCallback(signingIn),
     backChannelLogout: createBackChannelLogout({
@@ -139,7 +141,8 @@ function mountWithoutSession(
   app.use(canonicalHost(url))
 }
 
-function mountPages(app: Express, { pages, signIn, callback, signOut }: Parts): void {
+function mountPages(app: Express, { pages, keepFresh, signIn, callback, signOut }: Parts): void {
+  app.use(['/authenticated', '/api/me'], keepFresh)
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
   app.get(CALLBACK_PATH, callback.callback)

@@ -18,6 +18,8 @@ export interface RelyingParty {
   authorizationUrl(login: PendingLogin): Promise<URL>
   /** Checks the answer in `query` (`?code=…`), redeems the code and verifies the ID token. @throws {SignInError} */
   redeem(query: string, login: PendingLogin): Promise<SignIn>
+  /** New tokens of the same person. @throws {SignInError} code_refused when it is over */
+  refresh(signIn: SignIn): Promise<SignIn>
   /** Where to end the session at the adapter; undefined if it has no such endpoint. @throws {SignInError} */
   endSessionUrl(idToken: string, state: string): Promise<URL | undefined>
   /** Where the adapter's keys are. @throws {SignInError} */
@@ -34,6 +36,7 @@ export function createRelyingParty(options: RelyingPartyOptions): RelyingParty {
     authorizationUrl: async (login) =>
       authorizationUrl(configure(await metadata.fresh()).config, options, login),
     redeem: (query, login) => redeem(options, metadata, configure, query, login),
+    refresh: (signIn) => refresh(options, metadata, configure, signIn),
     jwksUri: async () => (await metadata.known()).jwks_uri ?? '',
     endSessionUrl: async (idToken, state) =>
       endSessionUrl(configure(await metadata.fresh()).config, options, idToken, state),
@@ -78,6 +81,27 @@ async function redeem(
   }
 }
 
+async function refresh(
+  { now }: RelyingPartyOptions,
+  metadata: Metadata,
+  configure: Configure,
+  { refreshToken = '', subject, signedInAt, ...before }: SignIn,
+): Promise<SignIn> {
+  const { config, rememberKeys } = configure(await metadata.known())
+  try {
+    const tokens = await client.refreshTokenGrant(config, refreshToken)
+    const after = { refreshToken, ...signInFrom(tokens, now()), signedInAt }
+    // https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
+    if (after.subject !== subject || after.idTokenClaims['iss'] !== before.idTokenClaims['iss'])
+      throw new SignInError('answer_invalid', 'The refreshed ID token is of somebody else')
+    return after
+  } catch (error) {
+    throw signInError(error)
+  } finally {
+    rememberKeys()
+  }
+}
+
 function endSessionUrl(
   config: client.Configuration,
   { clientId, postLogoutRedirectUri }: RelyingPartyOptions,
@@ -108,6 +132,7 @@ function signInFrom(tokens: Tokens, now: number): SignIn {
     idTokenClaims: claims,
     accessToken: tokens.access_token,
     accessTokenExpiresAt: lifetimeSeconds === undefined ? undefined : now + lifetimeSeconds * 1000,
+    ...(tokens.refresh_token === undefined ? {} : { refreshToken: tokens.refresh_token }),
     scope: tokens.scope ?? '',
     signedInAt: now,
   }

@@ -10,6 +10,7 @@ export interface SignIn {
   readonly idTokenClaims: Claims
   readonly accessToken: string
   readonly accessTokenExpiresAt: number | undefined
+  readonly refreshToken?: string | undefined
   readonly scope: string
   readonly signedInAt: number
 }

@@ -30,6 +30,8 @@ export interface Faults {
   noEndSession?: boolean | undefined
   accessToken?: string | undefined
   expiresIn?: number | undefined
+  /** Gives refresh tokens, each good once. */
+  refreshTokens?: boolean | undefined
 }
 
 export interface TestOpenidProvider {
@@ -73,6 +75,7 @@ export async function startOpenidProvider(
   const faults: Faults = {}
   const secrets = new Set<string>()
   const codes = new Map<string, IssuedCode>()
+  const refreshTokens = new Set<string>()
   const tokenRequests: Json[] = []
   const authorizationRequests: Json[] = []
   const counts = { discovery: 0, jwks: 0 }
@@ -135,7 +138,7 @@ export async function startOpenidProvider(
     if (faults.tokenStatus) return void res.status(faults.tokenStatus).send('out of order')
     const error = faults.tokenError ?? tokenFault(req, body)
     if (error) return sendTokenError(res, error)
-    const { nonce } = codes.get(body['code'] ?? '') as IssuedCode
+    const nonce = codes.get(body['code'] ?? '')?.nonce
     codes.delete(body['code'] ?? '')
     res.json(tokens(nonce))
   })
@@ -143,6 +146,10 @@ export async function startOpenidProvider(
   function tokenFault(req: Request, body: Record<string, string>) {
     const basic = `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}`
     if (req.headers.authorization !== basic) return { status: 401, error: 'invalid_client' }
+    if (body['grant_type'] === 'refresh_token') {
+      const isKnown = refreshTokens.delete(body['refresh_token'] ?? '')
+      return isKnown ? undefined : { status: 400, error: 'invalid_grant' }
+    }
     const issued = codes.get(body['code'] ?? '')
     const challenge = createHash('sha256')
       .update(body['code_verifier'] ?? '')
@@ -151,7 +158,7 @@ export async function startOpenidProvider(
     return isGood ? undefined : { status: 400, error: 'invalid_grant' }
   }
 
-  function tokens(nonce: string): Json {
+  function tokens(nonce: string | undefined): Json {
     const now = Math.floor(Date.now() / 1000)
     const person = {
       sub: 'testuser',
@@ -174,10 +181,13 @@ export async function startOpenidProvider(
       jti: randomBytes(9).toString('hex'),
     }
     const accessToken = faults.accessToken ?? signJwt(accessClaims, key, 'at+jwt', 'RS256')
-    secrets.add(idToken).add(accessToken)
+    const refreshToken = randomBytes(32).toString('base64url')
+    secrets.add(idToken).add(accessToken).add(refreshToken)
+    if (faults.refreshTokens) refreshTokens.add(refreshToken)
     return {
       access_token: accessToken,
       id_token: idToken,
+      ...(faults.refreshTokens ? { refresh_token: refreshToken } : {}),
       token_type: 'Bearer',
       expires_in: faults.expiresIn ?? 300,
       scope: 'openid profile read',
