@@ -1,4 +1,5 @@
-// Loads the logout pages of apps in frames that nobody sees, and goes on when they are there, or did not come in time.
+// Loads the logout pages of apps in frames that nobody sees, and goes on when they are there, or did not come in time. Without
+// scripts it goes on when they are there, or by its link.
 import { createHash } from 'node:crypto'
 import { html, raw } from '../../service/html.ts'
 import { layout } from './layout.ts'
@@ -14,8 +15,14 @@ export interface LogoutFramesOptions {
 /** Nobody waits longer for an app that does not answer. */
 const MAX_WAIT_SECONDS = 2
 
-const SCRIPT =
-  "const frames=[...document.querySelectorAll('iframe')];let left=frames.length;for(const frame of frames)frame.addEventListener('load',()=>{left-=1;if(left===0)location.replace(document.querySelector('a').href)})"
+// The timer is the script's own: browsers begin to count a refresh when the frames have loaded.
+const SCRIPT = [
+  "const go=()=>location.replace(document.querySelector('a').href)",
+  `setTimeout(go,${MAX_WAIT_SECONDS * 1000})`,
+  "const frames=[...document.querySelectorAll('iframe')]",
+  'let left=frames.length',
+  "for(const frame of frames)frame.addEventListener('load',()=>{left-=1;if(left===0)go()})",
+].join(';')
 
 // In one piece: a space more inside the element would be another hash.
 const SCRIPT_ELEMENT = raw(`<script>${SCRIPT}</script>`)
@@ -26,7 +33,7 @@ export const logoutFramesScriptHash = `sha256-${createHash('sha256').update(SCRI
 export function logoutFramesPage({ frames, next, stylesheetHref }: LogoutFramesOptions): string {
   const title = 'Signing you out'
   const body = html`
-    <meta http-equiv="refresh" content="${MAX_WAIT_SECONDS}; url=${next}" />
+    <meta http-equiv="refresh" content="0; url=${next}" />
     <h1>${title}</h1>
     <p>Your other apps are being told.</p>
     <p class="todo">If nothing happens, press Continue.</p>
