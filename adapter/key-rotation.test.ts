@@ -1,7 +1,7 @@
 // Keys that change while people sign in: what apps see of it, and what becomes of tokens that are out.
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import { describe, expect, it } from 'vitest'
-import type { KeyRing } from './provider/keys/key-ring.ts'
+import type { KeyRing } from './provider/keys/ring/key-ring.ts'
 import { openKeys } from './provider/keys/open-keys.ts'
 import { publicJwks } from './provider/signing-keys.ts'
 import { headerOf } from './test-support/app.ts'
@@ -36,9 +36,9 @@ describe('a rotation', () => {
   })
 
   it('F70 C42 no token is refused by an app whose keys are five minutes old, from whichever process it has them', async () => {
-    const { config, driver, secrets } = on.chain
+    const { config, driver, log, secrets } = on.chain
     // Another process, which sees each change a minute late.
-    const late = await openKeys({ config, driver, sealing: secrets.sealing, now: Date.now })
+    const late = await openKeys({ config, driver, sealing: secrets.sealing, log, now: Date.now })
     const copies: JSONWebKeySet[] = []
     const signers = new Set<unknown>()
     await ring().rotate(false)

@@ -1,7 +1,7 @@
 // Keeps the signing keys of the running adapter those of all processes, and gives it another provider when the algorithm of its
 // signatures changes: clients and metadata name it.
 import type { Generations } from './reload/generations.ts'
-import { startKeyKeeper, type KeyKeeper } from './provider/keys/key-keeper.ts'
+import { startKeyKeeper, type KeyKeeper } from './provider/keys/ring/key-keeper.ts'
 import type { Secrets } from './secrets.ts'
 import type { Adapter } from './server.ts'
 import type { Config } from './config/schema.ts'
@@ -9,17 +9,17 @@ import type { Driver } from './storage/driver.ts'
 import type { Log } from '../service/log.ts'
 
 export interface KeepKeysOptions {
-  secrets: Pick<Secrets, 'keyRing'>
+  secrets: Pick<Secrets, 'keyRing' | 'closeKeys'>
   driver: Driver
   log: Log
   generations: Generations
   build: (config: Config, generation: string) => Promise<Adapter>
 }
 
-/** Keys of a file need no keeping. */
+/** Keys of the operator's own need no keeping. */
 export function keepKeys({ secrets, generations, build, ...parts }: KeepKeysOptions): KeyKeeper {
   const { keyRing: ring } = secrets
-  if (!ring) return { close: () => undefined }
+  if (!ring) return { close: secrets.closeKeys }
 
   async function buildAgain(): Promise<void> {
     const { id, config } = generations.current

@@ -10,7 +10,7 @@ import { createReadiness, type Readiness } from './admin/health.ts'
 import { createDraftTests, type DraftTests } from './draft/draft-tests.ts'
 import { draftApi } from './mount-drafts.ts'
 import { keepKeys } from './mount-keys.ts'
-import type { KeyKeeper } from './provider/keys/key-keeper.ts'
+import type { KeyKeeper } from './provider/keys/ring/key-keeper.ts'
 import { keyRoutes, type RunningKeys } from './provider/keys/key-routes.ts'
 import { sessionRoutes } from './logout/session-routes.ts'
 import { openConfigSource, type ConfigSource } from './reload/config-source.ts'
@@ -138,7 +138,7 @@ interface Running {
 async function openRunning({ source, log, ...parts }: Opening): Promise<Running> {
   const { config } = source.loaded
   const sealingKeyFile = join(config.data, 'sealing.key')
-  const secrets = await openSecrets({ config, ...parts, sealingKeyFile })
+  const secrets = await openSecrets({ config, ...parts, sealingKeyFile, log })
   const build = (next: Config, generation: string) =>
     createAdapter({ ...parts, config: next, generation, secrets, version, log })
   const key = secrets.cookieKeys[0] as string

@@ -4,9 +4,10 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync, existsSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createLog } from '../service/log.ts'
 import { configSchema, type Config } from './config/schema.ts'
 import { ConfigError, StorageError } from './errors.ts'
-import { KEY_RECORD } from './provider/keys/key-record.ts'
+import { KEY_RECORD } from './provider/keys/ring/key-record.ts'
 import { generateSigningKeys } from './provider/signing-keys.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
@@ -47,6 +48,7 @@ const open = (keys: Record<string, unknown> = {}) =>
     config: config(keys),
     driver,
     sealingKeyFile: sealingKeyFile(),
+    log: createLog({ level: 'error', pretty: false }),
     now: Date.now,
   })
 /** What two processes must have alike. */

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from './config/schema.ts'
 import { openKeys, type OpenedKeys } from './provider/keys/open-keys.ts'
+import type { Log } from '../service/log.ts'
 import type { Driver } from './storage/driver.ts'
 import { createSealing, type Sealing } from './storage/sealing.ts'
 import { loadOrCreateSealed } from './storage/sealed-records.ts'
@@ -22,11 +23,13 @@ export async function openSecrets({
   config,
   driver,
   sealingKeyFile,
+  log,
   now,
 }: {
   config: Config
   driver: Driver
   sealingKeyFile: string
+  log: Log
   /** Epoch milliseconds. */
   now: () => number
 }): Promise<Secrets> {
@@ -34,11 +37,12 @@ export async function openSecrets({
   const sealing = createSealing([
     given === undefined ? loadOrCreateSealingKey(sealingKeyFile) : Buffer.from(given, 'base64url'),
   ])
-  const [keys, cookieKeys, subjectKey] = await Promise.all([
-    openKeys({ config, driver, sealing, now }),
+  const [cookieKeys, subjectKey] = await Promise.all([
     openCookieKeys(driver, sealing),
     openSubjectKey(config, driver, sealing),
   ])
+  // Last, since it may start a program that somebody has to end.
+  const keys = await openKeys({ config, driver, sealing, log, now })
   return { ...keys, cookieKeys, subjectKey, sealing }
 }
 

@@ -73,7 +73,7 @@ async function open(settings: object): Promise<RunningKeys> {
   writeFileSync(file, JSON.stringify(settingsOfAll))
   const { config } = loadConfig({ file, env: {} })
   const sealing = createSealing([randomBytes(32)])
-  return openKeys({ config, driver, sealing, now: () => now })
+  return openKeys({ config, driver, sealing, log, now: () => now })
 }
 
 const options = (isJson = false) => ({ file, env, isJson })
@@ -196,7 +196,7 @@ describe('keys of a file', () => {
   it('are listed: the first of the algorithm signs', async () => {
     await useFile()
     expect(await listKeys(options())).toBe(0)
-    expect(out).toContain('rotating them is up to whoever writes it.')
+    expect(out).toContain('rotating them is up to whoever gives them.')
     out = ''
     expect(await listKeys(options(true))).toBe(0)
     const answer = JSON.parse(out) as KeysAnswer
@@ -215,7 +215,7 @@ describe('keys of a file', () => {
     await useFile()
     expect([await work(), out]).toEqual([1, ''])
     expect(err).toBe(
-      'The signing keys are those of keys.file: change the file and restart each process, or leave it out and give rotate_every.\n',
+      'The signing keys are those of keys.file or keys.signer: change them there and restart each process, or leave it out and give rotate_every.\n',
     )
   })
 })

@@ -71,7 +71,7 @@ function table({ keys, rotated: isRotated }: KeysAnswer): string {
   const rows = alignedRows([['kid', 'alg', 'state', 'since', 'next'], ...keys.map(rowOf)])
   return isRotated
     ? rows
-    : `${rows}\n\nThese are the keys of keys.file: rotating them is up to whoever writes it.`
+    : `${rows}\n\nThese are the keys of keys.file or keys.signer: rotating them is up to whoever gives them.`
 }
 
 function rowOf({ kid, alg, state, since, next }: ListedKey): string[] {

@@ -118,6 +118,20 @@ export const configSchema = z.strictObject({
       file: path(
         'JWK Set file with our private signing keys: the first of `alg` signs, all are published, and rotating them is up to you. Without it keys are made, kept sealed in storage, and rotated; in production only where `rotate_every` says so.',
       ).optional(),
+      signer: z
+        .strictObject({
+          command: z
+            .array(z.string().min(1))
+            .min(1)
+            .describe(
+              'The program and its arguments. It is started once, and again after it ended.',
+            ),
+          timeout: duration(0.1, 30).prefault('2s').describe('How long one signature may take.'),
+        })
+        .optional()
+        .describe(
+          'A program that signs, for keys in an HSM or a KMS; instead of `file` and `rotate_every`. See docs/keys.md.',
+        ),
       rotate_every: duration(3600)
         .optional()
         .describe(

@@ -16,7 +16,7 @@ import { TOKEN_ROUTES, type tokenEndpointFeatures } from './endpoints/token-endp
 import type { RefreshPolicy } from './refresh/refresh-policy.ts'
 import { resourceIndicators } from './resources.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
-import { initialJwks } from './keys/provider-keystore.ts'
+import { externalSigning, initialJwks } from './keys/provider-keystore.ts'
 import { upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
 
 export const ROUTES = {
@@ -128,7 +128,7 @@ function authorizationServer({
   const { alg } = signingKeys
   return {
     clients: clientMetadata(config.clients, alg),
-    jwks: initialJwks(signingKeys) as NonNullable<Configuration['jwks']>,
+    jwks: initialJwks(signingKeys),
     routes: ROUTES,
     scopes: allScopes(config.clients),
     claims: claimsByScope([
@@ -201,6 +201,7 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
     claimsParameter: { enabled: true, assertClaimsParameter: assertAcrClaim },
     ...parts.tokenEndpoints,
     clientCredentials: { enabled: usesGrant(parts.config, 'client_credentials') },
+    ...externalSigning(parts.signingKeys),
     devInteractions: off,
     dPoP: off,
     pushedAuthorizationRequests: off,

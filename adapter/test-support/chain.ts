@@ -202,12 +202,13 @@ async function runAdapter({
   const now = () => Date.now()
   const driver = wrapDriver(await openDriver(config.storage, { now, log }))
   const sealingKeyFile = join(folder, 'sealing.key')
-  const secrets = await openSecrets({ config, driver, sealingKeyFile, now })
+  const secrets = await openSecrets({ config, driver, sealingKeyFile, log, now })
   const drafts = createDraftTests({ now })
   const version = '0.0.0-test'
   const adapter = await createAdapter({ config, driver, secrets, version, log, now, drafts })
   const close = async () => {
     await Promise.all([adapter.close(), drafts.close()])
+    secrets.closeKeys()
     await driver.close()
   }
   const inForce = () => ({ config, ...adapter.logout })

@@ -375,8 +375,7 @@ describe('checkConfig', () => {
     {
       name: 'rotation of keys that are in a file',
       change: (c) => set(c.keys, { rotate_every: '30d' }),
-      gives:
-        'keys.rotate_every: Keys of a file are rotated by whoever writes it; leave out rotate_every or file',
+      gives: 'keys.rotate_every: Signing keys come from one place; leave out this or keys.file',
     },
     {
       name: 'a subject key that is too short',
@@ -500,7 +499,7 @@ describe('checkConfig', () => {
       name: 'generated signing keys',
       change: (c) => delete c.keys['file'],
       gives:
-        'keys.file: Required in production; or rotate_every, to have keys made, kept in storage under sealing_key, and rotated',
+        'keys.file: Required in production; or signer; or rotate_every, to have keys made, kept in storage under sealing_key, and rotated',
     },
     {
       name: 'pairwise clients without a subject key',

@@ -7,10 +7,15 @@ export function keyFaults(config: Config, { isProduction }: CheckCircumstances):
   return [...rotationFaults(config), ...(isProduction ? givenFaults(config) : [])]
 }
 
+/** Ways to have signing keys; each says who rotates them. */
+const WAYS = ['file', 'signer', 'rotate_every'] as const
+
 function rotationFaults({ keys }: Config): SettingFault[] {
-  if (keys.file === undefined || keys.rotate_every === undefined) return []
-  const message = 'Keys of a file are rotated by whoever writes it; leave out rotate_every or file'
-  return [{ path: ['keys', 'rotate_every'], message }]
+  const [first, ...others] = WAYS.filter((way) => keys[way] !== undefined)
+  return others.map((way) => ({
+    path: ['keys', way],
+    message: `Signing keys come from one place; leave out this or keys.${first}`,
+  }))
 }
 
 function givenFaults({ keys, clients }: Config): SettingFault[] {
@@ -27,8 +32,8 @@ function givenFaults({ keys, clients }: Config): SettingFault[] {
 }
 
 function signingKeyFaults(keys: Config['keys']): SettingFault[] {
-  if (keys.file !== undefined || keys.rotate_every !== undefined) return []
+  if (WAYS.some((way) => keys[way] !== undefined)) return []
   const message =
-    'Required in production; or rotate_every, to have keys made, kept in storage under sealing_key, and rotated'
+    'Required in production; or signer; or rotate_every, to have keys made, kept in storage under sealing_key, and rotated'
   return [{ path: ['keys', 'file'], message }]
 }

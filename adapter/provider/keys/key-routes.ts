@@ -1,17 +1,17 @@
 // What `auth-adapter keys …` asks the running adapter for.
 import type { Log } from '../../../service/log.ts'
 import type { AdminAnswer, AdminRoutes } from '../../admin/admin-api.ts'
-import { logKeyChanges } from './key-keeper.ts'
-import type { KeyRing } from './key-ring.ts'
+import { logKeyChanges } from './ring/key-keeper.ts'
+import type { KeyRing } from './ring/key-ring.ts'
 import type { LiveKeys } from './live-keys.ts'
-import { rotationAt, type PlannedKey } from './plan-keys.ts'
+import { rotationAt, type PlannedKey } from './ring/plan-keys.ts'
 
 export interface ListedKey {
   kid: string
   alg: string
-  /** `published` stands for a key of the operator's file that does not sign. */
+  /** `published` stands for a key of the operator's own that does not sign. */
   state: PlannedKey['state'] | 'published'
-  /** ISO 8601; absent for keys of a file. */
+  /** ISO 8601; absent for keys of the operator's own. */
   since?: string
   /** What comes after this state, and when. */
   next?: { state: 'active' | 'retiring' | 'gone'; at: string }
@@ -55,7 +55,7 @@ export function keyRoutes(options: KeyRouteOptions): AdminRoutes {
     if (!keys) return refusal(503, 'not_ready', 'The store has not answered since the start')
     return keys.keyRing
       ? answer({ ...keys, keyRing: keys.keyRing }, body)
-      : refusal(409, 'keys_of_file', KEYS_OF_FILE)
+      : refusal(409, 'keys_of_operator', KEYS_OF_OPERATOR)
   }
   return {
     'GET /api/keys': async () => {
@@ -68,8 +68,8 @@ export function keyRoutes(options: KeyRouteOptions): AdminRoutes {
   }
 }
 
-const KEYS_OF_FILE =
-  'The signing keys are those of keys.file: change the file and restart each process, or leave it out and give rotate_every'
+const KEYS_OF_OPERATOR =
+  'The signing keys are those of keys.file or keys.signer: change them there and restart each process, or leave it out and give rotate_every'
 
 async function rotate(
   { log }: KeyRouteOptions,

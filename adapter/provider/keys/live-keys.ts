@@ -1,6 +1,7 @@
 // The signing keys as they are now, for whoever signs, verifies or publishes. Replaced as a whole when they change; what
 // decides that is elsewhere (key-ring.ts).
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose'
+import type { ExternalSigningKey } from 'oidc-provider'
 import { publicJwks, type SigningAlg, type SigningKeys } from '../signing-keys.ts'
 
 export interface LiveKeys extends SigningKeys {
@@ -12,6 +13,8 @@ export interface LiveKeys extends SigningKeys {
   readonly waiting: readonly JWK[]
   /** How long apps may keep the published keys. */
   readonly maxAgeSeconds: number
+  /** By kid: keys of which only the public part is here. */
+  readonly external: ReadonlyMap<string, ExternalSigningKey> | undefined
 }
 
 export interface KeySnapshot {
@@ -21,7 +24,13 @@ export interface KeySnapshot {
 }
 
 /** `current` answers with the same object until something changes. */
-export function createLiveKeys(current: () => KeySnapshot, maxAgeSeconds: number): LiveKeys {
+export function createLiveKeys(
+  current: () => KeySnapshot,
+  {
+    maxAgeSeconds,
+    external,
+  }: Pick<LiveKeys, 'maxAgeSeconds'> & Partial<Pick<LiveKeys, 'external'>>,
+): LiveKeys {
   return {
     get keys() {
       return current().keys
@@ -33,6 +42,7 @@ export function createLiveKeys(current: () => KeySnapshot, maxAgeSeconds: number
       return current().waiting
     },
     maxAgeSeconds,
+    external,
   }
 }
 

@@ -1,39 +1,71 @@
-// From the configuration to the keys that sign: those of the operator's file, or those that we make, keep and rotate.
+// From the configuration to the keys that sign: those of the operator's file or program, or those that we make, keep and
+// rotate.
 import { readFileSync } from 'node:fs'
+import type { JWK } from 'jose'
+import type { Log } from '../../../service/log.ts'
 import type { Config } from '../../config/schema.ts'
 import { ConfigError } from '../../errors.ts'
 import type { Driver } from '../../storage/driver.ts'
 import type { Sealing } from '../../storage/sealing.ts'
 import { parseSigningKeys } from '../signing-keys.ts'
-import { openKeyRing, type KeyRing } from './key-ring.ts'
-import { keySettings, maxAgeSeconds } from './key-settings.ts'
+import { openKeyRing, type KeyRing } from './ring/key-ring.ts'
+import { keySettings, maxAgeSeconds } from './ring/key-settings.ts'
 import { createLiveKeys, type LiveKeys } from './live-keys.ts'
+import { openExternalKeys } from './signer/external-keys.ts'
+import { createSignerProgram } from './signer/signer-program.ts'
 
 export interface OpenedKeys {
   signingKeys: LiveKeys
-  /** Absent where the keys are those of a file: their life is the operator's. */
+  /** Absent where the keys are those of a file or a signer: their life is the operator's. */
   keyRing: KeyRing | undefined
+  /** Ends the signer. */
+  closeKeys(): void
 }
 
 export interface OpenKeysOptions {
   config: Config
   driver: Driver
   sealing: Sealing
+  log: Log
   /** Epoch milliseconds. */
   now: () => number
 }
 
-/** @throws ConfigError at `keys.file`, StorageError */
-export async function openKeys({ config, ...parts }: OpenKeysOptions): Promise<OpenedKeys> {
-  const { file, alg } = config.keys
-  const maxAge = maxAgeSeconds(config)
+/** @throws ConfigError at `keys.file` or `keys.signer`, StorageError */
+export async function openKeys({ config, log, ...parts }: OpenKeysOptions): Promise<OpenedKeys> {
+  const { file, signer } = config.keys
+  if (signer !== undefined) return openSigner(config, signer, log)
   if (file !== undefined) {
-    const { keys } = await parseSigningKeys(readKeyFile(file), alg)
-    const snapshot = { keys, alg, waiting: [] }
-    return { signingKeys: createLiveKeys(() => snapshot, maxAge), keyRing: undefined }
+    const { keys } = await parseSigningKeys(readKeyFile(file), config.keys.alg)
+    return { ...constantKeys(config, keys), closeKeys: () => undefined }
   }
   const keyRing = await openKeyRing({ ...parts, settings: keySettings(config) })
-  return { signingKeys: createLiveKeys(keyRing.snapshot, maxAge), keyRing }
+  const signingKeys = createLiveKeys(keyRing.snapshot, { maxAgeSeconds: maxAgeSeconds(config) })
+  return { signingKeys, keyRing, closeKeys: () => undefined }
+}
+
+async function openSigner(
+  config: Config,
+  { command, timeout }: NonNullable<Config['keys']['signer']>,
+  log: Log,
+): Promise<OpenedKeys> {
+  const program = createSignerProgram({ command, timeoutMs: timeout * 1000, log })
+  try {
+    const { keys, byKid } = await openExternalKeys(program, config.keys.alg)
+    return { ...constantKeys(config, keys, byKid), closeKeys: program.close }
+  } catch (error) {
+    program.close()
+    throw error
+  }
+}
+
+function constantKeys(config: Config, keys: JWK[], external?: LiveKeys['external']) {
+  const snapshot = { keys, alg: config.keys.alg, waiting: [] }
+  const signingKeys = createLiveKeys(() => snapshot, {
+    maxAgeSeconds: maxAgeSeconds(config),
+    external,
+  })
+  return { signingKeys, keyRing: undefined }
 }
 
 function readKeyFile(file: string): unknown {

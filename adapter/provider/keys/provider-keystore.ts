@@ -2,7 +2,7 @@
 // keeps them where no public way leads: the one place in the project that goes past its public interface.
 import { createRequire } from 'node:module'
 import type { JWK } from 'jose'
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Configuration, ExternalSigningKey, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { publicJwks } from '../signing-keys.ts'
 import { memoized, type LiveKeys } from './live-keys.ts'
 
@@ -17,7 +17,7 @@ interface KeyStore {
 
 /** What oidc-provider keeps of itself. */
 interface Inside {
-  keystore: KeyStore & { constructor: new (keys: JWK[]) => KeyStore }
+  keystore: KeyStore & { constructor: new (keys: OwnKey[]) => KeyStore }
   jwks: { keys: object[] }
 }
 
@@ -25,18 +25,33 @@ const { default: inside } = createRequire(import.meta.url)(
   'oidc-provider/lib/helpers/weak_cache.js',
 ) as { default: (provider: Provider) => Inside }
 
-/** For the constructor; a copy, since it changes what it is given. */
-export const initialJwks = ({ keys }: LiveKeys): { keys: JWK[] } => structuredClone({ keys })
+type OwnKey = JWK | ExternalSigningKey
+
+/** As oidc-provider signs with it; a copy, since it changes what it is given. */
+const ownKey = (key: JWK, { external }: LiveKeys): OwnKey =>
+  external?.get(key.kid as string) ?? structuredClone(key)
+
+/** What the constructor has to know of keys. */
+export function initialJwks(live: LiveKeys): NonNullable<Configuration['jwks']> {
+  const keys = live.keys.map((key) => ownKey(key, live))
+  return { keys } as NonNullable<Configuration['jwks']>
+}
+
+export function externalSigning({ external }: LiveKeys) {
+  const feature = { enabled: true, ack: 'experimental-01' }
+  return external ? { externalSigningSupport: feature } : {}
+}
 
 /** From now on there are no keys but those in `live`, request by request. */
 export function followKeys(provider: Provider, live: LiveKeys): void {
   const own = inside(provider)
   const Store = own.keystore.constructor
   const published = memoized(live, () => publicJwks(live))
-  const all = memoized(live, (keys) => new Store(keys))
+  const all = memoized(live, (keys) => new Store(keys.map((key) => ownKey(key, live))))
   const signing = memoized(live, (keys) => {
     const waiting = new Set(live.waiting)
-    return new Store(keys.filter((key) => !waiting.has(key)))
+    const signers = keys.filter((key) => !waiting.has(key))
+    return new Store(signers.map((key) => ownKey(key, live)))
   })
   own.keystore = {
     selectForSign: (query: object) => signing().selectForSign(query),

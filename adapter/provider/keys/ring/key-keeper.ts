@@ -1,8 +1,8 @@
 // Keeps the keys of this process those of all: takes over what others changed, and does what is due while it holds the lease,
 // so that one process makes the next key for everybody.
 import { randomUUID } from 'node:crypto'
-import type { Log } from '../../../service/log.ts'
-import type { Driver } from '../../storage/driver.ts'
+import type { Log } from '../../../../service/log.ts'
+import type { Driver } from '../../../storage/driver.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { KeyChange } from './plan-keys.ts'
 

@@ -1,5 +1,5 @@
 // The times of a key's life, from the configuration.
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../../config/schema.ts'
 import type { KeySettings } from './plan-keys.ts'
 
 const DEFAULT_ROTATION_MS = 90 * 86_400_000
@@ -21,7 +21,7 @@ export function keySettings({ keys, session }: Pick<Config, 'keys' | 'session'>)
 
 /** How long apps may keep the published keys: none signs before it stands in every copy. */
 export function maxAgeSeconds({ keys }: Pick<Config, 'keys'>): number {
-  if (keys.file !== undefined) return LONGEST_CACHE_SECONDS
+  if (keys.file !== undefined || keys.signer !== undefined) return LONGEST_CACHE_SECONDS
   return Math.max(
     0,
     Math.min(LONGEST_CACHE_SECONDS, Math.floor(keys.publish_before) - SPREAD_SECONDS),

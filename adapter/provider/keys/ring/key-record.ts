@@ -1,9 +1,9 @@
 // Where the signing keys that we make are kept: one record for all of them, private parts sealed; and where the version before
 // this one kept them, one record for each algorithm. What is in it is decided by key-ring.ts.
 import type { JWK } from 'jose'
-import type { Driver } from '../../storage/driver.ts'
-import type { Sealing } from '../../storage/sealing.ts'
-import { SIGNING_ALGS, type SigningAlg } from '../signing-keys.ts'
+import type { Driver } from '../../../storage/driver.ts'
+import type { Sealing } from '../../../storage/sealing.ts'
+import { SIGNING_ALGS, type SigningAlg } from '../../signing-keys.ts'
 import type { KeyChange, KeySettings, PlannedKey } from './plan-keys.ts'
 
 export interface StoredKey extends PlannedKey {
