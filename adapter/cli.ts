@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { addClaimsExplain } from './cli/claims-command.ts'
 import { addConfigCommands } from './cli/config-command.ts'
 import { addKeysCommands } from './cli/keys-command.ts'
+import { addLogoutCommands } from './cli/logout-command.ts'
 import { addSessionsCommands } from './cli/sessions-command.ts'
 import { addSwapCommands } from './cli/swap-command.ts'
 import { addUpstreamCommands } from './cli/upstream-commands.ts'
@@ -45,6 +46,7 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   addUpstreamCommands(program, env, finish)
   addSwapCommands(program, env, finish)
   addKeysCommands(program, env, finish)
+  addLogoutCommands(program, env, finish)
   addSessionsCommands(program, env, finish)
   return program
 }

@@ -13,6 +13,7 @@ import type { SignOut } from './provider/sign-out.ts'
 import type { AdapterOptions } from './server.ts'
 import type { UnitOfWork } from './storage/unit-of-work.ts'
 import { createLogoutDeliveries } from './storage/logout-deliveries.ts'
+import { createLogoutTrails } from './storage/logout-trails.ts'
 import { createUpstreamLogouts } from './storage/upstream-logouts.ts'
 import { createUpstreamSessions } from './storage/upstream-session.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
@@ -40,8 +41,10 @@ export function openLogout(
   const { config, secrets, driver, log, now } = options
   const deliveries = createLogoutDeliveries({ driver: unitOfWork.driver, now })
   const signLogoutToken = createSignLogoutToken(provider)
-  const deliver = createDeliverLogouts({ ...config, deliveries, signLogoutToken, log, now })
-  const tellApps = createTellApps({ config, deliveries })
+  const trails = createLogoutTrails(unitOfWork.driver)
+  const parts = { deliveries, trails, now }
+  const deliver = createDeliverLogouts({ ...config, ...parts, signLogoutToken, log })
+  const tellApps = createTellApps({ config, ...parts })
   const endSessions = createEndSessions({ driver, tellApps, deliver, log })
   const leaveUpstream = createLeaveUpstream({
     config,

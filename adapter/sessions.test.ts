@@ -2,12 +2,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { listSessions, revokeSessions } from './cli/sessions.ts'
+import { explainLogoutOf, listSessions, revokeSessions } from './cli/sessions.ts'
 import { createAdapter, type Adapter } from './server.ts'
 import { artefactKey } from './storage/artefact-key.ts'
 import { createGrantIdentities } from './storage/grant-identities.ts'
 import { createUnitOfWork } from './storage/unit-of-work.ts'
-import type { App } from './test-support/app.ts'
+import { claimsOf, type App } from './test-support/app.ts'
 import type { Browser } from './test-support/browser.ts'
 import { ADMIN_TOKEN } from './test-support/chain.ts'
 import { startLogoutReceiver, type LogoutReceiver } from './test-support/logout-receiver.ts'
@@ -98,6 +98,53 @@ describe('sessions list', () => {
   it('nobody is signed in', async () => {
     await run(listSessions, [['user', 'nobody']])
     expect(out).toBe('Nobody is signed in.\n')
+  })
+})
+
+describe('logout explain', () => {
+  async function explain(sid: string, isJson = false) {
+    const port = new URL(on.chain.adminUrl).port
+    const env = { AUTH_ADAPTER_ADMIN_TOKEN: ADMIN_TOKEN, AUTH_ADAPTER_ADMIN__PORT: port }
+    return explainLogoutOf({ file: on.chain.configFile, env, isJson }, sid)
+  }
+
+  it('F73 says who was told, who answered and who did not; found by the sid of any app', async () => {
+    const { browser, id_token } = await login(on.chain.app)
+    await login(on.chain.secondApp, 'testuser', browser)
+    const sid = String(claimsOf(id_token)['sid'])
+    expect(await explain(sid)).toBe(1)
+    expect(err).toBe('No session with this sid ended within a day.\n')
+    receiver.answer = 500
+    await run(revokeSessions, [['user', 'testuser']])
+    await expect.poll(() => on.chain.events('backchannel.failed').length).toBeGreaterThan(0)
+    receiver.answer = 200
+    out = ''
+    await expect
+      .poll(async () => {
+        out = ''
+        return (await explain(sid)) === 0 && out.includes('failed')
+      })
+      .toBe(true)
+    expect(out).toMatch(/^Ended \d{4}-[\dT:.-]+Z by an operator\.$/m)
+    expect(out).toMatch(/^client +server +failed +1 +\S+Z +answered 500$/m)
+    expect(out).toMatch(/^second-client +none +not_told +0$/m)
+  })
+
+  it('an app that took it is told', async () => {
+    const { browser, id_token } = await login(on.chain.app)
+    await browser.submit(await browser.open(`${on.chain.url}/connect/logout`), { logout: 'yes' })
+    await receiver.received(1)
+    const sid = String(claimsOf(id_token)['sid'])
+    await expect
+      .poll(async () => {
+        out = ''
+        await explain(sid, true)
+        return JSON.parse(out) as { cause: string; apps: object[] }
+      })
+      .toMatchObject({
+        cause: 'person',
+        apps: [{ client_id: 'client', state: 'told', attempts: 1 }],
+      })
   })
 })
 

@@ -2,13 +2,17 @@
 import { loadConfig } from '../config/load-config.ts'
 import { ConfigError } from '../errors.ts'
 import type { RevokedAnswer, SessionsAnswer } from '../logout/session-routes.ts'
+import type { ExplainedLogout } from '../storage/logout-trails.ts'
 import { adminRequest, reportAdminError } from './admin-client.ts'
 import { alignedRows } from './aligned-rows.ts'
 import { reportConfigError } from './report-config-error.ts'
 
-export interface SessionsOptions {
+export interface SessionsOptions extends AskOptions {
   /** Which sessions, as the options of the command say it. */
   selected: readonly (readonly [kind: string, name: string])[]
+}
+
+interface AskOptions {
   file: string | undefined
   env: Readonly<Record<string, string | undefined>>
   isJson: boolean
@@ -32,13 +36,21 @@ export async function revokeSessions(options: SessionsOptions): Promise<0 | 1 | 
   )
 }
 
+/** As `listSessions`; 1 also where no such session ended. */
+export function explainLogoutOf(options: AskOptions, sid: string): Promise<0 | 1 | 2> {
+  const query = new URLSearchParams({ sid }).toString()
+  return ask(options, `GET /api/logout/explain?${query}`, undefined, (body) =>
+    explained(body as ExplainedLogout),
+  )
+}
+
 function wrongUsage(): 2 {
   process.stderr.write('Say exactly one of --user, --client, --upstream and --all.\n')
   return 2
 }
 
 async function ask(
-  { file, env, isJson }: SessionsOptions,
+  { file, env, isJson }: AskOptions,
   route: string,
   request: object | undefined,
   inWords: (body: unknown) => string,
@@ -72,4 +84,21 @@ function table({ count, sessions }: SessionsAnswer): string {
 function revoked({ sessions, grants, told }: RevokedAnswer): string {
   const offline = grants > 0 ? `, and ${grants} refresh grants that had outlived theirs` : ''
   return `${sessions} sessions ended${offline}. ${told} apps are being told.`
+}
+
+const CAUSES = { person: 'the person', upstream: 'the upstream', operator: 'an operator' } as const
+
+function explained({ ended_at: endedAt, cause, apps }: ExplainedLogout): string {
+  const rows = apps.map(
+    ({ client_id: client, told_by: way, state, attempts, at = '', reason = '' }) => [
+      client,
+      way,
+      state,
+      String(attempts),
+      at,
+      reason,
+    ],
+  )
+  const head = ['app', 'told by', 'state', 'tries', 'last', 'reason']
+  return `Ended ${endedAt} by ${CAUSES[cause]}.\n\n${alignedRows([head, ...rows])}`
 }

@@ -6,11 +6,13 @@ import {
   type LogoutDeliveries,
   type LogoutDelivery,
 } from '../storage/logout-deliveries.ts'
+import type { LogoutTrails } from '../storage/logout-trails.ts'
 import type { Log } from '../../service/log.ts'
 
 export interface DeliverLogoutsOptions {
   clients: Readonly<Record<string, ClientConfig>>
   deliveries: LogoutDeliveries
+  trails: Pick<LogoutTrails, 'note'>
   /** A new logout token; undefined when there is no such client. */
   signLogoutToken: SignLogoutToken
   log: Log
@@ -73,7 +75,7 @@ async function attempt(
   delivery: LogoutDelivery,
   closing: AbortSignal,
 ): Promise<void> {
-  const { clients, deliveries, log, now } = options
+  const { clients, deliveries, trails, log, now } = options
   const client = clients[delivery.clientId]
   const uri = client?.backchannel_logout_uri
   const about = { client_id: delivery.clientId, attempt: delivery.attempts + 1 }
@@ -82,13 +84,16 @@ async function attempt(
   const sid = client.backchannel_logout_session_required ? delivery.sid : undefined
   const token = await options.signLogoutToken({ ...delivery, sid })
   const fault = token === undefined ? 'no such client' : await send(uri, token, closing)
+  const seen = { attempts: about.attempt, at: now(), reason: fault }
   if (fault === undefined) {
     log.info('backchannel.sent', about)
+    await trails.note(delivery.id, { ...seen, state: 'told' })
     return deliveries.remove(delivery)
   }
   if (closing.aborted) return
   const dueAt = nextTry(delivery, now())
   log.warn('backchannel.failed', { ...about, reason: fault, gives_up: dueAt === undefined })
+  await trails.note(delivery.id, { ...seen, state: dueAt === undefined ? 'given_up' : 'failed' })
   await (dueAt === undefined ? deliveries.remove(delivery) : deliveries.postpone(delivery, dueAt))
 }
 

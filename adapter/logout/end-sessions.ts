@@ -30,6 +30,8 @@ export interface EndedCount {
 
 export type EndSessions = (order: EndOrder) => Promise<EndedCount>
 
+type Judge = Pick<EndOrder, 'isMeant' | 'cause'>
+
 /** So many at a time. */
 const BATCH = 50
 
@@ -37,11 +39,11 @@ const BATCH = 50
 export function createEndSessions(options: EndSessionsOptions): EndSessions {
   const { driver, tellApps, deliver, log } = options
 
-  async function end(member: string, isMeant: EndOrder['isMeant']): Promise<EndedCount> {
+  async function end(member: string, { isMeant, cause }: Judge): Promise<EndedCount> {
     const session = await readSession(driver, member)
     if (!session || !isMeant(session)) return { sessions: 0, told: 0 }
     // Put down first: a process that ends in between leaves apps told of a session that is asked for again, not the reverse.
-    const told = await tellApps.byServer(session)
+    const told = await tellApps.byServer(session, cause)
     await endSession(driver, member, session)
     return { sessions: 1, told }
   }
@@ -50,7 +52,9 @@ export function createEndSessions(options: EndSessionsOptions): EndSessions {
     const total = { sessions: 0, told: 0 }
     for (let at = 0; at < members.length; at += BATCH) {
       const batch = members.slice(at, at + BATCH)
-      for (const ended of await Promise.all(batch.map((member) => end(member, isMeant)))) {
+      for (const ended of await Promise.all(
+        batch.map((member) => end(member, { isMeant, cause })),
+      )) {
         total.sessions += ended.sessions
         total.told += ended.told
       }

@@ -1,4 +1,4 @@
-// What `auth-adapter sessions …` asks the running adapter for: which sessions live, and their end.
+// What `auth-adapter sessions …` and `logout explain` ask the running adapter for: which sessions live, and their end.
 import type { AdminAnswer, AdminRoutes } from '../admin/admin-api.ts'
 import type { Config } from '../config/schema.ts'
 import type { Driver } from '../storage/driver.ts'
@@ -9,6 +9,7 @@ import {
   upstreamSessionsIndex,
   userSessionsIndex,
 } from '../storage/live-sessions.ts'
+import { explainLogout } from '../storage/logout-trails.ts'
 import type { EndSessions } from './end-sessions.ts'
 
 export interface ListedSession {
@@ -56,6 +57,10 @@ export function sessionRoutes({ driver, inForce }: SessionRouteOptions): AdminRo
       const sessions = found.slice(0, MAX_LISTED).map(listed)
       return { status: 200, body: { count: found.length, sessions } satisfies SessionsAnswer }
     },
+    'GET /api/logout/explain': async (_body, parameters) => {
+      const explained = await explainLogout(driver, parameters.get('sid') ?? '')
+      return explained ? { status: 200, body: explained } : NO_SUCH_LOGOUT
+    },
     'POST /api/sessions/revoke': async (body) => {
       const running = inForce()
       if (!running) return NOT_READY
@@ -79,6 +84,14 @@ const NO_SELECTOR: AdminAnswer = {
   body: {
     error: 'invalid_request',
     error_description: 'Expected exactly one of user, client, upstream and all',
+  },
+}
+
+const NO_SUCH_LOGOUT: AdminAnswer = {
+  status: 404,
+  body: {
+    error: 'unknown_logout',
+    error_description: 'No session with this sid ended within a day',
   },
 }
 

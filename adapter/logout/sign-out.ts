@@ -26,7 +26,7 @@ export function createSignOut(options: SignOutOptions): SignOut {
   return {
     offer: leaveUpstream.offer,
     async ended(session) {
-      const [told, answer] = await Promise.all([tellApps.byServer(session), up(session)])
+      const [told, answer] = await Promise.all([tellApps.byServer(session, 'person'), up(session)])
       const frames = tellApps.byBrowser(session)
       const next = answer.location ?? session.target
       return {

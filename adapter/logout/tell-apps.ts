@@ -1,7 +1,8 @@
 // Which apps of an ended session are told by which way: from here to their server where they have an address for that, else
-// by a page in the browser of the person.
+// by a page in the browser of the person. Leaves a trail of it.
 import type { Config } from '../config/schema.ts'
-import type { LogoutDeliveries, NewDelivery } from '../storage/logout-deliveries.ts'
+import type { LogoutDeliveries } from '../storage/logout-deliveries.ts'
+import type { LogoutCause, LogoutTrails } from '../storage/logout-trails.ts'
 
 export interface Ended {
   accountId: string
@@ -11,39 +12,58 @@ export interface Ended {
 export interface TellAppsOptions {
   config: Pick<Config, 'issuer' | 'clients'>
   deliveries: Pick<LogoutDeliveries, 'add'>
+  trails: Pick<LogoutTrails, 'save'>
+  /** Epoch milliseconds. */
+  now: () => number
 }
 
 export interface TellApps {
   /** Puts down who is to be told from here; how many. Rejects with StorageError `unavailable`. */
-  byServer(ended: Ended): Promise<number>
+  byServer(ended: Ended, cause: LogoutCause): Promise<number>
   /** The addresses that the browser is to load: of apps that have no other. */
   byBrowser(ended: Ended): string[]
 }
 
-export function createTellApps({ config, deliveries }: TellAppsOptions): TellApps {
-  const clientOf = (id: string) =>
-    Object.hasOwn(config.clients, id) ? config.clients[id] : undefined
+interface App {
+  clientId: string
+  sid: string
+  way: 'server' | 'browser' | 'none'
+  frontChannel: string | undefined
+}
+
+export function createTellApps({ config, deliveries, trails, now }: TellAppsOptions): TellApps {
+  const appsOf = ({ authorizations }: Ended): App[] =>
+    Object.entries(authorizations).flatMap(([clientId, { sid }]) => {
+      const client = Object.hasOwn(config.clients, clientId) ? config.clients[clientId] : undefined
+      if (sid === undefined || !client) return []
+      const frontChannel = client.frontchannel_logout_uri
+      const inBrowser = frontChannel === undefined ? 'none' : 'browser'
+      const way = client.backchannel_logout_uri === undefined ? inBrowser : 'server'
+      return [{ clientId, sid, way, frontChannel }]
+    })
+
   return {
-    async byServer({ accountId, authorizations }) {
-      const told = Object.entries(authorizations).flatMap(([clientId, { sid }]): NewDelivery[] =>
-        sid !== undefined && clientOf(clientId)?.backchannel_logout_uri !== undefined
-          ? [{ clientId, accountId, sid }]
-          : [],
-      )
-      if (told.length > 0) await deliveries.add(told)
+    async byServer(ended, cause) {
+      // Frames are for somebody who is here.
+      const reachable = (app: App): App =>
+        app.way === 'browser' && cause !== 'person' ? { ...app, way: 'none' } : app
+      const apps = appsOf(ended).map(reachable)
+      const told = apps.filter(({ way }) => way === 'server')
+      const { accountId } = ended
+      await Promise.all([
+        deliveries.add(told.map(({ clientId, sid }) => ({ clientId, sid, accountId }))),
+        trails.save({ endedAt: now(), cause }, apps),
+      ])
       return told.length
     },
-    byBrowser({ authorizations }) {
-      return Object.entries(authorizations).flatMap(([clientId, { sid = '' }]) => {
-        const client = clientOf(clientId)
-        const uri = client?.frontchannel_logout_uri
-        if (uri === undefined || client?.backchannel_logout_uri !== undefined) return []
+    byBrowser: (ended) =>
+      appsOf(ended).flatMap(({ way, sid, frontChannel }) => {
+        if (way !== 'browser' || frontChannel === undefined) return []
         // https://openid.net/specs/openid-connect-frontchannel-1_0.html#RPLogout
-        const url = new URL(uri)
+        const url = new URL(frontChannel)
         url.searchParams.set('iss', config.issuer)
         url.searchParams.set('sid', sid)
         return [url.href]
-      })
-    },
+      }),
   }
 }

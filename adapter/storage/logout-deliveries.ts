@@ -50,6 +50,11 @@ const leaseOf = (id: string) => `logout-delivery:${id}`
 /** Says when it is due, so that those of later are not read. */
 const memberOf = ({ id, dueAt }: Pick<LogoutDelivery, 'id' | 'dueAt'>) => `${dueAt}.${id}`
 
+/** One session and app have one. */
+export function deliveryId({ clientId, sid }: Pick<NewDelivery, 'clientId' | 'sid'>): string {
+  return hashed(JSON.stringify([clientId, sid]))
+}
+
 /** All reject with StorageError `unavailable`. */
 export function createLogoutDeliveries({ driver, now }: LogoutDeliveriesOptions): LogoutDeliveries {
   const owner = randomBytes(12).toString('base64url')
@@ -59,8 +64,7 @@ export function createLogoutDeliveries({ driver, now }: LogoutDeliveriesOptions)
       const at = { since: now(), attempts: 0, dueAt: now() }
       await Promise.all(
         deliveries.map((delivery) => {
-          const id = hashed(JSON.stringify([delivery.clientId, delivery.sid]))
-          return save(driver, { ...delivery, id, ...at })
+          return save(driver, { ...delivery, id: deliveryId(delivery), ...at })
         }),
       )
     },
