@@ -3,8 +3,8 @@
 import type { Driver } from '../storage/driver.ts'
 import { endSession, readSession, type SessionParts } from '../storage/end-session.ts'
 import type { Log } from '../../service/log.ts'
-import type { DeliverLogouts } from './deliver-logouts.ts'
-import type { TellApps } from './tell-apps.ts'
+import type { DeliverLogouts } from './down/deliver-logouts.ts'
+import type { TellApps } from './down/tell-apps.ts'
 
 export interface EndSessionsOptions {
   driver: Driver

@@ -4,7 +4,7 @@ import { Router, urlencoded, type Response } from 'express'
 import type { Config } from '../config/schema.ts'
 import { loggedOutPage } from '../pages/logout-page.ts'
 import type { HearUpstream } from './hear-upstream.ts'
-import type { LeaveUpstream } from './leave-upstream.ts'
+import type { LeaveUpstream } from './up/leave-upstream.ts'
 
 export interface LogoutRouteOptions {
   config: Pick<Config, 'upstreams'>

@@ -2,9 +2,9 @@
 // back to the app.
 import { logoutFramesPage, logoutFramesScriptHash } from '../pages/logout-frames-page.ts'
 import type { EndedByPerson, SignOut, SignOutAnswer } from '../provider/sign-out.ts'
-import type { DeliverLogouts } from './deliver-logouts.ts'
-import type { LeaveUpstream } from './leave-upstream.ts'
-import type { TellApps } from './tell-apps.ts'
+import type { DeliverLogouts } from './down/deliver-logouts.ts'
+import type { LeaveUpstream } from './up/leave-upstream.ts'
+import type { TellApps } from './down/tell-apps.ts'
 
 export interface SignOutOptions {
   issuer: string

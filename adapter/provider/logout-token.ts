@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Provider } from 'oidc-provider'
 import type { ClientConfig } from '../config/schema.ts'
-import type { SignLogoutToken } from '../logout/deliver-logouts.ts'
+import type { SignLogoutToken } from '../logout/down/deliver-logouts.ts'
 
 /** Exists at run time, and is not typed. */
 interface LogoutTokenBuilder {

@@ -3,7 +3,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { allowFrames, allowInlineScript } from '../../service/security-headers.ts'
 import type { Identities, Identity } from '../storage/identities.ts'
-import type { UpstreamOffer } from '../logout/leave-upstream.ts'
+import type { UpstreamOffer } from '../logout/up/leave-upstream.ts'
 
 export interface EndedByPerson {
   accountId: string

@@ -1,13 +1,13 @@
 // Up the chain: whether a person who signs out here is sent to sign out at the upstream too, and how they come back. Ends no
 // session of ours.
 import { randomBytes } from 'node:crypto'
-import type { Config } from '../config/schema.ts'
-import { hashed } from '../storage/artefact-key.ts'
-import type { Identity } from '../storage/identities.ts'
-import type { UpstreamLogouts } from '../storage/upstream-logouts.ts'
-import type { UpstreamSessions } from '../storage/upstream-session.ts'
-import type { Upstream } from '../upstream/upstream.ts'
-import type { Log } from '../../service/log.ts'
+import type { Config } from '../../config/schema.ts'
+import { hashed } from '../../storage/artefact-key.ts'
+import type { Identity } from '../../storage/identities.ts'
+import type { UpstreamLogouts } from '../../storage/upstream-logouts.ts'
+import type { UpstreamSessions } from '../../storage/upstream-session.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
+import type { Log } from '../../../service/log.ts'
 import { withinTime } from './within-time.ts'
 
 export interface LeaveUpstreamOptions {

@@ -1,13 +1,13 @@
 // Down the chain: brings logout tokens to apps (OpenID Connect Back-Channel Logout), at once and then again with longer and
 // longer pauses. Nobody who signs out waits for it.
-import type { ClientConfig } from '../config/schema.ts'
+import type { ClientConfig } from '../../config/schema.ts'
 import {
   DELIVERY_TTL_SECONDS,
   type LogoutDeliveries,
   type LogoutDelivery,
-} from '../storage/logout-deliveries.ts'
-import type { LogoutTrails } from '../storage/logout-trails.ts'
-import type { Log } from '../../service/log.ts'
+} from '../../storage/logout-deliveries.ts'
+import type { LogoutTrails } from '../../storage/logout-trails.ts'
+import type { Log } from '../../../service/log.ts'
 
 export interface DeliverLogoutsOptions {
   clients: Readonly<Record<string, ClientConfig>>
