@@ -3,7 +3,7 @@ import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import { describe, expect, it } from 'vitest'
 import type { KeyRing } from './provider/keys/ring/key-ring.ts'
 import { openKeys } from './provider/keys/open-keys.ts'
-import { publicJwks } from './provider/signing-keys.ts'
+import { publicJwks } from './provider/keys/signing-keys.ts'
 import { headerOf } from './test-support/app.ts'
 import { useChain, useClock } from './test-support/use-chain.ts'
 

@@ -9,7 +9,7 @@ import { createLog } from '../service/log.ts'
 import { ConfigError } from './errors.ts'
 import { openExternalKeys } from './provider/keys/signer/external-keys.ts'
 import { createSignerProgram } from './provider/keys/signer/signer-program.ts'
-import type { SigningAlg } from './provider/signing-keys.ts'
+import type { SigningAlg } from './provider/keys/signing-keys.ts'
 import { headerOf } from './test-support/app.ts'
 import { useChain } from './test-support/use-chain.ts'
 

@@ -3,7 +3,7 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import type { SigningKeys } from './keys/signing-keys.ts'
 
 /** Not meant for the wire: oidc-provider mints a JWT only for a resource, and a resource must be an absolute URI. */
 export const DEFAULT_RESOURCE = 'urn:auth-adapter:client'

@@ -9,7 +9,7 @@ import { ConfigError } from '../../errors.ts'
 import { headerOf } from '../../test-support/app.ts'
 import { startChain, type Setting } from '../../test-support/chain.ts'
 import { useChain } from '../../test-support/use-chain.ts'
-import { generateSigningKeys } from '../signing-keys.ts'
+import { generateSigningKeys } from '../keys/signing-keys.ts'
 import { login } from './test-support/token-calls.ts'
 
 let folder = ''

@@ -2,7 +2,7 @@
 // what it stands for still lives is not asked here (issued-tokens.ts).
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose'
 import { verificationKeys } from '../keys/live-keys.ts'
-import { SIGNING_ALGS, type SigningKeys } from '../signing-keys.ts'
+import { SIGNING_ALGS, type SigningKeys } from '../keys/signing-keys.ts'
 
 export interface AccessTokenClaims extends JWTPayload {
   sub: string

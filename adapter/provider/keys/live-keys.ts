@@ -2,7 +2,7 @@
 // decides that is elsewhere (key-ring.ts).
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose'
 import type { ExternalSigningKey } from 'oidc-provider'
-import { publicJwks, type SigningAlg, type SigningKeys } from '../signing-keys.ts'
+import { publicJwks, type SigningAlg, type SigningKeys } from './signing-keys.ts'
 
 export interface LiveKeys extends SigningKeys {
   /** All that are published, the one that signs first. Another array after each change. */

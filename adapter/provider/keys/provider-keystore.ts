@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 import type { JWK } from 'jose'
 import type { Configuration, ExternalSigningKey, KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { publicJwks } from '../signing-keys.ts'
+import { publicJwks } from './signing-keys.ts'
 import { memoized, type LiveKeys } from './live-keys.ts'
 
 interface KeyStore {

@@ -3,7 +3,7 @@
 import type { JWK } from 'jose'
 import type { Driver } from '../../../storage/driver.ts'
 import type { Sealing } from '../../../storage/sealing.ts'
-import { SIGNING_ALGS, type SigningAlg } from '../../signing-keys.ts'
+import { SIGNING_ALGS, type SigningAlg } from '../signing-keys.ts'
 import type { KeyChange, KeySettings, PlannedKey } from './plan-keys.ts'
 
 export interface StoredKey extends PlannedKey {

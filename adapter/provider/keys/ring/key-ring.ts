@@ -1,6 +1,6 @@
 // The signing keys that we make ourselves: one sealed record that all processes share, changed by compare-and-set. Carries out
 // what plan-keys.ts plans. When it is asked to is decided elsewhere (key-keeper.ts, commands).
-import { generateSigningKeys, type SigningAlg } from '../../signing-keys.ts'
+import { generateSigningKeys, type SigningAlg } from '../signing-keys.ts'
 import type { Driver } from '../../../storage/driver.ts'
 import type { Sealing } from '../../../storage/sealing.ts'
 import {

@@ -1,6 +1,6 @@
 // The life of a signing key, as pure functions: next → active → retiring → gone. Knows states and times; makes no key, reads
 // no clock and stores nothing (key-ring.ts does).
-import type { SigningAlg } from '../../signing-keys.ts'
+import type { SigningAlg } from '../signing-keys.ts'
 
 /** `next` is published and does not sign yet, `active` signs, `retiring` is published for the tokens that it signed. */
 export type KeyState = 'next' | 'active' | 'retiring'

@@ -11,7 +11,7 @@ import {
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { ExternalSigningKey } from 'oidc-provider'
 import { ConfigError } from '../../../errors.ts'
-import { publicJwks, SIGNING_ALGS, type SigningAlg } from '../../signing-keys.ts'
+import { publicJwks, SIGNING_ALGS, type SigningAlg } from '../signing-keys.ts'
 import type { SignerProgram } from './signer-program.ts'
 
 export interface ExternalKeys {

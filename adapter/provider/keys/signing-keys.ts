@@ -9,7 +9,7 @@ import {
   importJWK,
   type JWK,
 } from 'jose'
-import { ConfigError } from '../errors.ts'
+import { ConfigError } from '../../errors.ts'
 
 export type SigningAlg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
 export const SIGNING_ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const satisfies SigningAlg[]

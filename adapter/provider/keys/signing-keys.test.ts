@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, importJWK, SignJWT, jwtVerify, type JWK } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../errors.ts'
+import { ConfigError } from '../../errors.ts'
 import {
   generateSigningKeys,
   parseSigningKeys,
