@@ -95,10 +95,14 @@ describe('another algorithm in the configuration', () => {
     const { chain } = on
     const before = await signIn()
     Object.assign(chain.config.keys, { alg: 'PS256' })
+    // Also an app that asks for it by name has to wait.
+    Object.assign(chain.config.clients['client']?.access_token ?? {}, { alg: 'PS256' })
     await chain.restart()
     await ring().settle()
     expect((await keysNow()).keys.map(({ alg }) => alg)).toContain('PS256')
-    expect(headerOf((await signIn()).id_token)['alg']).toBe('ES256')
+    const waiting = await signIn()
+    for (const token of [waiting.access_token, waiting.id_token])
+      expect(headerOf(token)['alg']).toBe('ES256')
     clock.advance(600)
     await ring().settle()
     // The provider has not been built again yet: it goes on as its metadata say.
@@ -110,4 +114,24 @@ describe('another algorithm in the configuration', () => {
     expect(await accepts(await keysNow(), before.access_token)).toBe(false)
     expect((await keysNow()).keys.map(({ kid }) => kid)).toContain(kidOf(before.access_token))
   })
+})
+
+it('keys that we make are for one algorithm: an app that wants another stops the start', async () => {
+  const { chain } = on
+  const asked = chain.config.clients['second-client']?.access_token as { alg?: string }
+  asked.alg = 'EdDSA'
+  try {
+    await expect(chain.restart()).rejects.toMatchObject({
+      faults: [
+        {
+          path: 'clients.second-client.access_token.alg',
+          message:
+            'Keys that we make are for keys.alg alone; another one takes keys.file or keys.signer',
+        },
+      ],
+    })
+  } finally {
+    delete asked.alg
+    await chain.restart()
+  }
 })

@@ -205,7 +205,7 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
     devInteractions: off,
     dPoP: off,
     pushedAuthorizationRequests: off,
-    resourceIndicators: resourceIndicators(parts.config, parts.signingKeys.alg),
+    resourceIndicators: resourceIndicators(parts.config, parts.signingKeys),
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: parts.logoutSource,

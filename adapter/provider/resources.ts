@@ -3,7 +3,7 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
-import type { SigningKeys } from './keys/signing-keys.ts'
+import type { LiveKeys } from './keys/live-keys.ts'
 
 /** Not meant for the wire: oidc-provider mints a JWT only for a resource, and a resource must be an absolute URI. */
 export const DEFAULT_RESOURCE = 'urn:auth-adapter:client'
@@ -61,12 +61,20 @@ export function audiencesServedBy({ resources }: TokenConfig, clientId: string):
 }
 
 /** @throws ConfigError where no key can sign what a client or resource asks for */
-export function requireKeys({ clients, resources }: TokenConfig, { keys }: SigningKeys): void {
+export function requireKeys(
+  { clients, resources, keys: { alg } }: TokenConfig & Pick<Config, 'keys'>,
+  { keys, isRotated }: Pick<LiveKeys, 'keys' | 'isRotated'>,
+): void {
+  const hasKey = (wanted: string) =>
+    wanted === alg || (!isRotated && keys.some((key) => key.alg === wanted))
+  const message = isRotated
+    ? 'Keys that we make are for keys.alg alone; another one takes keys.file or keys.signer'
+    : 'keys.file has no key for it'
   const faults = Object.entries({ clients, resources }).flatMap(([group, entries]) =>
     Object.entries(entries).flatMap(([name, { access_token: tokens }]) =>
-      tokens.alg === undefined || keys.some((key) => key.alg === tokens.alg)
+      tokens.alg === undefined || hasKey(tokens.alg)
         ? []
-        : [{ path: `${group}.${name}.access_token.alg`, message: 'keys.file has no key for it' }],
+        : [{ path: `${group}.${name}.access_token.alg`, message }],
     ),
   )
   if (faults.length > 0) throw new ConfigError(faults)
@@ -89,7 +97,10 @@ export function mayBeTypedJwt(
 }
 
 /** oidc-provider's `features.resourceIndicators` (RFC 8707: https://www.rfc-editor.org/rfc/rfc8707#section-2). */
-export function resourceIndicators(config: TokenConfig, alg: string) {
+export function resourceIndicators(
+  config: TokenConfig,
+  { alg, isRotated }: Pick<LiveKeys, 'alg' | 'isRotated'>,
+) {
   return {
     enabled: true,
     defaultResource: (_ctx: KoaContextWithOIDC, _client: ClientLike, oneOf?: readonly string[]) =>
@@ -107,7 +118,8 @@ export function resourceIndicators(config: TokenConfig, alg: string) {
         audience: settings.audience,
         accessTokenFormat: settings.format,
         accessTokenTTL: settings.ttl,
-        jwt: { sign: { alg: (settings.alg ?? alg) as 'RS256' } },
+        // A new algorithm of ours signs once it was published long enough, also where it is asked for by name.
+        jwt: { sign: { alg: ((isRotated ? undefined : settings.alg) ?? alg) as 'RS256' } },
       }
     },
   }

@@ -13,6 +13,8 @@ export interface LiveKeys extends SigningKeys {
   readonly waiting: readonly JWK[]
   /** How long apps may keep the published keys. */
   readonly maxAgeSeconds: number
+  /** We rotate them: one algorithm signs at a time. */
+  readonly isRotated: boolean
   /** By kid: keys of which only the public part is here. */
   readonly external: ReadonlyMap<string, ExternalSigningKey> | undefined
 }
@@ -26,12 +28,10 @@ export interface KeySnapshot {
 /** `current` answers with the same object until something changes. */
 export function createLiveKeys(
   current: () => KeySnapshot,
-  {
-    maxAgeSeconds,
-    external,
-  }: Pick<LiveKeys, 'maxAgeSeconds'> & Partial<Pick<LiveKeys, 'external'>>,
+  constant: Pick<LiveKeys, 'maxAgeSeconds' | 'isRotated' | 'external'>,
 ): LiveKeys {
   return {
+    ...constant,
     get keys() {
       return current().keys
     },
@@ -41,8 +41,6 @@ export function createLiveKeys(
     get waiting() {
       return current().waiting
     },
-    maxAgeSeconds,
-    external,
   }
 }
 

@@ -40,7 +40,11 @@ export async function openKeys({ config, log, ...parts }: OpenKeysOptions): Prom
     return { ...constantKeys(config, keys), closeKeys: () => undefined }
   }
   const keyRing = await openKeyRing({ ...parts, settings: keySettings(config) })
-  const signingKeys = createLiveKeys(keyRing.snapshot, { maxAgeSeconds: maxAgeSeconds(config) })
+  const signingKeys = createLiveKeys(keyRing.snapshot, {
+    maxAgeSeconds: maxAgeSeconds(config),
+    isRotated: true,
+    external: undefined,
+  })
   return { signingKeys, keyRing, closeKeys: () => undefined }
 }
 
@@ -63,6 +67,7 @@ function constantKeys(config: Config, keys: JWK[], external?: LiveKeys['external
   const snapshot = { keys, alg: config.keys.alg, waiting: [] }
   const signingKeys = createLiveKeys(() => snapshot, {
     maxAgeSeconds: maxAgeSeconds(config),
+    isRotated: false,
     external,
   })
   return { signingKeys, keyRing: undefined }
