@@ -1,9 +1,10 @@
 // Signing out through the chain: what becomes of the session at the upstream.
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { claimsOf } from './test-support/app.ts'
 import type { Browser } from './test-support/browser.ts'
 import type { Chain } from './test-support/chain.ts'
 import { useChain } from './test-support/use-chain.ts'
+import { startEvilIdp, type EvilIdp } from './upstream/test-support/evil-idp.ts'
 
 const HOME = 'http://127.0.0.1:8080/'
 
@@ -136,5 +137,29 @@ describe('logout: never', () => {
     const done = await browser.submit(page, { logout: 'yes', upstream: 'yes' })
     expect(done.url.href).toBe(`${HOME}?state=s`)
     expect(await isSignedInUpstream(on.chain, browser)).toBe(true)
+  })
+})
+
+describe('an upstream without a logout', () => {
+  let idp: EvilIdp
+  const on = useChain(async () => {
+    idp = await startEvilIdp()
+    return {
+      upstreams: { plain: idp.issuer },
+      config: { default_upstream: 'plain', upstreams: { plain: { logout: 'always' } } },
+    }
+  })
+  afterAll(() => idp.close())
+
+  it('is said so before and after, and keeps nobody from signing out here', async () => {
+    const browser = on.chain.newBrowser()
+    const request = on.chain.app.request()
+    await on.chain.app.finish(await browser.open(request.url), request)
+    const page = await browser.open(logoutUrl(on.chain, {}))
+    expect(page.body).toContain('You may still be signed in at plain afterwards.')
+    const done = await browser.submit(page, { logout: 'yes' })
+    expect(done.body).toContain('You may still be signed in at plain.')
+    const { url } = await browser.open(on.chain.app.request({ prompt: 'none' }).url)
+    expect(url.searchParams.get('error')).toBe('login_required')
   })
 })

@@ -416,6 +416,18 @@ describe('checkConfig', () => {
       gives: 'clients.app.client_uri: Expected https (http on loopback only)',
     },
     {
+      name: 'A28 logout tokens over plain http',
+      change: (c) =>
+        set(c.clients['app'] as object, { backchannel_logout_uri: 'http://app.example/out' }),
+      gives: 'clients.app.backchannel_logout_uri: Expected https (http on loopback only)',
+    },
+    {
+      name: 'a logout page that is a script',
+      change: (c) =>
+        set(c.clients['app'] as object, { frontchannel_logout_uri: 'javascript:alert(1)' }),
+      gives: 'clients.app.frontchannel_logout_uri: Expected https (http on loopback only)',
+    },
+    {
       name: 'idle longer than absolute',
       change: (c) => set(c.session, { idle: '13h' }),
       gives: 'session.idle: Can not be longer than session.absolute',
