@@ -56,9 +56,9 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   return {
     settings: options.settings,
     snapshot: shared.snapshot,
-    list: () => shared.keys().map(({ jwk: _jwk, ...key }) => key),
+    list: () => shared.known().keys.map(({ jwk: _jwk, ...key }) => key),
     refresh: shared.refresh,
-    isDue: () => !isSettled(planKeys(shared.keys(), options.now(), options.settings)),
+    isDue: () => !isSettled(planKeys(shared.known().keys, options.now(), options.settings)),
     settle: async () => (await change((keys) => settled(keys, options))) ?? [],
     rotate: async (isUrgent) => (await change((keys) => rotated(keys, options, isUrgent))) ?? [],
     revoke: (kid) =>
@@ -71,11 +71,11 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
 
 /** The record, and what this process knows of it. */
 interface Shared {
-  keys(): StoredKey[]
+  known(): VersionedKeys
   snapshot(): KeySnapshot
   refresh(): Promise<boolean>
-  /** False, and nothing written, when another process wrote since the last `refresh`. */
-  write(changed: Changed): Promise<boolean>
+  /** False, and nothing written, when anybody wrote since `base` was read, here or elsewhere. */
+  write(changed: Changed, base: VersionedKeys): Promise<boolean>
 }
 
 async function openShared(options: KeyRingOptions): Promise<Shared> {
@@ -91,15 +91,15 @@ async function openShared(options: KeyRingOptions): Promise<Shared> {
   }
 
   return {
-    keys: () => known.keys,
+    known: () => known,
     snapshot: () => snapshot,
     async refresh() {
       // A store that lost everything gets back what all processes sign with (F27).
       const read = (await record.read()) ?? (await record.create(known.keys))
       return read !== undefined && take(read)
     },
-    async write({ keys, changes }) {
-      const written = await record.write(keys, known.version)
+    async write({ keys, changes }, base) {
+      const written = await record.write(keys, base.version)
       if (!written) return false
       take(written)
       await record.forgetOld(changes)
@@ -112,10 +112,11 @@ async function openShared(options: KeyRingOptions): Promise<Shared> {
 async function changeShared(shared: Shared, work: Change): Promise<KeyChange[] | undefined> {
   for (;;) {
     await shared.refresh()
-    const changed = await work(shared.keys())
+    const base = shared.known()
+    const changed = await work(base.keys)
     if (!changed) return undefined
-    if (changed.keys === shared.keys()) return []
-    if (await shared.write(changed)) return changed.changes
+    if (changed.keys === base.keys) return []
+    if (await shared.write(changed, base)) return changed.changes
   }
 }
 
