@@ -95,7 +95,7 @@ test.describe('Back', () => {
   }) => {
     await signIn(page, chain)
     await page.goto(`${chain.appUrl}/logout`)
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await expect(page.getByRole('status')).toBeVisible()
     await page.goBack()
@@ -138,7 +138,7 @@ test.describe('reload', () => {
   test('F60 of the logout question asks again, and the answer counts', async ({ page, chain }) => {
     await signIn(page, chain)
     await page.goto(`${chain.appUrl}/logout`)
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await expect(heading(page)).toHaveText('Do you want to sign out?')
     await page.reload()
     await page.getByRole('button', { name: 'Sign out' }).click()

@@ -25,7 +25,7 @@ test('login, single sign-on with the second app, and logout, over three sites', 
   expect(asked).not.toContain(chain.upstreamUrl)
 
   await person.goto(`${chain.appUrl}/logout`)
-  await person.getByRole('button', { name: 'Sign out at the adapter' }).click()
+  await person.getByRole('button', { name: 'Sign out everywhere' }).click()
   await person.getByRole('button', { name: 'Sign out', exact: true }).click()
   await expect(person.getByText('You are signed out of this app and of the adapter.')).toBeVisible()
   expect(

@@ -231,7 +231,7 @@ test.describe('signing out', () => {
     chain,
     context,
   }) => {
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Do you want to sign out?')
     await expect(page.getByText('Test app asks to sign you out.')).toBeVisible()
     await page.getByRole('button', { name: 'Sign out' }).click()
@@ -251,7 +251,7 @@ test.describe('signing out', () => {
     page,
     chain,
   }) => {
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await expect(page.getByRole('status')).toBeVisible()
     await page.goto(`${chain.upstreamUrl}/connect/logout`)
@@ -265,7 +265,7 @@ test.describe('signing out', () => {
     page,
     chain,
   }) => {
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('button', { name: 'Stay signed in' }).click()
     await page.waitForURL((url) => url.origin === chain.appUrl)
     await expect(page.getByText('Not signed in', { exact: true })).toBeVisible()

@@ -28,7 +28,7 @@ test.describe('single logout', { tag: '@redis' }, () => {
   test('sign out in one app signs the other out, upstream included', async ({ page, chain }) => {
     await signInToBoth(page, chain)
     await page.goto(`${chain.appUrl}/logout`)
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('checkbox', { name: 'Sign out at test-auth-server too' }).check()
     await page.getByRole('button', { name: 'Sign out', exact: true }).click()
     await expect(page).toHaveURL((url) => url.origin === chain.upstreamUrl)
@@ -54,7 +54,7 @@ test.describe('single logout', { tag: '@redis' }, () => {
   }) => {
     await signInToBoth(page, chain)
     await page.goto(`${chain.appUrl}/logout`)
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('button', { name: 'Sign out', exact: true }).click()
     await page.waitForURL((url) => url.origin === chain.appUrl)
     await expectSignedOut(page, chain.secondAppUrl)

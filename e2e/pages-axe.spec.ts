@@ -25,7 +25,7 @@ async function openForm(page: Page, chain: Chain): Promise<void> {
 async function askToSignOut(page: Page, chain: Chain): Promise<void> {
   await signIn(page, chain)
   await page.goto(`${chain.appUrl}/logout`)
-  await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click()
 }
 
 /** The adapter's callback with something changed, in the browser that began the login. */

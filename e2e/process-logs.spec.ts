@@ -58,7 +58,7 @@ test.describe('logs', () => {
     for (const token of pageText.match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g) ?? []) secrets.add(token)
     for (const { value } of await context.cookies()) secrets.add(value)
     await page.goto(`${chain.appUrl}/logout`)
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('button', { name: 'Sign out', exact: true }).click()
     await expect(page.getByText('You are signed out of this app and of the adapter.')).toBeVisible()
 

@@ -229,7 +229,7 @@ test.describe('without JavaScript', () => {
     await page.goto(`${chain.secondAppUrl}/authenticated`)
     await expect(heading(page)).toHaveText('Hello, Ada Admin')
     await page.goto(`${chain.secondAppUrl}/logout`)
-    await page.getByRole('button', { name: 'Sign out at the adapter' }).click()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await expect(page.getByRole('status')).toHaveText(
       'You are signed out of this app and of the adapter.',

@@ -18,12 +18,12 @@ export function signOutPage(app: AppFacts, formToken: string): Html {
         <button name="where" value="here">Sign out here</button>
       </div>
       <div class="card">
-        <h2>At the adapter too</h2>
+        <h2>Everywhere</h2>
         <p>
-          Then the browser goes to <code>${app.issuer}</code>, which ends its session for every app
-          and comes back.
+          Then the browser goes to <code>${app.issuer}</code>, which ends its session, tells every
+          app of it, and asks about the upstream.
         </p>
-        <button name="where" value="adapter">Sign out at the adapter</button>
+        <button name="where" value="adapter">Sign out everywhere</button>
       </div>
     </form>
     <p><a href="/authenticated">Stay signed in</a></p>`
@@ -33,7 +33,7 @@ export function notSignedInPage(): Html {
   return html` <p class="lead">There is nothing to end: you are not signed in to this app.</p>
     <p>
       If a sign-in asks for no password, it is the adapter that still knows you. Sign in, then
-      choose “at the adapter too” here.
+      choose “everywhere” here.
     </p>
     <p class="actions">
       <a class="button" href="/authenticated">Sign in</a>
