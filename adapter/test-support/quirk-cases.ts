@@ -150,7 +150,7 @@ export const QUIRK_CASES: Readonly<Record<ProfileName, readonly QuirkCase[]>> = 
   'logout-needs-hint': [
     {
       settings: [NAME],
-      does: 'Signs in. People are not signed out there yet, so it is not asked.',
+      does: 'Signs in. A logout there carries the hint of the sign-in.',
       expected: { kind: 'signed_in', claims: { name: 'testuser' } },
     },
   ],
