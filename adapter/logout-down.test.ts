@@ -175,7 +175,7 @@ describe('back-channel logout', () => {
   it('one delivery is tried by one process at a time', async () => {
     const browser = on.chain.newBrowser()
     await idToken(on.chain.app, browser, true)
-    const { createLogoutDeliveries } = await import('./storage/logout-deliveries.ts')
+    const { createLogoutDeliveries } = await import('./storage/logouts/logout-deliveries.ts')
     const parts = { driver: on.chain.driver, now: () => Date.now() }
     const processes = Array.from({ length: 50 }, () => createLogoutDeliveries(parts))
     const one = createLogoutDeliveries(parts)

@@ -2,9 +2,9 @@
 import { createLifecycle, type Lifecycle, type LifecycleOptions } from './lifecycle/lifecycle.ts'
 import type { AdapterOptions } from './server.ts'
 import type { EndSessions } from './logout/end-sessions.ts'
-import type { SessionParts } from './storage/end-session.ts'
-import { sessionMember } from './storage/live-sessions.ts'
-import { createUpstreamTokens } from './storage/upstream-tokens.ts'
+import type { SessionParts } from './storage/sessions/end-session.ts'
+import { sessionMember } from './storage/sessions/live-sessions.ts'
+import { createUpstreamTokens } from './storage/tokens/upstream-tokens.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
 
 export interface LifecycleParts extends Pick<LifecycleOptions, 'mapIdentity'> {

@@ -12,7 +12,7 @@ import { generateSigningKeys } from './provider/keys/signing-keys.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
 import { createMemoryDriver } from './storage/drivers/memory.ts'
-import { loadOrCreateSealingKey } from './storage/sealing-key.ts'
+import { loadOrCreateSealingKey } from './storage/sealing/sealing-key.ts'
 import { claimsOf, headerOf } from './test-support/app.ts'
 import { startChain, type Chain } from './test-support/chain.ts'
 

@@ -5,9 +5,9 @@ import type { Config } from './config/schema.ts'
 import { openKeys, type OpenedKeys } from './provider/keys/open-keys.ts'
 import type { Log } from '../service/log.ts'
 import type { Driver } from './storage/driver.ts'
-import { createSealing, type Sealing } from './storage/sealing.ts'
-import { loadOrCreateSealed } from './storage/sealed-records.ts'
-import { loadOrCreateSealingKey } from './storage/sealing-key.ts'
+import { createSealing, type Sealing } from './storage/sealing/sealing.ts'
+import { loadOrCreateSealed } from './storage/sealing/sealed-records.ts'
+import { loadOrCreateSealingKey } from './storage/sealing/sealing-key.ts'
 
 export interface Secrets extends OpenedKeys {
   /** The first signs. */

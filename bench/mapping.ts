@@ -1,6 +1,6 @@
 // What mapping 100 claims costs, alone and with the provenance of each, in microseconds of CPU.
-import { explainClaims } from '../adapter/claims/explain-claims.ts'
-import { mapClaims } from '../adapter/claims/map-claims.ts'
+import { explainClaims } from '../adapter/claims/explain/explain-claims.ts'
+import { mapClaims } from '../adapter/claims/mapping/map-claims.ts'
 import type { ClaimRule } from '../adapter/config/claim-rule.ts'
 
 const COUNT = 100

@@ -1,6 +1,6 @@
 // Claims that an upstream does not tell but says where to fetch: as Entra does for people in many groups. We do not fetch
 // them, so whoever wonders why a rule was not met has to know. Pure.
-import type { ClaimSources } from './find-claim.ts'
+import type { ClaimSources } from './mapping/find-claim.ts'
 
 const MOST_NAMES = 10
 const MAX_NAME_LENGTH = 100

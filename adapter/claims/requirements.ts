@@ -1,8 +1,8 @@
 // Rules that deny a sign-in before it is complete: the `require` of an upstream. They judge what the upstream said, not what
 // is mapped from it.
 import type { Requirements } from '../config/claim-rule.ts'
-import { findClaim } from './find-claim.ts'
-import type { ClaimSources } from './find-claim.ts'
+import { findClaim } from './mapping/find-claim.ts'
+import type { ClaimSources } from './mapping/find-claim.ts'
 
 /** The settings that are not met, such as `require.groups` or `require.claims.department`; never a value. */
 export function unmetRequirements(

@@ -1,7 +1,7 @@
 // What makes one person of two upstreams the same one: an immutable claim that both say. Which claims can not be that one
 // is judged once, by config/checks/upstreams/alias-faults.ts; what is kept of it is in storage/subject-aliases.ts.
-import type { ClaimSources } from './find-claim.ts'
-import { findClaim } from './find-claim.ts'
+import type { ClaimSources } from './mapping/find-claim.ts'
+import { findClaim } from './mapping/find-claim.ts'
 
 const MAX_LENGTH = 512
 

@@ -1,8 +1,8 @@
 // `auth-adapter claims explain`: what the rules make of a token at hand, without signing anybody in. Nothing is verified.
 import { readFileSync } from 'node:fs'
 import { claimTargets } from '../claims/claim-targets.ts'
-import type { Explanation } from '../claims/explain-claims.ts'
-import type { ClaimSources } from '../claims/find-claim.ts'
+import type { Explanation } from '../claims/explain/explain-claims.ts'
+import type { ClaimSources } from '../claims/mapping/find-claim.ts'
 import { scopeOf } from '../claims/scopes.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'

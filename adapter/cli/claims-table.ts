@@ -1,8 +1,8 @@
 // What is minted and what is dropped, as tables for people on a terminal: of `auth-adapter claims explain` as a whole, and
 // in parts for other reports.
 import { relative } from 'node:path'
-import type { DroppedClaim } from '../claims/explain-claims.ts'
-import { dropReason, originOf, plainText, shownValue } from '../claims/explain-words.ts'
+import type { DroppedClaim } from '../claims/explain/explain-claims.ts'
+import { dropReason, originOf, plainText, shownValue } from '../claims/explain/explain-words.ts'
 import { alignedRows } from './aligned-rows.ts'
 import type { ClaimsReport, ExplainedClaim } from './claims-explain.ts'
 

@@ -1,10 +1,10 @@
 // What a sign-in with given claims would come to: the rules explained, what the hook makes of them, and everything that would
 // make it fail. Whose `sub` a subject_alias keeps is in the store, which is not asked.
-import { explainClaims } from '../claims/explain-claims.ts'
-import type { Explanation } from '../claims/explain-claims.ts'
-import type { ClaimSources } from '../claims/find-claim.ts'
-import { explainHooked } from '../claims/hooked-claims.ts'
-import { mapClaims } from '../claims/map-claims.ts'
+import { explainClaims } from '../claims/explain/explain-claims.ts'
+import type { Explanation } from '../claims/explain/explain-claims.ts'
+import type { ClaimSources } from '../claims/mapping/find-claim.ts'
+import { explainHooked } from '../claims/mapping/hooked-claims.ts'
+import { mapClaims } from '../claims/mapping/map-claims.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
 import { aliasValue } from '../claims/subject-alias.ts'
 import type { AnyUpstreamConfig, ClaimRule } from '../config/schema.ts'

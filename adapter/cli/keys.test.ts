@@ -13,7 +13,7 @@ import { openKeys } from '../provider/keys/open-keys.ts'
 import { generateSigningKeys } from '../provider/keys/signing-keys.ts'
 import { createAdmin } from '../server.ts'
 import { createMemoryDriver } from '../storage/drivers/memory.ts'
-import { createSealing } from '../storage/sealing.ts'
+import { createSealing } from '../storage/sealing/sealing.ts'
 import { listKeys, revokeKey, rotateKeys } from './keys.ts'
 
 const TOKEN = 'a-token-of-thirty-two-characters'

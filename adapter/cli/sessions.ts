@@ -2,7 +2,7 @@
 import { loadConfig } from '../config/load-config.ts'
 import { ConfigError } from '../errors.ts'
 import type { RevokedAnswer, SessionsAnswer } from '../logout/session-routes.ts'
-import type { ExplainedLogout } from '../storage/logout-trails.ts'
+import type { ExplainedLogout } from '../storage/logouts/logout-trails.ts'
 import { adminRequest, reportAdminError } from './admin-client.ts'
 import { alignedRows } from './aligned-rows.ts'
 import { reportConfigError } from './report-config-error.ts'

@@ -1,6 +1,6 @@
 // What a test login with a draft came to, on the terminal or as JSON.
 import { styleText } from 'node:util'
-import { plainText, shownValue } from '../claims/explain-words.ts'
+import { plainText, shownValue } from '../claims/explain/explain-words.ts'
 import type { DraftRequest } from '../draft/draft-api.ts'
 import type {
   DraftFailure,

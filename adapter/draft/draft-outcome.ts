@@ -1,5 +1,5 @@
 // What a test login with a draft comes to, as the admin API hands it out and the page shows it. Data only.
-import type { ClaimProvenance, DroppedClaim } from '../claims/explain-claims.ts'
+import type { ClaimProvenance, DroppedClaim } from '../claims/explain/explain-claims.ts'
 import type { ClaimTarget } from '../config/claim-rule.ts'
 
 export type Claims = Readonly<Record<string, unknown>>

@@ -1,18 +1,18 @@
 // What tokens would say of a person who signed in with a draft, why, and what the live configuration says of the same
 // answer. Mints nothing; mapping a person is what it is at a real login, and is handed in.
 import { isDeepStrictEqual } from 'node:util'
-import { claimsForClient } from '../claims/client-claims.ts'
+import { claimsForClient } from '../claims/mapping/client-claims.ts'
 import { claimTargets } from '../claims/claim-targets.ts'
-import { explainClaims } from '../claims/explain-claims.ts'
-import type { Explanation } from '../claims/explain-claims.ts'
-import type { ClaimSources } from '../claims/find-claim.ts'
-import { explainHooked } from '../claims/hooked-claims.ts'
+import { explainClaims } from '../claims/explain/explain-claims.ts'
+import type { Explanation } from '../claims/explain/explain-claims.ts'
+import type { ClaimSources } from '../claims/mapping/find-claim.ts'
+import { explainHooked } from '../claims/mapping/hooked-claims.ts'
 import { unmetRequirements } from '../claims/requirements.ts'
 import { claimsForScope, scopeOf } from '../claims/scopes.ts'
 import type { ClaimTarget } from '../config/claim-rule.ts'
 import type { ClientConfig } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
-import type { Identity } from '../storage/identities.ts'
+import type { Identity } from '../storage/sessions/identities.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import type {
   ClaimChange,

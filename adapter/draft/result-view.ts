@@ -1,5 +1,5 @@
 // What the page about a test login shows, in words. What operators alone are to know, the command says, not the page.
-import { dropReason, originOf, plainText, shownValue } from '../claims/explain-words.ts'
+import { dropReason, originOf, plainText, shownValue } from '../claims/explain/explain-words.ts'
 import type { DraftResultView } from '../pages/draft-result-page.ts'
 import type { ClaimChange, DraftResult, ExplainedDraftClaim } from './draft-outcome.ts'
 import type { DraftTest } from './draft-tests.ts'

@@ -1,7 +1,7 @@
 // Ends sessions that nobody signs out of in a browser: what the upstream or an operator wants ended. Apps are told; who may
 // want it is judged by who asks.
 import type { Driver } from '../storage/driver.ts'
-import { endSession, readSession, type SessionParts } from '../storage/end-session.ts'
+import { endSession, readSession, type SessionParts } from '../storage/sessions/end-session.ts'
 import type { Log } from '../../service/log.ts'
 import type { DeliverLogouts } from './down/deliver-logouts.ts'
 import type { TellApps } from './down/tell-apps.ts'

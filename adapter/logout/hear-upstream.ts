@@ -1,9 +1,9 @@
 // Inward: an upstream says that somebody signed out there. Judges who says so, and ends the sessions here that hang on it.
 import { UpstreamError } from '../errors.ts'
-import type { SessionParts } from '../storage/end-session.ts'
-import { hashed } from '../storage/artefact-key.ts'
+import type { SessionParts } from '../storage/sessions/end-session.ts'
+import { hashed } from '../storage/provider/artefact-key.ts'
 import type { Driver } from '../storage/driver.ts'
-import { upstreamNameIndex } from '../storage/live-sessions.ts'
+import { upstreamNameIndex } from '../storage/sessions/live-sessions.ts'
 import type { Upstream, UpstreamLogoutToken } from '../upstream/upstream.ts'
 import type { Log } from '../../service/log.ts'
 import type { EndSessions } from './end-sessions.ts'

@@ -2,14 +2,14 @@
 import type { AdminAnswer, AdminRoutes } from '../admin/admin-api.ts'
 import type { Config } from '../config/schema.ts'
 import type { Driver } from '../storage/driver.ts'
-import { readSession, type SessionParts } from '../storage/end-session.ts'
-import { endGrantIdentitiesOf } from '../storage/grant-identities.ts'
+import { readSession, type SessionParts } from '../storage/sessions/end-session.ts'
+import { endGrantIdentitiesOf } from '../storage/sessions/grant-identities.ts'
 import {
   clientSessionsIndex,
   upstreamSessionsIndex,
   userSessionsIndex,
-} from '../storage/live-sessions.ts'
-import { explainLogout } from '../storage/logout-trails.ts'
+} from '../storage/sessions/live-sessions.ts'
+import { explainLogout } from '../storage/logouts/logout-trails.ts'
 import type { EndSessions } from './end-sessions.ts'
 
 export interface ListedSession {

@@ -1,7 +1,7 @@
 // A person signs out: what happens beyond our own session, which has ended already. Down to the apps, up to the upstream, and
 // back to the app.
 import { logoutFramesPage, logoutFramesScriptHash } from '../pages/logout-frames-page.ts'
-import type { EndedByPerson, SignOut, SignOutAnswer } from '../provider/sign-out.ts'
+import type { EndedByPerson, SignOut, SignOutAnswer } from '../provider/logout/sign-out.ts'
 import type { DeliverLogouts } from './down/deliver-logouts.ts'
 import type { LeaveUpstream } from './up/leave-upstream.ts'
 import type { TellApps } from './down/tell-apps.ts'

@@ -1,7 +1,7 @@
 // Turns the configured clients into oidc-provider's client metadata. What a client may do is decided here and nowhere else.
 import type { ClientMetadata } from 'oidc-provider'
 import type { ClientConfig } from '../config/schema.ts'
-import { sectorOf } from './client-subjects.ts'
+import { sectorOf } from './people/client-subjects.ts'
 
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/
 

@@ -4,20 +4,20 @@ import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Config } from '../config/schema.ts'
 import { allScopes, clientMetadata } from './clients.ts'
-import type { ClientSubjects } from './client-subjects.ts'
-import { loginPolicy } from './login-policy.ts'
+import type { ClientSubjects } from './people/client-subjects.ts'
+import { loginPolicy } from './authorize/login-policy.ts'
 import {
   assertAcrClaim,
   CONTEXT_CLAIMS,
   contextParams,
   type RequestedContext,
-} from './requested-context.ts'
+} from './authorize/requested-context.ts'
 import { TOKEN_ROUTES, type tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import type { RefreshPolicy } from './refresh/refresh-policy.ts'
 import { resourceIndicators } from './resources.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
 import { externalSigning, initialJwks } from './keys/provider-keystore.ts'
-import { upstreamHints, type ChoiceOfUpstream } from './upstream-choice.ts'
+import { upstreamHints, type ChoiceOfUpstream } from './authorize/upstream-choice.ts'
 
 export const ROUTES = {
   authorization: '/oauth2/authorize',

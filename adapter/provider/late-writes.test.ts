@@ -1,7 +1,7 @@
 // A request that writes late, after another of the same session: it brings nothing back, and takes nothing away.
 import { expect, it } from 'vitest'
 import type { Driver } from '../storage/driver.ts'
-import { hashed } from '../storage/artefact-key.ts'
+import { hashed } from '../storage/provider/artefact-key.ts'
 import { claimsOf, type AuthorizationRequest } from '../test-support/app.ts'
 import type { Visit } from '../test-support/browser.ts'
 import { useChain } from '../test-support/use-chain.ts'

@@ -2,14 +2,14 @@
 // HTTP is done our way (302 to a GET, our pages, only what is served advertised). No decision about a person is made here.
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { UnitOfWork } from '../storage/unit-of-work.ts'
-import type { Identities } from '../storage/identities.ts'
+import type { Identities } from '../storage/sessions/identities.ts'
 import { noteFields } from '../../service/request-context.ts'
 import { randomBytes } from 'node:crypto'
 import { ROUTES } from './configuration.ts'
 import { tokenEndpointMetadata } from './endpoints/token-endpoints.ts'
-import { showForm } from './form-post.ts'
+import { showForm } from './authorize/form-post.ts'
 import { asOAuthError } from './oauth-errors.ts'
-import { finishSignOut, type SignOut } from './sign-out.ts'
+import { finishSignOut, type SignOut } from './logout/sign-out.ts'
 
 /** Shows an error as a page, or as JSON where the client is a program. Sets status, headers and body. */
 export type ShowError = (

@@ -1,6 +1,6 @@
 // The session of a person: when it begins, whose it is, when it ends, and what ends with it.
 import { describe, expect, it } from 'vitest'
-import { hashed } from '../storage/artefact-key.ts'
+import { hashed } from '../storage/provider/artefact-key.ts'
 import { claimsOf, type TokenAnswer } from '../test-support/app.ts'
 import { formOf, type Browser, type Visit } from '../test-support/browser.ts'
 import { useChain, useClock } from '../test-support/use-chain.ts'

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { createLog } from '../../service/log.ts'
 import { configSchema, type AnyUpstreamConfig } from '../config/schema.ts'
 import { createMemoryDriver } from '../storage/drivers/memory.ts'
-import { createIdentities, type Identity } from '../storage/identities.ts'
+import { createIdentities, type Identity } from '../storage/sessions/identities.ts'
 import { createUnitOfWork } from '../storage/unit-of-work.ts'
-import { upstreamEpoch } from '../storage/upstream-epoch.ts'
+import { upstreamEpoch } from '../storage/sessions/upstream-epoch.ts'
 import { endRevoked } from './end-revoked.ts'
 
 function configured(clientId: string) {

@@ -2,9 +2,9 @@
 // again. Until it is done the identities are nobody's all the same.
 import type { Config } from '../config/schema.ts'
 import type { Driver } from '../storage/driver.ts'
-import { endGrantIdentitiesOf } from '../storage/grant-identities.ts'
-import { endIdentitiesOf } from '../storage/live-sessions.ts'
-import { createStandingOf } from '../storage/upstream-epoch.ts'
+import { endGrantIdentitiesOf } from '../storage/sessions/grant-identities.ts'
+import { endIdentitiesOf } from '../storage/sessions/live-sessions.ts'
+import { createStandingOf } from '../storage/sessions/upstream-epoch.ts'
 import type { Log } from '../../service/log.ts'
 
 export interface EndRevokedOptions {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AnyUpstreamConfig, Config } from '../config/schema.ts'
 import type { Adapter } from '../server.ts'
-import { upstreamEpoch } from '../storage/upstream-epoch.ts'
+import { upstreamEpoch } from '../storage/sessions/upstream-epoch.ts'
 
 export interface Generation {
   id: string

@@ -1,8 +1,8 @@
 // Whom a move to another upstream concerns, counted over real sessions in each store.
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../config/load-config.ts'
-import { liveSessionsOf, type LiveSession } from '../storage/live-sessions.ts'
-import { createStandingOf, upstreamEpoch } from '../storage/upstream-epoch.ts'
+import { liveSessionsOf, type LiveSession } from '../storage/sessions/live-sessions.ts'
+import { createStandingOf, upstreamEpoch } from '../storage/sessions/upstream-epoch.ts'
 import { UPSTREAM } from '../test-support/chain.ts'
 import { useChain, useClock } from '../test-support/use-chain.ts'
 import { planSwap, type SwapPlanParts, type SwapTarget } from './swap-plan.ts'

@@ -1,8 +1,8 @@
 // Whom a move to another upstream would concern: how many sessions and grants, by what is chosen for them, and whose `sub`
 // would be another one there. Reads only.
 import type { AnyUpstreamConfig, Config } from '../config/schema.ts'
-import type { LiveSession } from '../storage/live-sessions.ts'
-import type { StandingOf } from '../storage/upstream-epoch.ts'
+import type { LiveSession } from '../storage/sessions/live-sessions.ts'
+import type { StandingOf } from '../storage/sessions/upstream-epoch.ts'
 
 /** What is known of the upstream that people are to come from. */
 export interface SwapTarget {

@@ -3,9 +3,9 @@
 import type { AdminAnswer, AdminRoutes } from '../admin/admin-api.ts'
 import type { AnyUpstreamConfig, Config } from '../config/schema.ts'
 import type { Driver } from '../storage/driver.ts'
-import { liveSessionsOf } from '../storage/live-sessions.ts'
-import { isRecordedSub } from '../storage/subject-aliases.ts'
-import { createStandingOf, upstreamEpoch } from '../storage/upstream-epoch.ts'
+import { liveSessionsOf } from '../storage/sessions/live-sessions.ts'
+import { isRecordedSub } from '../storage/sessions/subject-aliases.ts'
+import { createStandingOf, upstreamEpoch } from '../storage/sessions/upstream-epoch.ts'
 import { planSwap, type SwapTarget } from './swap-plan.ts'
 
 export interface SwapRouteOptions {

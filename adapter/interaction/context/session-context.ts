@@ -1,7 +1,7 @@
 // What the circumstances of a login mean before it begins: which parameters count, whether an upstream may be asked without
 // a page, and whether a session that is there is strong enough.
 import type { Config } from '../../config/schema.ts'
-import type { Identity } from '../../storage/identities.ts'
+import type { Identity } from '../../storage/sessions/identities.ts'
 import type { ChoiceRequest, UpstreamChooser } from '../choose/choose-upstream.ts'
 import { askedContext, MARKERS } from './asked-context.ts'
 import { acrFor, acrTable, isAcrUnmet } from './judge-context.ts'

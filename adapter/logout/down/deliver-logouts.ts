@@ -5,8 +5,8 @@ import {
   DELIVERY_TTL_SECONDS,
   type LogoutDeliveries,
   type LogoutDelivery,
-} from '../../storage/logout-deliveries.ts'
-import type { LogoutTrails } from '../../storage/logout-trails.ts'
+} from '../../storage/logouts/logout-deliveries.ts'
+import type { LogoutTrails } from '../../storage/logouts/logout-trails.ts'
 import type { Log } from '../../../service/log.ts'
 
 export interface DeliverLogoutsOptions {

@@ -1,8 +1,8 @@
 // Which apps of an ended session are told by which way: from here to their server where they have an address for that, else
 // by a page in the browser of the person. Leaves a trail of it.
 import type { Config } from '../../config/schema.ts'
-import type { LogoutDeliveries } from '../../storage/logout-deliveries.ts'
-import type { LogoutCause, LogoutTrails } from '../../storage/logout-trails.ts'
+import type { LogoutDeliveries } from '../../storage/logouts/logout-deliveries.ts'
+import type { LogoutCause, LogoutTrails } from '../../storage/logouts/logout-trails.ts'
 
 export interface Ended {
   accountId: string

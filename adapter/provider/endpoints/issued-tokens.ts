@@ -1,11 +1,11 @@
 // Knows the access tokens that we issued, as JWTs or opaque: what one stands for, whether that still lives, and whom it
 // concerns. Userinfo, introspection, revocation and /verify all ask here, so that they can not disagree.
 import type { Grant, Provider } from 'oidc-provider'
-import { doesFor } from '../../claims/client-claims.ts'
-import type { Identities, Identity } from '../../storage/identities.ts'
-import type { RevokedTokens } from '../../storage/revoked-tokens.ts'
-import { outlivesSession } from '../account.ts'
-import type { ClientSubjects } from '../client-subjects.ts'
+import { doesFor } from '../../claims/mapping/client-claims.ts'
+import type { Identities, Identity } from '../../storage/sessions/identities.ts'
+import type { RevokedTokens } from '../../storage/tokens/revoked-tokens.ts'
+import { outlivesSession } from '../people/account.ts'
+import type { ClientSubjects } from '../people/client-subjects.ts'
 import type { AccessTokenClaims, TokenFault, VerifyToken } from './verify-token.ts'
 
 export interface IssuedToken {

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Config } from '../../config/schema.ts'
-import type { ClientSubjects } from '../client-subjects.ts'
+import type { ClientSubjects } from '../people/client-subjects.ts'
 import { tokenSettings } from '../resources.ts'
 import { tokenId } from './issued-tokens.ts'
 

@@ -2,7 +2,7 @@
 // for opaque and refresh tokens; it refuses JWTs, and for those the answer is made here. Which client may ask after which
 // token is decided here for all of them.
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider'
-import type { RevokedTokens } from '../../storage/revoked-tokens.ts'
+import type { RevokedTokens } from '../../storage/tokens/revoked-tokens.ts'
 import type { IssuedTokens, StoredToken } from './issued-tokens.ts'
 import type { AccessTokenClaims } from './verify-token.ts'
 

@@ -1,10 +1,10 @@
 // A refresh that follows the upstream: the identity as the upstream confirms it now is what the new tokens say. Whether and
 // whom to ask is passed in.
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
-import { doesFor } from '../../claims/client-claims.ts'
+import { doesFor } from '../../claims/mapping/client-claims.ts'
 import { UpstreamError } from '../../errors.ts'
-import type { Identities, Identity } from '../../storage/identities.ts'
-import { account, outlivesSession, type KnownAccount } from '../account.ts'
+import type { Identities, Identity } from '../../storage/sessions/identities.ts'
+import { account, outlivesSession, type KnownAccount } from '../people/account.ts'
 
 export interface FollowUpstream {
   /** False: the app must not get a refresh token. */

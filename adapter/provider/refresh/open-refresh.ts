@@ -1,8 +1,8 @@
 // Puts together what refresh tokens need of the authorization server: policy, storage with a grace, derived values.
 import type { AdapterFactory, Provider } from 'oidc-provider'
 import type { Config } from '../../config/schema.ts'
-import type { Identities } from '../../storage/identities.ts'
-import { withGrace } from '../../storage/refresh-tokens.ts'
+import type { Identities } from '../../storage/sessions/identities.ts'
+import { withGrace } from '../../storage/tokens/refresh-tokens.ts'
 import type { UnitOfWork } from '../../storage/unit-of-work.ts'
 import type { FollowUpstream } from './follow-upstream.ts'
 import { createRefreshPolicy, type RefreshPolicy } from './refresh-policy.ts'

@@ -2,9 +2,9 @@
 // happens to one that comes back is storage/refresh-tokens.ts.
 import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider'
 import type { ClientConfig } from '../../config/schema.ts'
-import type { Identities } from '../../storage/identities.ts'
-import { outlivesSession, type KnownAccount } from '../account.ts'
-import type { ExtraParams } from '../upstream-choice.ts'
+import type { Identities } from '../../storage/sessions/identities.ts'
+import { outlivesSession, type KnownAccount } from '../people/account.ts'
+import type { ExtraParams } from '../authorize/upstream-choice.ts'
 import { followUpstream, type FollowUpstream } from './follow-upstream.ts'
 
 export interface RefreshOptions {

@@ -1,9 +1,9 @@
 // For tests: what is raced for. Each race has one record, and a move that only one contestant may bring off.
 import { StorageError } from '../../errors.ts'
 import type { Driver } from '../driver.ts'
-import { createLoginTransactions } from '../login-transactions.ts'
-import { createProviderAdapter } from '../provider-adapter.ts'
-import { withGrace } from '../refresh-tokens.ts'
+import { createLoginTransactions } from '../tokens/login-transactions.ts'
+import { createProviderAdapter } from '../provider/provider-adapter.ts'
+import { withGrace } from '../tokens/refresh-tokens.ts'
 import { createUnitOfWork } from '../unit-of-work.ts'
 
 const TTL_SECONDS = 60

@@ -2,7 +2,7 @@
 // this one kept them, one record for each algorithm. What is in it is decided by key-ring.ts.
 import type { JWK } from 'jose'
 import type { Driver } from '../../../storage/driver.ts'
-import type { Sealing } from '../../../storage/sealing.ts'
+import type { Sealing } from '../../../storage/sealing/sealing.ts'
 import { SIGNING_ALGS, type SigningAlg } from '../signing-keys.ts'
 import type { KeyChange, KeySettings, PlannedKey } from './plan-keys.ts'
 

@@ -9,7 +9,7 @@ import { createLog } from '../../../../service/log.ts'
 import type { StorageConfig } from '../../../config/schema.ts'
 import type { Driver } from '../../../storage/driver.ts'
 import { openDriver } from '../../../storage/open-driver.ts'
-import { createSealing } from '../../../storage/sealing.ts'
+import { createSealing } from '../../../storage/sealing/sealing.ts'
 import { openKeyRing, type KeyRing } from './key-ring.ts'
 
 const SETTINGS = {

@@ -2,7 +2,7 @@
 // what plan-keys.ts plans. When it is asked to is decided elsewhere (key-keeper.ts, commands).
 import { generateSigningKeys, type SigningAlg } from '../signing-keys.ts'
 import type { Driver } from '../../../storage/driver.ts'
-import type { Sealing } from '../../../storage/sealing.ts'
+import type { Sealing } from '../../../storage/sealing/sealing.ts'
 import {
   createKeyRecord,
   type KeyRecord,

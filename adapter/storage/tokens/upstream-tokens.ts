@@ -1,0 +1,70 @@
+// What a person granted us at their upstream at one sign-in: the refresh token, sealed, and the identity as it was last
+// confirmed. One record for all grants that came of the sign-in, since the upstream may take each refresh token once.
+import { randomBytes } from 'node:crypto'
+import { hashed } from '../provider/artefact-key.ts'
+import type { Driver } from '../driver.ts'
+import type { Identity } from '../sessions/identities.ts'
+import { revokeGrant } from './revoke-grant.ts'
+import type { Sealing } from '../sealing/sealing.ts'
+
+export interface UpstreamGrant {
+  upstream: string
+  /** As the upstream names the person. */
+  iss: string
+  sub: string
+  refreshToken: string
+  /** Its `checkedAt` is when the upstream last confirmed it. */
+  identity: Identity
+}
+
+export interface UpstreamTokens {
+  /** The id that identities name it by. */
+  create(grant: UpstreamGrant, ttlSeconds: number): Promise<string>
+  /** Rejects with StorageError `unusable` where it was sealed with a key that is gone. */
+  read(id: string): Promise<{ grant: UpstreamGrant; version: number } | undefined>
+  /** False when it was changed or ended since. */
+  update(id: string, version: number, grant: UpstreamGrant): Promise<boolean>
+  /** From now on the grant of an app ends when this does. */
+  join(id: string, grantId: string, ttlSeconds: number): Promise<void>
+  /** Ends it, and every grant that joined. */
+  end(id: string): Promise<void>
+  lease(id: string, owner: string, ttlSeconds: number): Promise<boolean>
+  release(id: string, owner: string): Promise<void>
+}
+
+type Stored = Omit<UpstreamGrant, 'refreshToken'> & { sealed: string }
+
+/** All reject with StorageError `unavailable`. */
+export function createUpstreamTokens(driver: Driver, sealing: Sealing): UpstreamTokens {
+  const keyOf = (id: string) => `UpstreamTokens:${hashed(id)}`
+  const grantsOf = (id: string) => `grants-of-upstream-tokens:${hashed(id)}`
+  const leaseOf = (id: string) => `upstream-refresh:${hashed(id)}`
+  const contextOf = (id: string) => `upstream refresh token ${id}`
+  const stored = (id: string, { refreshToken, ...rest }: UpstreamGrant): Stored => ({
+    ...rest,
+    sealed: sealing.seal(refreshToken, contextOf(id)),
+  })
+  return {
+    async create(grant, ttlSeconds) {
+      const id = randomBytes(16).toString('base64url')
+      await driver.insert(keyOf(id), stored(id, grant), ttlSeconds)
+      return id
+    },
+    async read(id) {
+      const record = await driver.get(keyOf(id))
+      if (!record) return undefined
+      const { sealed, ...rest } = record.value as Stored
+      const refreshToken = sealing.unseal(sealed, contextOf(id))
+      return { grant: { ...rest, refreshToken }, version: record.version }
+    },
+    update: (id, version, grant) => driver.update(keyOf(id), version, stored(id, grant)),
+    join: (id, grantId, ttlSeconds) => driver.add(grantsOf(id), grantId, ttlSeconds),
+    async end(id) {
+      const grants = await driver.members(grantsOf(id))
+      await Promise.all(grants.map((grantId) => revokeGrant(driver, grantId)))
+      await Promise.all([driver.delete(keyOf(id)), driver.drop(grantsOf(id))])
+    },
+    lease: (id, owner, ttlSeconds) => driver.lease(leaseOf(id), owner, ttlSeconds),
+    release: (id, owner) => driver.release(leaseOf(id), owner),
+  }
+}
