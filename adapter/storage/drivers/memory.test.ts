@@ -49,6 +49,8 @@ it('the races are lost by a driver that looks first and marks then', async () =>
   }
   for (const race of Object.keys(races) as RaceName[]) {
     await fillRecord(sound, race, 'id')
-    expect(await countWinners(broken, race, 'id', 50), race).toBeGreaterThan(1)
+    // Several win, or, where all should find one successor, some are turned away.
+    const winners = await countWinners(broken, race, 'id', 50).catch(() => 'turned away')
+    expect(winners, race).not.toBe(1)
   }
 })
