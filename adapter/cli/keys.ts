@@ -1,58 +1,26 @@
 // `auth-adapter keys list | rotate | revoke`: the running adapter is asked, and what it answers is put in words.
-import { loadConfig } from '../config/load-config.ts'
-import { ConfigError } from '../errors.ts'
 import type {
   KeysAnswer,
   ListedKey,
   RevokeAnswer,
   RotateAnswer,
 } from '../provider/keys/key-routes.ts'
-import { adminRequest, reportAdminError } from './admin-client.ts'
 import { alignedRows } from './aligned-rows.ts'
-import { reportConfigError } from './report-config-error.ts'
-
-export interface KeysOptions {
-  file: string | undefined
-  env: Readonly<Record<string, string | undefined>>
-  isJson: boolean
-}
+import { askAdapter, type AskOptions } from './ask-adapter.ts'
 
 /** 0 done, 1 the adapter could not be asked or refuses, 2 the configuration can not be used. */
-export const listKeys = (options: KeysOptions): Promise<0 | 1 | 2> =>
-  ask(options, 'GET /api/keys', undefined, (body) => table(body as KeysAnswer))
+export const listKeys = (options: AskOptions): Promise<0 | 1 | 2> =>
+  askAdapter(options, 'GET /api/keys', undefined, (body) => table(body as KeysAnswer))
 
 /** As `listKeys`. `isUrgent`: without waiting until the key has been published long enough. */
-export const rotateKeys = (options: KeysOptions, isUrgent: boolean): Promise<0 | 1 | 2> =>
-  ask(options, 'POST /api/keys/rotate', { now: isUrgent }, (body) => rotated(body as RotateAnswer))
+export const rotateKeys = (options: AskOptions, isUrgent: boolean): Promise<0 | 1 | 2> =>
+  askAdapter(options, 'POST /api/keys/rotate', { now: isUrgent }, (body) =>
+    rotated(body as RotateAnswer),
+  )
 
 /** As `listKeys`; 1 also where no key has this kid. */
-export const revokeKey = (options: KeysOptions, kid: string): Promise<0 | 1 | 2> =>
-  ask(options, 'POST /api/keys/revoke', { kid }, (body) => revoked(body as RevokeAnswer))
-
-async function ask(
-  { file, env, isJson }: KeysOptions,
-  route: string,
-  request: object | undefined,
-  inWords: (body: unknown) => string,
-): Promise<0 | 1 | 2> {
-  try {
-    const { config } = loadConfig({ file, env })
-    const { status, body } = await adminRequest({ config, env }, route, request)
-    if (isJson) process.stdout.write(`${JSON.stringify(body, null, 2)}\n`)
-    else if (status === 200) process.stdout.write(`${inWords(body)}\n`)
-    else process.stderr.write(`${refusalIn(body, status)}.\n`)
-    return status === 200 ? 0 : 1
-  } catch (error) {
-    return error instanceof ConfigError
-      ? reportConfigError(error, isJson)
-      : reportAdminError(error, isJson)
-  }
-}
-
-function refusalIn(body: unknown, status: number): string {
-  const { error_description: why } = body as { error_description?: string }
-  return why ?? `The adapter answered with status ${status}`
-}
+export const revokeKey = (options: AskOptions, kid: string): Promise<0 | 1 | 2> =>
+  askAdapter(options, 'POST /api/keys/revoke', { kid }, (body) => revoked(body as RevokeAnswer))
 
 function rotated(body: RotateAnswer): string {
   const done =

@@ -1,28 +1,19 @@
 // `auth-adapter sessions list | revoke`: the running adapter is asked, and what it answers is put in words.
-import { loadConfig } from '../config/load-config.ts'
-import { ConfigError } from '../errors.ts'
 import type { RevokedAnswer, SessionsAnswer } from '../logout/session-routes.ts'
 import type { ExplainedLogout } from '../storage/logouts/logout-trails.ts'
-import { adminRequest, reportAdminError } from './admin-client.ts'
 import { alignedRows } from './aligned-rows.ts'
-import { reportConfigError } from './report-config-error.ts'
+import { askAdapter, type AskOptions } from './ask-adapter.ts'
 
 export interface SessionsOptions extends AskOptions {
   /** Which sessions, as the options of the command say it. */
   selected: readonly (readonly [kind: string, name: string])[]
 }
 
-interface AskOptions {
-  file: string | undefined
-  env: Readonly<Record<string, string | undefined>>
-  isJson: boolean
-}
-
 /** 0 done, 1 the adapter could not be asked or refuses, 2 wrong usage or configuration. Without a selection: all. */
 export async function listSessions(options: SessionsOptions): Promise<0 | 1 | 2> {
   if (options.selected.length > 1) return wrongUsage()
   const query = new URLSearchParams(Object.fromEntries(options.selected))
-  return ask(options, `GET /api/sessions?${query.toString()}`, undefined, (body) =>
+  return askAdapter(options, `GET /api/sessions?${query.toString()}`, undefined, (body) =>
     table(body as SessionsAnswer),
   )
 }
@@ -31,7 +22,7 @@ export async function listSessions(options: SessionsOptions): Promise<0 | 1 | 2>
 export async function revokeSessions(options: SessionsOptions): Promise<0 | 1 | 2> {
   if (options.selected.length !== 1) return wrongUsage()
   const body = Object.fromEntries(options.selected)
-  return ask(options, 'POST /api/sessions/revoke', body, (answer) =>
+  return askAdapter(options, 'POST /api/sessions/revoke', body, (answer) =>
     revoked(answer as RevokedAnswer),
   )
 }
@@ -39,7 +30,7 @@ export async function revokeSessions(options: SessionsOptions): Promise<0 | 1 | 
 /** As `listSessions`; 1 also where no such session ended. */
 export function explainLogoutOf(options: AskOptions, sid: string): Promise<0 | 1 | 2> {
   const query = new URLSearchParams({ sid }).toString()
-  return ask(options, `GET /api/logout/explain?${query}`, undefined, (body) =>
+  return askAdapter(options, `GET /api/logout/explain?${query}`, undefined, (body) =>
     explained(body as ExplainedLogout),
   )
 }
@@ -47,31 +38,6 @@ export function explainLogoutOf(options: AskOptions, sid: string): Promise<0 | 1
 function wrongUsage(): 2 {
   process.stderr.write('Say exactly one of --user, --client, --upstream and --all.\n')
   return 2
-}
-
-async function ask(
-  { file, env, isJson }: AskOptions,
-  route: string,
-  request: object | undefined,
-  inWords: (body: unknown) => string,
-): Promise<0 | 1 | 2> {
-  try {
-    const { config } = loadConfig({ file, env })
-    const { status, body } = await adminRequest({ config, env }, route, request)
-    if (isJson) process.stdout.write(`${JSON.stringify(body, null, 2)}\n`)
-    else if (status === 200) process.stdout.write(`${inWords(body)}\n`)
-    else process.stderr.write(`${refusalIn(body, status)}.\n`)
-    return status === 200 ? 0 : 1
-  } catch (error) {
-    return error instanceof ConfigError
-      ? reportConfigError(error, isJson)
-      : reportAdminError(error, isJson)
-  }
-}
-
-function refusalIn(body: unknown, status: number): string {
-  const { error_description: why } = body as { error_description?: string }
-  return why ?? `The adapter answered with status ${status}`
 }
 
 function table({ count, sessions }: SessionsAnswer): string {
