@@ -15,7 +15,7 @@ import {
   type RunningUpstreamTestServer,
 } from '../upstream-test-server/start.ts'
 import { claimsOf } from './test-support/app.ts'
-import { createBrowser, type Visit } from './test-support/browser.ts'
+import { createBrowser, type Browser, type Visit } from './test-support/browser.ts'
 import { startChain, type Chain, type Setting } from './test-support/chain.ts'
 import { listQuirkCases, QUIRK_CASES, type QuirkCase } from './test-support/quirk-cases.ts'
 
@@ -60,7 +60,9 @@ beforeAll(async () => {
   for (const profile of Object.keys(profiles).filter(isProfileName)) {
     const names = CASES.filter((entry) => entry.profile === profile).map(({ name }) => name)
     const redirectUris = names.map((name) => `${chain.issuer}/login/oauth2/code/${name}`)
-    await upstream.issuers.create(profile, profileSetup(profile, { redirectUris }))
+    const postLogoutRedirectUris = names.map((name) => `${chain.issuer}/logout/callback/${name}`)
+    const urls = { redirectUris, postLogoutRedirectUris }
+    await upstream.issuers.create(profile, profileSetup(profile, urls))
   }
 })
 afterAll(async () => {
@@ -74,19 +76,32 @@ async function signInAt(name: string) {
   const page = await browser.open(request.url)
   expect(page.url.pathname).toMatch(/\/login$/)
   const visit = await browser.submit(page, { username: 'testuser', password: 'password' })
-  return { visit, request }
+  return { browser, visit, request }
 }
 
 async function expectSignedIn(name: string, one: QuirkCase): Promise<void> {
-  const { visit, request } = await signInAt(name)
+  const { browser, visit, request } = await signInAt(name)
   const { status, body } = await chain.app.finish(visit, request)
   expect(status).toBe(200)
   const minted = claimsOf(body.access_token)
   if (one.expected.kind !== 'signed_in') return
-  const { claims, absent = [] } = one.expected
+  const { claims, absent = [], signsOut = false } = one.expected
   const text = JSON.stringify(claims).replaceAll('{name}', name)
   expect(minted).toMatchObject(JSON.parse(text) as object)
   expect(absent.filter((claim) => claim in minted)).toEqual([])
+  if (signsOut) await expectSignedOut(browser, name, String(body.id_token))
+}
+
+/** Through the question here and the one there, back to the app; and the next sign-in there wants a password. */
+async function expectSignedOut(browser: Browser, name: string, hint: string): Promise<void> {
+  const home = 'http://127.0.0.1:8080/'
+  const parameters = { id_token_hint: hint, post_logout_redirect_uri: home }
+  const url = new URL(`/connect/logout?${new URLSearchParams(parameters).toString()}`, chain.url)
+  const there = await browser.submit(await browser.open(url), { logout: 'yes' })
+  expect([there.status, there.url.origin]).toEqual([200, new URL(upstream.issuer).origin])
+  expect((await browser.submit(there, { logout: 'yes' })).url.href).toBe(home)
+  const again = chain.app.request({ upstream: name })
+  expect((await browser.open(again.url)).url.pathname).toMatch(/\/login$/)
 }
 
 const errorOf = ({ url, body }: Visit) => url.searchParams.get('error') ?? body

@@ -13,6 +13,8 @@ export interface QuirkCase {
         /** In the access token. */
         claims: Readonly<Record<string, unknown>>
         absent?: readonly string[]
+        /** A logout here ends the session there, too. */
+        signsOut?: boolean
       }
     | {
         kind: 'refused'
@@ -149,9 +151,9 @@ export const QUIRK_CASES: Readonly<Record<ProfileName, readonly QuirkCase[]>> = 
   ],
   'logout-needs-hint': [
     {
-      settings: [NAME],
-      does: 'Signs in. A logout there carries the hint of the sign-in.',
-      expected: { kind: 'signed_in', claims: { name: 'testuser' } },
+      settings: ['logout: always', NAME],
+      does: 'Signs in, and out again: the logout carries the ID token of the sign-in.',
+      expected: { kind: 'signed_in', claims: { name: 'testuser' }, signsOut: true },
     },
   ],
   'raw-basic-credentials': [
