@@ -89,7 +89,7 @@ async function expectSignedIn(name: string, one: QuirkCase): Promise<void> {
   const text = JSON.stringify(claims).replaceAll('{name}', name)
   expect(minted).toMatchObject(JSON.parse(text) as object)
   expect(absent.filter((claim) => claim in minted)).toEqual([])
-  if (signsOut) await expectSignedOut(browser, name, String(body.id_token))
+  if (signsOut) await expectSignedOut(browser, name, body.id_token)
 }
 
 /** Through the question here and the one there, back to the app; and the next sign-in there wants a password. */
