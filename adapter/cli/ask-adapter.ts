@@ -25,13 +25,19 @@ export async function askAdapter(
     else process.stderr.write(`${refusalIn(body, status)}.\n`)
     return status === 200 ? 0 : 1
   } catch (error) {
-    return error instanceof ConfigError
-      ? reportConfigError(error, isJson)
-      : reportAdminError(error, isJson)
+    return reportAskError(error, isJson)
   }
 }
 
-function refusalIn(body: unknown, status: number): string {
+/** 2 the configuration can not be used, 1 the adapter could not be asked. */
+export function reportAskError(error: unknown, isJson: boolean): 1 | 2 {
+  return error instanceof ConfigError
+    ? reportConfigError(error, isJson)
+    : reportAdminError(error, isJson)
+}
+
+/** Why, as the adapter says it; without a full stop. */
+export function refusalIn(body: unknown, status: number): string {
   const { error_description: why } = body as { error_description?: string }
   return why ?? `The adapter answered with status ${status}`
 }

@@ -1,11 +1,10 @@
 // `auth-adapter swap plan`: whom a move to another upstream would concern. Changes nothing.
 import { loadConfig } from '../config/load-config.ts'
-import { ConfigError } from '../errors.ts'
 import type { SwapPlan, SwapPlanRow } from '../swap/swap-plan.ts'
 import { swapQuery } from '../swap/swap-routes.ts'
-import { adminRequest, reportAdminError } from './admin-client.ts'
+import { adminRequest } from './admin-client.ts'
 import { alignedRows } from './aligned-rows.ts'
-import { reportConfigError } from './report-config-error.ts'
+import { refusalIn, reportAskError } from './ask-adapter.ts'
 
 export interface SwapPlanOptions {
   to: string
@@ -30,16 +29,13 @@ export async function printSwapPlan(options: SwapPlanOptions): Promise<0 | 1 | 2
     )
     return 0
   } catch (error) {
-    return error instanceof ConfigError
-      ? reportConfigError(error, options.isJson)
-      : reportAdminError(error, options.isJson)
+    return reportAskError(error, options.isJson)
   }
 }
 
 function refused(status: number, body: unknown, isJson: boolean): 1 | 2 {
-  const { error_description: why } = body as { error_description?: string }
   if (isJson) process.stdout.write(`${JSON.stringify(body, null, 2)}\n`)
-  else process.stderr.write(`${why ?? `The adapter answered with status ${status}`}\n`)
+  else process.stderr.write(`${refusalIn(body, status)}\n`)
   return status === 404 ? 2 : 1
 }
 
