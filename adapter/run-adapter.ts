@@ -21,13 +21,8 @@ import { createReload, type Reload } from './reload/reload.ts'
 import { reloadRoutes } from './reload/reload-routes.ts'
 import { swapRoutes } from './swap/swap-routes.ts'
 import { openSecrets } from './secrets.ts'
-import {
-  createAdapter,
-  createAdmin,
-  createWaiting,
-  type AdapterOptions,
-  type AdminOptions,
-} from './server.ts'
+import { createAdmin, type AdminOptions } from './admin-server.ts'
+import { createAdapter, createWaiting, type AdapterOptions } from './server.ts'
 import { openDriver } from './storage/open-driver.ts'
 import { listen, type Listening } from '../service/listen.ts'
 import { createLog, type AdjustableLog, type Log } from '../service/log.ts'

@@ -4,8 +4,6 @@ import type { Config } from './config/schema.ts'
 import type { DraftTests } from './draft/draft-tests.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { StorageError } from './errors.ts'
-import { createAdminApi, type AdminApiOptions } from './admin/admin-api.ts'
-import { createHealthRoutes, type Readiness } from './admin/health.ts'
 import { createHooks, type Hooks } from './hooks/hooks.ts'
 import {
   createUpstreamChooser,
@@ -19,11 +17,12 @@ import { createLoginRoutes } from './interaction/login-routes.ts'
 import { stylesheet } from './pages/styles.ts'
 import { createMapIdentity } from './interaction/map-identity.ts'
 import { createClientSubjects } from './provider/people/client-subjects.ts'
-import { cookieNames } from './provider/configuration.ts'
+import { cookieNames } from './provider/cookie-names.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { createUserinfo } from './provider/endpoints/userinfo.ts'
 import { draftRoutes } from './mount-drafts.ts'
 import { openLifecycle } from './mount-lifecycle.ts'
+import { providerRoutes } from './mount-provider.ts'
 import { openLogout, type Logout } from './mount-logout.ts'
 import type { Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
@@ -209,45 +208,5 @@ export function createWaiting(options: FrontOptions): Express {
     throw new StorageError('unavailable', 'The store has not answered since the start')
   })
   app.use(errors.express)
-  return app
-}
-
-/**
- * Exactly as written: oidc-provider would also take `/oauth2/Token` and `/oauth2/token/`, past what stands around it by path.
- */
-const PROVIDER_PATHS =
-  /^\/(?:verify|\.well-known\/[a-z-]+|oauth2\/(?:token|jwks|introspect|revoke|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
-
-/** What oidc-provider serves, and userinfo, which is ours. */
-function providerRoutes(
-  handler: (request: express.Request, response: express.Response) => void,
-  userinfo: express.RequestHandler,
-): express.Router {
-  const router = express.Router()
-  router.route('/userinfo').get(userinfo).post(userinfo)
-  router.use(providerPaths(handler))
-  return router
-}
-
-/** Mounted at the root: oidc-provider would take a mount path for a part of its URLs. */
-function providerPaths(
-  handler: (request: express.Request, response: express.Response) => void,
-): express.RequestHandler {
-  return (request, response, next) =>
-    PROVIDER_PATHS.test(request.path) ? handler(request, response) : next()
-}
-
-export interface AdminOptions {
-  driver: Driver
-  readiness: Readiness
-  api: AdminApiOptions
-}
-
-/** Everything behind the admin listener. */
-export function createAdmin({ driver, readiness, api }: AdminOptions): Express {
-  const app = express().disable('x-powered-by').disable('etag')
-  app.use(securityHeaders({ https: false }))
-  app.use(createHealthRoutes({ driver, readiness }))
-  app.use(createAdminApi(api))
   return app
 }

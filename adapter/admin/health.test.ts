@@ -1,7 +1,7 @@
 // Liveness and readiness over HTTP, with a store that comes and goes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listen, type Listening } from '../../service/listen.ts'
-import { createAdmin } from '../server.ts'
+import { createAdmin } from '../admin-server.ts'
 import type { Driver } from '../storage/driver.ts'
 import { createMemoryDriver } from '../storage/drivers/memory.ts'
 import { createBreaker } from '../test-support/breakable-driver.ts'

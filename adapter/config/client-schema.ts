@@ -1,9 +1,9 @@
 // What the file says of one app. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
-import { accessToken } from './access-token-schema.ts'
+import { accessToken } from './client-schema/access-token.ts'
 import { claimRule } from './claim-rule.ts'
-import { logoutSettings } from './logout-settings.ts'
-import { refresh } from './refresh-schema.ts'
+import { logoutSettings } from './client-schema/logout-settings.ts'
+import { refresh } from './client-schema/refresh.ts'
 import { name, scope, secret } from './setting-types.ts'
 
 export const client = z.strictObject({

@@ -1,7 +1,7 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
 // Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
-import { resource } from './access-token-schema.ts'
+import { resource } from './client-schema/access-token.ts'
 import { client } from './client-schema.ts'
 import { duration, name, path, port, secret } from './setting-types.ts'
 import { upstream } from './upstream-schema.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { cookieNames, sessionTtlSeconds } from './configuration.ts'
+import { cookieNames } from './cookie-names.ts'
+import { sessionTtlSeconds } from './configuration.ts'
 
 const HOUR = 3600
 const LIMITS = { idle: 8 * HOUR, absolute: 12 * HOUR }

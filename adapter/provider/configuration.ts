@@ -3,52 +3,27 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Config } from '../config/schema.ts'
+import { cookieNames } from './cookie-names.ts'
+import { features } from './features.ts'
 import { allScopes, clientMetadata } from './clients.ts'
 import type { ClientSubjects } from './people/client-subjects.ts'
 import { loginPolicy } from './authorize/login-policy.ts'
 import {
-  assertAcrClaim,
   CONTEXT_CLAIMS,
   contextParams,
   type RequestedContext,
 } from './authorize/requested-context.ts'
-import { TOKEN_ROUTES, type tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
+import type { tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import type { RefreshPolicy } from './refresh/refresh-policy.ts'
-import { resourceIndicators } from './resources.ts'
+import { ROUTES } from './routes.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
-import { externalSigning, initialJwks } from './keys/provider-keystore.ts'
+import { initialJwks } from './keys/provider-keystore.ts'
 import { upstreamHints, type ChoiceOfUpstream } from './authorize/upstream-choice.ts'
-
-export const ROUTES = {
-  authorization: '/oauth2/authorize',
-  token: '/oauth2/token',
-  jwks: '/oauth2/jwks',
-  userinfo: '/userinfo',
-  end_session: '/connect/logout',
-  ...TOKEN_ROUTES,
-} as const
 
 /** Seconds. Everything that is not the session's own lifetime. */
 const CODE_TTL = 60
 const ID_TOKEN_TTL = 300
 const UNFINISHED_SESSION_TTL = 600
-
-export interface CookieNames {
-  session: string
-  interaction: string
-  resume: string
-}
-
-/** `__Host-` and `__Secure-` keep other hosts of the domain from planting our cookies (RFC 6265bis, section 4.1.3). */
-export function cookieNames(isHttps: boolean): CookieNames {
-  // https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-20.html#section-4.1.3
-  const [host, secure] = isHttps ? ['__Host-', '__Secure-'] : ['', '']
-  return {
-    session: `${host}AUTH_ADAPTER_SESSION`,
-    interaction: `${secure}AUTH_ADAPTER_INTERACTION`,
-    resume: `${secure}AUTH_ADAPTER_RESUME`,
-  }
-}
 
 export interface SessionTimes {
   accountId?: string | undefined
@@ -188,31 +163,4 @@ function ttl({ config, now, refresh }: ProviderParts): NonNullable<Configuration
     Session: (_ctx, session) => sessionTtlSeconds(session, config.session, now),
     Grant: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
   }
-}
-
-const usesGrant = ({ clients }: Config, grantType: 'client_credentials'): boolean =>
-  Object.values(clients).some(({ grant_types }) => grant_types.includes(grantType))
-
-function features(parts: ProviderParts): NonNullable<Configuration['features']> {
-  const off = { enabled: false }
-  return {
-    // Advertised, and metadata of clients accepted; apps are told by logout/, not by oidc-provider.
-    backchannelLogout: { enabled: true },
-    claimsParameter: { enabled: true, assertClaimsParameter: assertAcrClaim },
-    ...parts.tokenEndpoints,
-    clientCredentials: { enabled: usesGrant(parts.config, 'client_credentials') },
-    ...externalSigning(parts.signingKeys),
-    devInteractions: off,
-    dPoP: off,
-    pushedAuthorizationRequests: off,
-    resourceIndicators: resourceIndicators(parts.config, parts.signingKeys),
-    rpInitiatedLogout: {
-      enabled: true,
-      logoutSource: parts.logoutSource,
-      postLogoutSuccessSource: parts.postLogoutSuccessSource,
-    },
-    // Makes it advertised and `claims.userinfo` accepted. The endpoint is ours (userinfo.ts): the built-in one can not
-    // answer for JWT access tokens, and no request reaches it.
-    userinfo: { enabled: true },
-  } as NonNullable<Configuration['features']>
 }

@@ -1,7 +1,6 @@
 // The one `new Provider(...)`. Puts configuration, storage and the functions of this room together; what they do is said
 // in their own files. It never talks to an upstream: where the browser goes to sign in is passed in.
-import { decodeJwt } from 'jose'
-import { Provider, type AdapterFactory, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Provider, AdapterFactory, KoaContextWithOIDC } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import type { Identities } from '../storage/sessions/identities.ts'
@@ -20,14 +19,15 @@ import {
 } from './endpoints/token-endpoints.ts'
 import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
-import { providerConfiguration, ROUTES, sessionTtlSeconds } from './configuration.ts'
+import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
+import { ROUTES } from './routes.ts'
 import { createLoadExistingGrant } from './people/grants.ts'
 import { createLogoutPages } from './logout/logout-pages.ts'
 import { nameSessions } from './logout/logout-token.ts'
 import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
-import { formPost } from './authorize/form-post.ts'
+import { AdapterProvider, takeOnlyIdTokensAsHint, trustOnlyTheIssuer } from './adapt-provider.ts'
 import type { FollowUpstream } from './refresh/follow-upstream.ts'
 import { openRefresh } from './refresh/open-refresh.ts'
 import {
@@ -166,44 +166,10 @@ function refuseClient(clientId: string) {
   }
 }
 
-/** oidc-provider has no other way to serve form_post with a page of our own. */
-class AdapterProvider extends Provider {
-  override registerResponseMode(name: string, handler: (...parameters: never[]) => unknown): void {
-    const base = Provider.prototype as unknown as {
-      registerResponseMode(name: string, handler: unknown): void
-    }
-    base.registerResponseMode.call(this, name, name === 'form_post' ? formPost : handler)
-  }
-}
-
 /** What oidc-provider does not bind to the session itself (`expiresWithSession`) it would spare at logout. The session is not saved yet. */
 function prepareLogout(provider: Provider, clients: Config['clients']): void {
   nameSessions(provider, clients)
   provider.on('authorization.success', ({ oidc: { session, client } }: KoaContextWithOIDC) => {
     if (session && client) delete session.authorizationFor(client.clientId)?.persistsLogout
   })
-}
-
-/** URLs in metadata, redirects and forms come from the configured issuer, never from Host or a forwarded header (A35). */
-function trustOnlyTheIssuer(provider: Provider): void {
-  const issuer = new URL(provider.issuer)
-  const request = (provider as unknown as { request: object }).request
-  Object.defineProperties(request, {
-    protocol: { get: () => issuer.protocol.slice(0, -1) },
-    host: { get: () => issuer.host },
-  })
-}
-
-/** Our access tokens have the same issuer, audience and key, and some the same type; but only they name a client. */
-function takeOnlyIdTokensAsHint(provider: Provider): void {
-  const { IdToken } = provider as unknown as {
-    IdToken: { validate(jwt: string, client: unknown): Promise<unknown> }
-  }
-  const validate = IdToken.validate.bind(IdToken)
-  IdToken.validate = async (jwt, client) => {
-    // RFC 8725, section 3.11: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
-    if (decodeJwt(jwt)['client_id'] !== undefined)
-      throw new TypeError('expected an ID token, got an access token')
-    return validate(jwt, client)
-  }
 }

@@ -143,6 +143,7 @@ export const testRow = {
     'service/',
     'adapter/config/',
     'adapter/server.ts',
+    'adapter/admin-server.ts',
     'adapter/test-support/',
     'adapter/upstream/test-support/',
     'scripts/redis-process.ts',

@@ -1,6 +1,6 @@
 // What the file says of one app's refresh tokens. Part of the schema in client-schema.ts.
 import { z } from 'zod'
-import { duration } from './setting-types.ts'
+import { duration } from '../setting-types.ts'
 
 export const refresh = z
   .strictObject({

@@ -1,7 +1,7 @@
 // What the file says of access tokens: their form, by client and by resource, and the resources themselves. Part of the
 // schema in schema.ts; rules between settings belong to checks/.
 import { z } from 'zod'
-import { duration, scope } from './setting-types.ts'
+import { duration, scope } from '../setting-types.ts'
 
 const ttl = duration(10, 86_400)
 const typ = z

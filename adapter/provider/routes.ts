@@ -1,0 +1,11 @@
+// Where each endpoint of oidc-provider's stands.
+import { TOKEN_ROUTES } from './endpoints/token-endpoints.ts'
+
+export const ROUTES = {
+  authorization: '/oauth2/authorize',
+  token: '/oauth2/token',
+  jwks: '/oauth2/jwks',
+  userinfo: '/userinfo',
+  end_session: '/connect/logout',
+  ...TOKEN_ROUTES,
+} as const
