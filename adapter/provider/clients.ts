@@ -1,5 +1,6 @@
 // Turns the configured clients into oidc-provider's client metadata. What a client may do is decided here and nowhere else.
 import type { ClientMetadata } from 'oidc-provider'
+import { isConfidential } from '../config/client-schema/is-confidential.ts'
 import type { ClientConfig } from '../config/schema.ts'
 import { sectorOf } from './people/client-subjects.ts'
 
@@ -51,7 +52,7 @@ const isPrivateUse = (uri: string) => !/^https?:/.test(uri)
 /** A public client on loopback or a private-use scheme is a native app: any loopback port then matches (RFC 8252, section 7.3: https://www.rfc-editor.org/rfc/rfc8252#section-7.3). */
 function isNative(client: ClientConfig): boolean {
   return (
-    client.client_secret === undefined &&
+    !isConfidential(client) &&
     client.redirect_uris.some((uri) => LOOPBACK.test(uri) || isPrivateUse(uri))
   )
 }

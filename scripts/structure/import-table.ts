@@ -11,6 +11,8 @@ export interface Row {
   node?: readonly string[]
 }
 
+/** Pure: judges settings and needs nothing else. */
+const IS_CONFIDENTIAL = 'adapter/config/client-schema/is-confidential.ts'
 const CONTRACTS = ['adapter/upstream/upstream.ts', 'adapter/storage/driver.ts', 'adapter/errors.ts']
 const RECORDS = ['adapter/storage/']
 const EVERY_ROOM = ['adapter/', 'service/']
@@ -19,8 +21,13 @@ export const importTable: readonly Row[] = [
   { room: 'adapter/errors.ts', ours: [], packages: [], node: [] },
   { room: 'adapter/upstream/upstream.ts', ours: [], packages: [], node: [] },
   { room: 'adapter/storage/driver.ts', ours: [], packages: [], node: [] },
+  { room: IS_CONFIDENTIAL, ours: [], packages: [], node: [] },
   { room: 'adapter/claims/', ours: [], packages: [], node: [] },
-  { room: 'adapter/config/', ours: ['adapter/errors.ts'], packages: ['zod', 'yaml'] },
+  {
+    room: 'adapter/config/',
+    ours: [IS_CONFIDENTIAL, 'adapter/errors.ts'],
+    packages: ['zod', 'yaml'],
+  },
   {
     room: 'adapter/upstream/',
     ours: ['adapter/errors.ts', 'service/'],
@@ -33,7 +40,14 @@ export const importTable: readonly Row[] = [
   },
   {
     room: 'adapter/provider/',
-    ours: ['adapter/claims/', ...RECORDS, 'adapter/pages/', 'adapter/errors.ts', 'service/'],
+    ours: [
+      IS_CONFIDENTIAL,
+      'adapter/claims/',
+      ...RECORDS,
+      'adapter/pages/',
+      'adapter/errors.ts',
+      'service/',
+    ],
     packages: ['oidc-provider', 'jose'],
   },
   {

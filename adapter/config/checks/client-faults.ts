@@ -1,4 +1,5 @@
 // Rules between the settings of one client.
+import { isConfidential } from '../client-schema/is-confidential.ts'
 import type { ClientConfig, Config } from '../schema.ts'
 import type { SettingFault } from './schema-faults.ts'
 
@@ -15,9 +16,9 @@ export function clientFaults({ clients }: Config): SettingFault[] {
   )
 }
 
-function pkceFault({ client_secret: secret, pkce }: ClientConfig) {
+function pkceFault(client: ClientConfig) {
   // https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1: public clients MUST use PKCE
-  return secret === undefined && pkce === 'optional'
+  return !isConfidential(client) && client.pkce === 'optional'
     ? { setting: 'pkce', message: 'A client without client_secret needs PKCE' }
     : undefined
 }

@@ -1,6 +1,7 @@
 // Refresh tokens as this authorization server gives them: who gets one, how long it lives, when it is replaced. What
 // happens to one that comes back is storage/refresh-tokens.ts.
 import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider'
+import { isConfidential } from '../../config/client-schema/is-confidential.ts'
 import type { ClientConfig } from '../../config/schema.ts'
 import type { Identities } from '../../storage/sessions/identities.ts'
 import { outlivesSession, type KnownAccount } from '../people/account.ts'
@@ -94,10 +95,11 @@ async function keepAlive(
   return true
 }
 
-function isRotated({ refresh, client_secret: secret }: ClientConfig): boolean {
+function isRotated(client: ClientConfig): boolean {
+  const { refresh } = client
   if (refresh?.rotation !== 'public_only') return refresh?.rotation === 'always'
   // RFC 9700, section 2.2.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.2.2
-  return secret === undefined
+  return !isConfidential(client)
 }
 
 /** A tenth of its idle time has to be gone, so that not every use is a write. */

@@ -1,4 +1,5 @@
 // Rules of grant types and resources: what a client needs for a way to its tokens, and names that exist.
+import { isConfidential } from '../../client-schema/is-confidential.ts'
 import type { ClientConfig, Config } from '../../schema.ts'
 import { didYouMean } from '../../source/nearest-name.ts'
 import type { SettingFault } from '../schema-faults.ts'
@@ -18,8 +19,8 @@ function redirectFaults(id: string, { grant_types, redirect_uris }: ClientConfig
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6749#section-4.4: "MUST only be used by confidential clients" */
-function credentialFaults(id: string, { grant_types, client_secret }: ClientConfig) {
-  return grant_types.includes('client_credentials') && client_secret === undefined
+function credentialFaults(id: string, client: ClientConfig) {
+  return client.grant_types.includes('client_credentials') && !isConfidential(client)
     ? [
         {
           path: ['clients', id, 'grant_types'],
@@ -40,8 +41,8 @@ function resourceFaults({ resources, clients }: Config): SettingFault[] {
 }
 
 function serverFaults(path: SettingFault['path'], id: string, clients: Config['clients']) {
-  const isPublic = Object.hasOwn(clients, id) && clients[id]?.client_secret === undefined
-  return isPublic
+  const client = Object.hasOwn(clients, id) ? clients[id] : undefined
+  return client && !isConfidential(client)
     ? [{ path, message: 'This client needs a client_secret: without one it can not introspect' }]
     : unknown(path, id, Object.keys(clients))
 }
