@@ -9,11 +9,18 @@ import type { CookieSettings } from './browser/cookies.ts'
 import { securityHeaders } from './browser/security-headers.ts'
 import { createArrival } from './login/arrival.ts'
 import { createCallback } from './login/callback.ts'
-import { BACK_CHANNEL_PATH, CALLBACK_PATH, LOST_PATH, SIGN_IN_PATH } from './login/paths.ts'
+import {
+  BACK_CHANNEL_PATH,
+  CALLBACK_PATH,
+  FRONT_CHANNEL_PATH,
+  LOST_PATH,
+  SIGN_IN_PATH,
+} from './login/paths.ts'
 import { createPendingLogins } from './login/pending-login.ts'
 import { createSignIn } from './login/sign-in.ts'
 import { createSignOut } from './login/sign-out.ts'
 import { createBackChannelLogout } from './logout/back-channel-logout.ts'
+import { createFrontChannelLogout } from './logout/front-channel-logout.ts'
 import { createPages } from './pages/handlers.ts'
 import type { AppFacts } from './pages/layout.ts'
 import { createKeepFresh } from './refresh/keep-fresh.ts'
@@ -23,6 +30,7 @@ import { createSeal } from './session/seal.ts'
 import { createSessionMiddleware, SessionStoreError } from './session/session-middleware.ts'
 import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
 import { createSessionLinks } from './session/session-links.ts'
+import type { SessionLinks } from './session/session-links.ts'
 import { openSessionStore } from './session/session-store.ts'
 
 export interface TestAppOptions {
@@ -92,16 +100,28 @@ function assemble(options: TestAppOptions) {
     keepFresh: createKeepFresh(common),
     signIn: createSignIn(signingIn),
     callback: createCallback(signingIn),
-    backChannelLogout: createBackChannelLogout({
-      judge: createLogoutTokenJudge({ ...options, jwksUri: relyingParty.jwksUri, now }),
-      links,
-      log,
-    }),
+    ...logoutEndpoints(options, { links, now, jwksUri: relyingParty.jwksUri }),
     signOut: createSignOut({
       ...common,
       showForgedForm: pages.forgedForm,
       showHalfDone: pages.halfSignedOut,
     }),
+  }
+}
+
+interface LogoutParts {
+  readonly links: SessionLinks
+  readonly now: () => number
+  readonly jwksUri: () => Promise<string>
+}
+
+/** Where the adapter says that a session ended. */
+function logoutEndpoints(options: TestAppOptions, { links, now, jwksUri }: LogoutParts) {
+  const { issuer, clientId, log } = options
+  const judge = createLogoutTokenJudge({ issuer, clientId, jwksUri, now })
+  return {
+    backChannelLogout: createBackChannelLogout({ judge, links, log }),
+    frontChannelLogout: createFrontChannelLogout({ issuer, links, log }),
   }
 }
 
@@ -128,7 +148,7 @@ function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
 function mountWithoutSession(
   app: Express,
   { url, issuer }: TestAppOptions,
-  { cookies, backChannelLogout }: Parts,
+  { cookies, backChannelLogout, frontChannelLogout }: Parts,
 ): void {
   app.use(securityHeaders({ formTargets: [new URL(issuer).origin], isSecure: cookies.isSecure }))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
@@ -138,6 +158,7 @@ function mountWithoutSession(
   )
   app.get('/favicon.ico', (_req, res) => void res.status(204).end())
   app.post(BACK_CHANNEL_PATH, FORM, backChannelLogout)
+  app.get(FRONT_CHANNEL_PATH, frontChannelLogout)
   app.use(canonicalHost(url))
 }
 

@@ -4,6 +4,7 @@ import { localPathOr } from '../browser/local-path.ts'
 export const CALLBACK_PATH = '/login/oauth2/code/auth-adapter'
 export const SIGN_IN_PATH = '/sign-in'
 export const BACK_CHANNEL_PATH = '/logout/backchannel'
+export const FRONT_CHANNEL_PATH = '/logout/frontchannel'
 export const LOST_PATH = '/sign-in/lost'
 export const HOME_OF_SIGNED_IN = '/authenticated'
 

@@ -14,7 +14,8 @@ export interface HomePage {
 const NOTICES = {
   here: html`You are signed out of this app. The adapter still knows you: a new sign-in needs no
     password. <a href="/logout">How to end that too</a>`,
-  adapter: html`You are signed out of this app and of the adapter.`,
+  adapter: html`You are signed out of this app and of the adapter. It tells every other app that you
+  signed in to with that session.`,
 } as const
 
 export function homePage({ app, signIn, person, signedOut }: HomePage): Html {
