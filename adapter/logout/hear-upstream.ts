@@ -4,6 +4,7 @@ import type { SessionParts } from '../storage/sessions/end-session.ts'
 import { hashed } from '../storage/provider/artefact-key.ts'
 import type { Driver } from '../storage/driver.ts'
 import { upstreamNameIndex } from '../storage/sessions/live-sessions.ts'
+import { endGrantIdentitiesOfPerson } from '../storage/sessions/grant-identities.ts'
 import type { Upstream, UpstreamLogoutToken } from '../upstream/upstream.ts'
 import type { Log } from '../../service/log.ts'
 import type { EndSessions } from './end-sessions.ts'
@@ -54,6 +55,7 @@ export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
       try {
         const members = await driver.members(indexOf(upstream, said))
         await endSessions({ members, isMeant: concerns(upstream, said), cause: 'upstream' })
+        await endOffline(options, upstream, said)
         return true
       } catch (error) {
         // Not done: the upstream may send it again.
@@ -71,6 +73,17 @@ export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
 }
 
 type Said = Pick<UpstreamLogoutToken, 'iss' | 'sub' | 'sid'>
+
+/** Where no session is named, all that is left of the person's sign-ins ends, also what outlived its session. */
+async function endOffline(
+  { driver, log }: HearUpstreamOptions,
+  upstream: string,
+  { iss, sub, sid }: Said,
+): Promise<void> {
+  if (sub === undefined || sid !== undefined) return
+  const grants = await endGrantIdentitiesOfPerson(driver, { upstream, iss, sub })
+  if (grants > 0) log.info('grants.ended', { upstream, cause: 'upstream', grants })
+}
 
 /** The session, where one is named; all sessions of the person otherwise. */
 function indexOf(upstream: string, { iss, sub = '', sid }: Said): string {

@@ -5,6 +5,7 @@ import type { Identity } from './identities.ts'
 import { identityKey } from './live-sessions.ts'
 import type { SessionPayload } from '../provider/merge-session.ts'
 import { ENDED, ENDED_TTL_SECONDS } from '../provider/provider-sessions.ts'
+import { releaseTokensOfSession } from '../tokens/release-upstream-tokens.ts'
 import { revokeGrant } from '../tokens/revoke-grant.ts'
 
 export interface SessionParts {
@@ -44,6 +45,7 @@ export async function endSession(
     endRecord(driver, member),
     ...grantIds.map((grantId) => revokeGrant(driver, grantId)),
   ])
+  await releaseTokensOfSession(driver, member)
 }
 
 const sessionKey = (member: string) => `Session:${member}`

@@ -3,6 +3,7 @@ import { grantIndex, hashed } from '../provider/artefact-key.ts'
 import type { Driver } from '../driver.ts'
 import type { Identity } from './identities.ts'
 import type { DeferringDriver } from '../unit-of-work.ts'
+import { releaseUpstreamTokens } from '../tokens/release-upstream-tokens.ts'
 
 export interface GrantIdentities {
   saveForGrant(grantId: string, identity: Identity, ttlSeconds: number): Promise<void>
@@ -22,7 +23,7 @@ export function createGrantIdentities(
       const key = keyOf(grantId)
       await Promise.all([
         driver.add(grantIndex(grantId), key, ttlSeconds),
-        driver.add(upstreamGrantsIndex(identity.upstream), key, ttlSeconds),
+        ...indexesOf(identity).map((index) => driver.add(index, key, ttlSeconds)),
         driver.set(key, identity, ttlSeconds),
       ])
     },
@@ -33,9 +34,40 @@ export function createGrantIdentities(
   }
 }
 
+function indexesOf({ upstream, upstreamIssuer: iss, upstreamSession: at }: Identity): string[] {
+  const all = upstreamGrantsIndex(upstream)
+  return at === undefined ? [all] : [all, personGrantsIndex({ upstream, iss, sub: at.sub })]
+}
+
 /** Of all whose identity came from an upstream; its members are keys. */
 function upstreamGrantsIndex(upstream: string): string {
   return `grants-of-upstream:${upstream}`
+}
+
+/** A person, as the upstream names them. */
+export interface UpstreamPerson {
+  upstream: string
+  iss: string
+  sub: string
+}
+
+function personGrantsIndex({ upstream, iss, sub }: UpstreamPerson): string {
+  return `grants-of-upstream-sub:${hashed(JSON.stringify([upstream, iss, sub]))}`
+}
+
+/** Ends those of one person at an upstream; how many. Rejects as above. */
+export async function endGrantIdentitiesOfPerson(
+  driver: Driver,
+  person: UpstreamPerson,
+): Promise<number> {
+  const isTheirs = (identity: Identity) =>
+    identity.upstreamIssuer === person.iss && identity.upstreamSession?.sub === person.sub
+  const members = await driver.members(personGrantsIndex(person))
+  return endThose(
+    driver,
+    members,
+    (identity) => identity.upstream === person.upstream && isTheirs(identity),
+  )
 }
 
 /** Deletes those that `isEnded` says are to end; how many. It gets the hashed id of the grant too. Rejects as above. */
@@ -44,12 +76,26 @@ export async function endGrantIdentitiesOf(
   upstream: string,
   isEnded: (identity: Identity, grantHash: string) => boolean | Promise<boolean>,
 ): Promise<number> {
+  const members = await driver.members(upstreamGrantsIndex(upstream))
+  return endThose(
+    driver,
+    members,
+    (identity, grantHash) => identity.upstream === upstream && isEnded(identity, grantHash),
+  )
+}
+
+async function endThose(
+  driver: Driver,
+  keys: readonly string[],
+  isEnded: (identity: Identity, grantHash: string) => boolean | Promise<boolean>,
+): Promise<number> {
   let ended = 0
-  for (const key of await driver.members(upstreamGrantsIndex(upstream))) {
+  for (const key of keys) {
     const identity = (await driver.get(key))?.value as Identity | undefined
-    if (identity?.upstream !== upstream) continue
-    if (!(await isEnded(identity, key.slice(PREFIX.length)))) continue
+    if (!identity || !(await isEnded(identity, key.slice(PREFIX.length)))) continue
     await driver.delete(key)
+    if (identity.upstreamTokens !== undefined)
+      await releaseUpstreamTokens(driver, identity.upstreamTokens)
     ended += 1
   }
   return ended

@@ -3,6 +3,10 @@
 import type { ClaimsByClient } from '../../claims/mapping/client-claims.ts'
 import { hashed } from '../provider/artefact-key.ts'
 import type { Driver } from '../driver.ts'
+import {
+  releaseTokensOfSession,
+  upstreamTokensOfSession,
+} from '../tokens/release-upstream-tokens.ts'
 import { createGrantIdentities } from './grant-identities.ts'
 import type { GrantIdentities } from './grant-identities.ts'
 import { indexesOf, sessionMember } from './live-sessions.ts'
@@ -49,6 +53,7 @@ export interface Identities extends GrantIdentities {
   /** Puts another in the place of one that `find` gave, for the rest of its life; as above. */
   replace(sessionUid: string, found: Identity, identity: Identity): Promise<void>
   find(sessionUid: string): Promise<Identity | undefined>
+  /** What was kept of the upstream for the session goes too. */
   delete(sessionUid: string): Promise<void>
 }
 
@@ -64,7 +69,7 @@ export function createIdentities(
 ): Identities {
   const keyOf = (sessionUid: string) => `Identity:${hashed(sessionUid)}`
   const listed = (uid: string, identity: Identity, ttlSeconds: number, clientId?: string) =>
-    addTo(driver, indexesOf(identity, clientId), sessionMember(uid), ttlSeconds)
+    list(driver, sessionMember(uid), { identity, clientId, ttlSeconds })
   const versions = new WeakMap<Identity, number>()
   const replace = async (uid: string, found: Identity, identity: Identity, ttl?: number) => {
     const [key, version] = [keyOf(uid), versions.get(found)]
@@ -91,11 +96,28 @@ export function createIdentities(
       versions.set(identity, record.version)
       return identity
     },
-    delete: (sessionUid) => driver.delete(keyOf(sessionUid)),
+    async delete(sessionUid) {
+      await driver.delete(keyOf(sessionUid))
+      await releaseTokensOfSession(driver, sessionMember(sessionUid))
+    },
     ...createGrantIdentities(driver, isVouchedFor),
   }
 }
 
-async function addTo(driver: Driver, indexes: string[], member: string, ttlSeconds: number) {
-  await Promise.all(indexes.map((index) => driver.add(index, member, ttlSeconds)))
+interface Listed {
+  identity: Identity
+  clientId: string | undefined
+  ttlSeconds: number
+}
+
+async function list(
+  driver: Driver,
+  member: string,
+  { identity, clientId, ttlSeconds }: Listed,
+): Promise<void> {
+  const { upstreamTokens: id } = identity
+  await Promise.all([
+    ...indexesOf(identity, clientId).map((index) => driver.add(index, member, ttlSeconds)),
+    id === undefined ? undefined : driver.add(upstreamTokensOfSession(member), id, ttlSeconds),
+  ])
 }

@@ -4,6 +4,10 @@ import { artefactKey, hashed } from '../provider/artefact-key.ts'
 import type { Driver } from '../driver.ts'
 import type { Identity } from './identities.ts'
 import type { SessionPayload } from '../provider/merge-session.ts'
+import {
+  releaseTokensOfSession,
+  sessionsOfUpstreamTokens,
+} from '../tokens/release-upstream-tokens.ts'
 
 export interface LiveSession {
   identity: Identity
@@ -35,7 +39,7 @@ export function clientSessionsIndex(clientId: string): string {
 
 /** Every index that a session is listed in, once `clientId` has a part in it. */
 export function indexesOf(identity: Identity, clientId: string | undefined): string[] {
-  const { upstream, upstreamIssuer: iss, accountId, upstreamSession: at } = identity
+  const { upstream, upstreamIssuer: iss, accountId, upstreamSession: at, upstreamTokens } = identity
   const named = (kind: 'sid' | 'sub') => {
     const name = at?.[kind]
     return name === undefined ? [] : [upstreamNameIndex(kind, { upstream, iss }, name)]
@@ -46,6 +50,7 @@ export function indexesOf(identity: Identity, clientId: string | undefined): str
     ...named('sid'),
     ...named('sub'),
     ...(clientId === undefined ? [] : [clientSessionsIndex(clientId)]),
+    ...(upstreamTokens === undefined ? [] : [sessionsOfUpstreamTokens(upstreamTokens)]),
   ]
 }
 
@@ -73,6 +78,7 @@ export async function endIdentitiesOf(
     const identity = await identityOf(driver, member)
     if (identity?.upstream !== upstream || !isEnded(identity)) return false
     await driver.delete(identityKey(member))
+    await releaseTokensOfSession(driver, member)
     return true
   })
   return ended.filter(Boolean).length

@@ -1,7 +1,9 @@
 // Ends a grant: every artefact that hangs on it, and the Grant itself.
 import { artefactKey, grantIndex } from '../provider/artefact-key.ts'
 import type { Driver } from '../driver.ts'
+import type { Identity } from '../sessions/identities.ts'
 import type { DeferringDriver } from '../unit-of-work.ts'
+import { releaseUpstreamTokens } from './release-upstream-tokens.ts'
 
 /**
  * Nothing of the grant can be used once this resolves. Never put off to the end of a request: a failure later in the
@@ -14,9 +16,12 @@ export async function revokeGrant(
   const remove = (key: string) =>
     'deleteNow' in driver ? driver.deleteNow(key) : driver.delete(key)
   // The Grant goes with the first round trip: without it no artefact is honoured, whatever happens to the rest.
-  const [keys] = await Promise.all([
+  const [keys, own] = await Promise.all([
     driver.members(grantIndex(grantId)),
+    driver.get(artefactKey('GrantIdentity', grantId)),
     remove(artefactKey('Grant', grantId)),
   ])
   await Promise.all([...keys.map(remove), driver.drop(grantIndex(grantId))])
+  const { upstreamTokens } = (own?.value ?? {}) as Partial<Identity>
+  if (upstreamTokens !== undefined) await releaseUpstreamTokens(driver, upstreamTokens)
 }

@@ -4,6 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { hashed } from '../provider/artefact-key.ts'
 import type { Driver } from '../driver.ts'
 import type { Identity } from '../sessions/identities.ts'
+import {
+  forgetUpstreamTokens,
+  grantsOfUpstreamTokens,
+  upstreamTokensKey,
+} from './release-upstream-tokens.ts'
 import { revokeGrant } from './revoke-grant.ts'
 import type { Sealing } from '../sealing/sealing.ts'
 
@@ -36,8 +41,6 @@ type Stored = Omit<UpstreamGrant, 'refreshToken'> & { sealed: string }
 
 /** All reject with StorageError `unavailable`. */
 export function createUpstreamTokens(driver: Driver, sealing: Sealing): UpstreamTokens {
-  const keyOf = (id: string) => `UpstreamTokens:${hashed(id)}`
-  const grantsOf = (id: string) => `grants-of-upstream-tokens:${hashed(id)}`
   const leaseOf = (id: string) => `upstream-refresh:${hashed(id)}`
   const contextOf = (id: string) => `upstream refresh token ${id}`
   const stored = (id: string, { refreshToken, ...rest }: UpstreamGrant): Stored => ({
@@ -47,22 +50,23 @@ export function createUpstreamTokens(driver: Driver, sealing: Sealing): Upstream
   return {
     async create(grant, ttlSeconds) {
       const id = randomBytes(16).toString('base64url')
-      await driver.insert(keyOf(id), stored(id, grant), ttlSeconds)
+      await driver.insert(upstreamTokensKey(id), stored(id, grant), ttlSeconds)
       return id
     },
     async read(id) {
-      const record = await driver.get(keyOf(id))
+      const record = await driver.get(upstreamTokensKey(id))
       if (!record) return undefined
       const { sealed, ...rest } = record.value as Stored
       const refreshToken = sealing.unseal(sealed, contextOf(id))
       return { grant: { ...rest, refreshToken }, version: record.version }
     },
-    update: (id, version, grant) => driver.update(keyOf(id), version, stored(id, grant)),
-    join: (id, grantId, ttlSeconds) => driver.add(grantsOf(id), grantId, ttlSeconds),
+    update: (id, version, grant) =>
+      driver.update(upstreamTokensKey(id), version, stored(id, grant)),
+    join: (id, grantId, ttlSeconds) => driver.add(grantsOfUpstreamTokens(id), grantId, ttlSeconds),
     async end(id) {
-      const grants = await driver.members(grantsOf(id))
+      const grants = await driver.members(grantsOfUpstreamTokens(id))
       await Promise.all(grants.map((grantId) => revokeGrant(driver, grantId)))
-      await Promise.all([driver.delete(keyOf(id)), driver.drop(grantsOf(id))])
+      await forgetUpstreamTokens(driver, id)
     },
     lease: (id, owner, ttlSeconds) => driver.lease(leaseOf(id), owner, ttlSeconds),
     release: (id, owner) => driver.release(leaseOf(id), owner),
