@@ -17,11 +17,17 @@ export const client = z.strictObject({
       'Where codes may be sent. Compared character by character. Required with `authorization_code`.',
     ),
   grant_types: z
-    .array(z.enum(['authorization_code', 'client_credentials']))
+    .array(
+      z.enum([
+        'authorization_code',
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:device_code',
+      ]),
+    )
     .min(1)
     .prefault(['authorization_code'])
     .describe(
-      'The ways to its tokens: a sign-in, or its own secret, with nobody signed in. Refreshing is in `refresh`.',
+      'The ways to its tokens: a sign-in, its own secret with nobody signed in, or a sign-in on another screen (device authorization). Refreshing is in `refresh`.',
     ),
   post_logout_redirect_uris: z
     .array(z.url())

@@ -30,7 +30,7 @@ export function createLoginRoutes(options: LoginRouteOptions): Router {
   }
   const router = Router({ strict: true, caseSensitive: true })
   router.post(CALLBACK, answersByForm(options.upstreamConfigs), FORM, formPostToQuery)
-  router.get('/oauth2/authorize/:uid', ownLoginOnly(options.binding))
+  router.get(['/oauth2/authorize/:uid', '/device/:uid'], ownLoginOnly(options.binding))
   for (const [path, step] of Object.entries(routes)) router.all(path, go(options.unitOfWork, step))
   return router
 }

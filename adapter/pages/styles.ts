@@ -105,6 +105,10 @@ a:hover { color: var(--accent-over); }
 .email label { font-weight: 600; }
 .email input { width: 100%; min-height: 2.9rem; padding: .6rem .85rem; border: 1px solid var(--edge); border-radius: .65rem; background: var(--card); color: var(--text); font: inherit; }
 .email input[aria-invalid] { border-color: var(--bad); }
+.code input { text-transform: uppercase; letter-spacing: .15em; font: 1.25rem ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; }
+.code .fault { text-transform: none; }
+.user-code { margin-block: 1rem 1.25rem; padding: .9rem 1rem; border: 1px solid var(--line); border-radius: .65rem; text-align: center; }
+.user-code code { font-size: clamp(1.5rem, 1.2rem + 2vw, 2.1rem); font-weight: 600; letter-spacing: .12em; white-space: nowrap; -webkit-user-select: all; user-select: all; }
 .fault { margin: 0; color: var(--bad); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .4rem; }
 .button:focus-visible { border-radius: .65rem; }

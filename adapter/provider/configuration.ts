@@ -4,6 +4,8 @@ import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Config } from '../config/schema.ts'
 import { cookieNames } from './cookie-names.ts'
+import { DEVICE_CODE_TTL } from './device/device-grant.ts'
+import type { Device } from './device/open-device.ts'
 import { features } from './features.ts'
 import { allScopes, clientMetadata } from './clients.ts'
 import type { ClientSubjects } from './people/client-subjects.ts'
@@ -58,6 +60,7 @@ export interface ProviderParts extends Required<
   upstreamChoice: ChoiceOfUpstream
   requestedContext: RequestedContext
   refresh: RefreshPolicy
+  deviceFlow: Device['feature']
   logoutSource: (ctx: KoaContextWithOIDC, form: string) => Promise<void>
   postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => void
   customizeAccessToken: (
@@ -157,6 +160,7 @@ function ttl({ config, now, refresh }: ProviderParts): NonNullable<Configuration
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ID_TOKEN_TTL,
     ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ID_TOKEN_TTL,
     AuthorizationCode: CODE_TTL,
+    DeviceCode: DEVICE_CODE_TTL,
     IdToken: ID_TOKEN_TTL,
     Interaction: config.login.ttl,
     RefreshToken: (_ctx, token, client) => refresh.ttlSeconds(token, client),

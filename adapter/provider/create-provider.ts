@@ -28,6 +28,8 @@ import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
 import { AdapterProvider, takeOnlyIdTokensAsHint, trustOnlyTheIssuer } from './adapt-provider.ts'
+import { openDevice } from './device/open-device.ts'
+import type { Sealing } from '../storage/sealing/sealing.ts'
 import type { FollowUpstream } from './refresh/follow-upstream.ts'
 import { openRefresh } from './refresh/open-refresh.ts'
 import {
@@ -49,6 +51,7 @@ export interface ProviderOptions {
   /** 32 bytes that all instances share; what secrets of this room are made of. */
   subjectKey: Uint8Array
   subjects: ClientSubjects
+  sealing: Sealing
   adapter: AdapterFactory
   unitOfWork: UnitOfWork
   identities: Identities
@@ -75,7 +78,8 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   const { config, now } = options
   requireKeys(config, options.signingKeys)
   const identities = translated(options.identities)
-  const refreshing = openRefresh({ ...options, identities })
+  const device = openDevice({ ...options, identities })
+  const refreshing = openRefresh({ ...options, adapter: device.adapter, identities })
   const revokedTokens = translated(createRevokedTokens(options.unitOfWork.driver))
   const tokens = openIssuedTokens({ ...options, identities, revokedTokens }, () => provider)
   const provider: Provider = new AdapterProvider(
@@ -84,6 +88,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
       ...options,
       ...createLogoutPages(options),
       refresh: refreshing.policy,
+      deviceFlow: device.feature,
       adapter: oauthErrors(refreshing.adapter),
       findAccount: createFindAccount(identities),
       loadExistingGrant: createLoadExistingGrant({
@@ -101,6 +106,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   refreshing.attach(provider)
   shape(provider, options)
   useMiddleware(provider, options, { tokens, revokedTokens, now })
+  for (const middleware of device.middleware) provider.use(middleware)
   prepareLogout(provider, config.clients)
   logProviderEvents(provider, options.log)
   await judgeClients(provider, config)

@@ -18,6 +18,7 @@ export function features(parts: ProviderParts): NonNullable<Configuration['featu
     ...parts.tokenEndpoints,
     clientCredentials: { enabled: usesGrant(parts.config, 'client_credentials') },
     ...externalSigning(parts.signingKeys),
+    deviceFlow: parts.deviceFlow,
     devInteractions: off,
     dPoP: off,
     pushedAuthorizationRequests: off,

@@ -41,10 +41,11 @@ export function createMiddleware(provider: Provider, options: MiddlewareOptions)
   ]
 }
 
-/** A flow begins at the authorization endpoint; later requests find its id beside what was stored then. */
+const FLOW_BEGINS = new Set<string>([ROUTES.authorization, ROUTES.device_authorization])
+
+/** Where a flow begins; later requests find its id beside what was stored then. */
 const startFlow: Middleware = async (ctx, next) => {
-  if (ctx.path === ROUTES.authorization)
-    noteFields({ flow_id: randomBytes(9).toString('base64url') })
+  if (FLOW_BEGINS.has(ctx.path)) noteFields({ flow_id: randomBytes(9).toString('base64url') })
   await next()
 }
 
@@ -95,7 +96,8 @@ const replaceForms: Middleware = async (ctx, next) => {
     ctx.status === 200 &&
     typeof ctx.body === 'string' &&
     ctx.body.includes('<title>Submitting Callback</title>')
-  if (!isForm || !secret || !['resume', 'end_session'].includes(ctx.oidc.route)) return
+  if (!isForm || !secret || !['resume', 'device_resume', 'end_session'].includes(ctx.oidc.route))
+    return
   showForm(ctx, `${ROUTES.end_session}/confirm`, { xsrf: secret, logout: 'yes' }, wayOn(ctx))
 }
 

@@ -12,6 +12,9 @@ interface OAuthProblem extends Error {
 const REFUSALS = {
   'authorization.error': 'authorization.refused',
   'grant.error': 'token.refused',
+  'device_authorization.error': 'device.refused',
+  'code_verification.error': 'device.refused',
+  'device_resume.error': 'device.refused',
   'end_session.error': 'logout.refused',
   'end_session_confirm.error': 'logout.refused',
   'discovery.error': 'discovery.failed',
@@ -35,6 +38,9 @@ export function logProviderEvents(provider: Provider, log: Log): void {
     log.error('request.failed', { ...client(ctx), error }),
   )
   on('authorization.success', (ctx: KoaContextWithOIDC) => log.info('code.issued', client(ctx)))
+  on('device_authorization.success', (ctx: KoaContextWithOIDC) =>
+    log.info('device.started', client(ctx)),
+  )
   on('grant.success', (ctx: KoaContextWithOIDC) =>
     log.info('token.issued', {
       ...client(ctx),

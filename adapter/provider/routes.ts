@@ -1,4 +1,5 @@
 // Where each endpoint of oidc-provider's stands.
+import { DEVICE_ROUTES } from './device/device-grant.ts'
 import { TOKEN_ROUTES } from './endpoints/token-endpoints.ts'
 
 export const ROUTES = {
@@ -8,4 +9,5 @@ export const ROUTES = {
   userinfo: '/userinfo',
   end_session: '/connect/logout',
   ...TOKEN_ROUTES,
+  ...DEVICE_ROUTES,
 } as const

@@ -5,7 +5,7 @@ import type { SettingFault } from './schema-faults.ts'
 
 type ClientRule = (client: ClientConfig) => { setting: string; message: string } | undefined
 
-const RULES: readonly ClientRule[] = [pkceFault, sectorFault, refreshFault]
+const RULES: readonly ClientRule[] = [pkceFault, sectorFault, deviceFault, refreshFault]
 
 export function clientFaults({ clients }: Config): SettingFault[] {
   return Object.entries(clients).flatMap(([id, client]) =>
@@ -31,6 +31,14 @@ function sectorFault({ subject, sector, redirect_uris: uris }: ClientConfig) {
   const hosts = new Set(uris.map((uri) => URL.parse(uri)?.hostname ?? ''))
   return sector === undefined && (hosts.size !== 1 || hosts.has(''))
     ? fault('Required with subject pairwise, unless all redirect URIs have one and the same host')
+    : undefined
+}
+
+/** oidc-provider would fetch the keys of such a client, at a URL of its own. */
+function deviceFault({ subject, grant_types }: ClientConfig) {
+  const isDevice = grant_types.includes('urn:ietf:params:oauth:grant-type:device_code')
+  return subject === 'pairwise' && isDevice
+    ? { setting: 'grant_types', message: 'Device authorization is not for subject pairwise' }
     : undefined
 }
 

@@ -3,6 +3,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { allowFrames, allowInlineScript } from '../../../service/security-headers.ts'
 import type { Identities, Identity } from '../../storage/sessions/identities.ts'
+import { ROUTES } from '../routes.ts'
 import type { UpstreamOffer } from '../../logout/up/leave-upstream.ts'
 
 export interface EndedByPerson {
@@ -63,10 +64,16 @@ export function finishSignOut({ identities, signOut }: SignOutOptions) {
       authorizations: session.authorizations ?? {},
       target,
       isUpstreamAsked: body?.['upstream'] === 'yes',
-      isAccountSwitch: target.startsWith(`${ctx.oidc.provider.issuer}/oauth2/authorize/`),
+      isAccountSwitch: isResumed(target, ctx.oidc.provider.issuer),
     })
     carryOut(ctx, answer)
   }
+}
+
+/** Where an authorization goes on after its old session ended. */
+function isResumed(target: string, issuer: string): boolean {
+  const ways = [ROUTES.authorization, ROUTES.code_verification]
+  return ways.some((path) => target.startsWith(`${issuer}${path}/`))
 }
 
 function carryOut(

@@ -88,7 +88,7 @@ async function keepAlive(
   { oidc }: KoaContextWithOIDC,
   offlineSeconds: number | undefined,
 ): Promise<boolean> {
-  const { grantId = '' } = oidc.entities.AuthorizationCode ?? {}
+  const { grantId = '' } = oidc.entities.AuthorizationCode ?? oidc.entities.DeviceCode ?? {}
   const { identity } = oidc.account as KnownAccount
   if (!(await lifecycle.join(identity, oidc.client?.clientId ?? '', grantId))) return false
   if (offlineSeconds !== undefined) await identities.saveForGrant(grantId, identity, offlineSeconds)

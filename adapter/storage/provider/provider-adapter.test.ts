@@ -117,7 +117,7 @@ describe(createProviderAdapter, () => {
   })
   it('refuses what can not be asked', async () => {
     const { adapter } = setup()
-    await expect(adapter('DeviceCode').findByUserCode('x')).rejects.toThrow(/device flow is off/)
+    await expect(adapter('DeviceCode').findByUserCode('x')).rejects.toThrow(/only device codes/)
     await expect(adapter('Grant').findByUid('x')).rejects.toThrow(/only sessions/)
   })
 })

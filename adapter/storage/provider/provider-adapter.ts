@@ -54,14 +54,14 @@ export function artefactFrom(id: string, payload: AdapterPayload): Artefact {
   return { payload: stored(id, payload), ...(flow_id !== undefined && { flow_id }) }
 }
 
-/** What oidc-provider asks only of a session, or only for the device flow, which is off. */
+/** What oidc-provider asks only of a session, or of a device code, which is found in storage/device/. */
 function refusals(model: string): Pick<Adapter, 'findByUid' | 'findByUserCode'> {
   return {
     async findByUid() {
       throw new Error(`Cannot find a ${model} by uid: only sessions have one`)
     },
     async findByUserCode() {
-      throw new Error(`Cannot find a ${model} by user code: the device flow is off`)
+      throw new Error(`Cannot find a ${model} by user code: only device codes have one`)
     },
   }
 }

@@ -26,6 +26,7 @@ function faults(changes: object): string[] {
 }
 
 const client = (settings: object) => ({ clients: { app: settings } })
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 const resource = (settings: object, name = 'https://api.example') => ({
   resources: { [name]: { scope: 'read', ...settings } },
 })
@@ -42,6 +43,10 @@ describe('access tokens in the configuration', () => {
 
   it('a client of client_credentials alone needs no redirect URI', () => {
     expect(faults(client({ client_secret: 's', grant_types: ['client_credentials'] }))).toEqual([])
+  })
+
+  it('a client of device authorization alone needs neither redirect URI nor secret', () => {
+    expect(faults(client({ grant_types: [DEVICE] }))).toEqual([])
   })
 
   it('a resource leaves to the client what it does not say', () => {
@@ -61,6 +66,11 @@ describe('access tokens in the configuration', () => {
       'client_credentials without a secret',
       client({ grant_types: ['client_credentials'] }),
       /^clients\.app\.grant_types: client_credentials needs a client_secret/,
+    ],
+    [
+      'device authorization for pairwise subjects',
+      client({ ...APP, subject: 'pairwise', sector: 'a.example', grant_types: [DEVICE] }),
+      /^clients\.app\.grant_types: Device authorization is not for subject pairwise/,
     ],
     ['no grant type', client({ ...APP, grant_types: [] }), /^clients\.app\.grant_types: /],
     ['implicit', client({ ...APP, grant_types: ['implicit'] }), /^clients\.app\.grant_types/],
