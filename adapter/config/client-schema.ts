@@ -2,14 +2,15 @@
 import { z } from 'zod'
 import { accessToken } from './client-schema/access-token.ts'
 import { claimRule } from './claim-rule.ts'
+import { clientAuthentication } from './client-schema/client-authentication.ts'
 import { logoutSettings } from './client-schema/logout-settings.ts'
 import { refresh } from './client-schema/refresh.ts'
-import { name, scope, secret } from './setting-types.ts'
+import { name, scope } from './setting-types.ts'
 
 export const client = z.strictObject({
   client_name: z.string().min(1).max(80).optional().describe('What people read on our pages.'),
   client_uri: z.url().optional().describe("The app's start page: the way on from our pages."),
-  client_secret: secret('The secret shared with the app. Absent for a public client.').optional(),
+  ...clientAuthentication,
   redirect_uris: z
     .array(z.url())
     .prefault([])

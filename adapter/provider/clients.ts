@@ -1,6 +1,6 @@
 // Turns the configured clients into oidc-provider's client metadata. What a client may do is decided here and nowhere else.
 import type { ClientMetadata } from 'oidc-provider'
-import { isConfidential } from '../config/client-schema/is-confidential.ts'
+import { authMethodOf, isConfidential } from '../config/client-schema/is-confidential.ts'
 import type { ClientConfig } from '../config/schema.ts'
 import { sectorOf } from './people/client-subjects.ts'
 
@@ -36,8 +36,13 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
 }
 
 function authentication(client: ClientConfig): Partial<ClientMetadata> {
-  if (client.client_secret === undefined) return { token_endpoint_auth_method: 'none' }
-  return { client_secret: client.client_secret, token_endpoint_auth_method: 'client_secret_basic' }
+  const { client_secret, jwks, token_endpoint_auth_signing_alg: alg } = client
+  return {
+    token_endpoint_auth_method: authMethodOf(client),
+    ...(alg === undefined ? {} : { token_endpoint_auth_signing_alg: alg }),
+    ...(jwks === undefined ? {} : { jwks: jwks as NonNullable<ClientMetadata['jwks']> }),
+    ...(client_secret === undefined ? {} : { client_secret }),
+  }
 }
 
 /** The URL is there because oidc-provider asks for one where there are several hosts; nothing is ever fetched from it. */

@@ -3,6 +3,8 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../claims/scopes.ts'
 import type { Config } from '../config/schema.ts'
+import { CLIENT_AUTH_ALGS } from '../config/client-schema/is-confidential.ts'
+import { clientAuthentication } from './client-authentication/client-assertions.ts'
 import { cookieNames } from './cookie-names.ts'
 import { DEVICE_CODE_TTL } from './device/device-grant.ts'
 import type { Device } from './device/open-device.ts'
@@ -102,6 +104,7 @@ function authorizationServer({
   upstreamChoice,
   requestedContext,
   refresh,
+  now,
 }: ProviderParts): Configuration {
   const { alg } = signingKeys
   return {
@@ -124,8 +127,8 @@ function authorizationServer({
     // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1
     responseTypes: ['code'],
     pkce: { required: (_ctx, client) => config.clients[client.clientId]?.pkce !== 'optional' },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-    enabledJWA: { idTokenSigningAlgValues: [alg], introspectionSigningAlgValues: [alg] },
+    ...clientAuthentication(now),
+    enabledJWA: algorithms(alg),
     allowOmittingSingleRegisteredRedirectUri: false,
     // Codes and tokens end with the session all the same: without its identity record they belong to nobody (account.ts).
     // oidc-provider's own check would also refuse one of two codes that two tabs got for one app at the same time (F62).
@@ -135,6 +138,14 @@ function authorizationServer({
     conformIdTokenClaims: false,
     clientBasedCORS: () => false,
     clockTolerance: 15,
+  }
+}
+
+function algorithms(alg: LiveKeys['alg']): NonNullable<Configuration['enabledJWA']> {
+  return {
+    idTokenSigningAlgValues: [alg],
+    introspectionSigningAlgValues: [alg],
+    clientAuthSigningAlgValues: [...CLIENT_AUTH_ALGS],
   }
 }
 

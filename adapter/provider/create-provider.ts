@@ -27,6 +27,7 @@ import { nameSessions } from './logout/logout-token.ts'
 import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
+import { acceptOncePerJti } from './client-authentication/once-per-jti.ts'
 import { AdapterProvider, takeOnlyIdTokensAsHint, trustOnlyTheIssuer } from './adapt-provider.ts'
 import { openDevice } from './device/open-device.ts'
 import type { Sealing } from '../storage/sealing/sealing.ts'
@@ -118,6 +119,7 @@ function shape(provider: Provider, options: ProviderOptions): void {
   followKeys(provider, options.signingKeys)
   trustOnlyTheIssuer(provider)
   takeOnlyIdTokensAsHint(provider)
+  acceptOncePerJti(provider)
   omitUnknownAuthTime(provider)
   tellAcr(provider, options.requestedContext)
 }

@@ -6,6 +6,9 @@ import { useChain } from '../test-support/use-chain.ts'
 
 type Json = Record<string, unknown>
 
+const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
+const ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
+
 describe('discovery', () => {
   const on = useChain()
   const metadata = async () =>
@@ -25,14 +28,12 @@ describe('discovery', () => {
       frontchannel_logout_supported: true,
       frontchannel_logout_session_supported: true,
       introspection_endpoint: `${issuer}/oauth2/introspect`,
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_endpoint_auth_methods_supported: METHODS.filter((method) => method !== 'none'),
+      introspection_endpoint_auth_signing_alg_values_supported: ALGS,
       introspection_signing_alg_values_supported: ['RS256'],
       revocation_endpoint: `${issuer}/oauth2/revoke`,
-      revocation_endpoint_auth_methods_supported: [
-        'client_secret_basic',
-        'client_secret_post',
-        'none',
-      ],
+      revocation_endpoint_auth_methods_supported: METHODS,
+      revocation_endpoint_auth_signing_alg_values_supported: ALGS,
       authorization_response_iss_parameter_supported: true,
       claim_types_supported: ['normal'],
       claims_parameter_supported: true,
@@ -51,7 +52,8 @@ describe('discovery', () => {
       response_types_supported: ['code'],
       scopes_supported: ['openid', 'profile', 'read'],
       subject_types_supported: ['public'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      token_endpoint_auth_methods_supported: METHODS,
+      token_endpoint_auth_signing_alg_values_supported: ALGS,
     })
   })
 

@@ -96,6 +96,8 @@ function innerGroups(path: string, settings: readonly Setting[]): Group[] {
     def.type === 'record' && def.valueType ? settingsOf(def.valueType) : [],
   )
   if (element.length > 0) return groupsOf(`${path}.<name>`, element, description)
+  const items = settings.flatMap(({ def }) => (def.element ? settingsOf(def.element) : []))
+  if (items.some(({ def }) => def.shape)) return groupsOf(`${path}[]`, items, description)
   return settings.some(({ def }) => def.shape) ? groupsOf(path, settings, description) : []
 }
 
@@ -117,7 +119,7 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 function valueText(settings: readonly Setting[]): string {
-  if (settings.some(({ isSecret }) => isSecret)) return 'secret'
+  if (settings.every(({ isSecret }) => isSecret)) return 'secret'
   if (settings.some(({ isPath }) => isPath)) return 'path'
   return [...new Set(settings.map(kindOf))].join(' or ')
 }

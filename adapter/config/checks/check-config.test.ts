@@ -403,7 +403,7 @@ describe('checkConfig', () => {
       name: 'A13 PKCE downgrade: a public client without PKCE',
       change: (c) =>
         set(c.clients, { spa: { redirect_uris: ['https://spa.example/'], pkce: 'optional' } }),
-      gives: 'clients.spa.pkce: A client without client_secret needs PKCE',
+      gives: 'clients.spa.pkce: A client without client_secret or jwks needs PKCE',
     },
     {
       name: 'a client id that is not ASCII',

@@ -1,11 +1,18 @@
 // Rules between the settings of one client.
 import { isConfidential } from '../client-schema/is-confidential.ts'
 import type { ClientConfig, Config } from '../schema.ts'
+import { authenticationFault } from './clients/authentication-faults.ts'
 import type { SettingFault } from './schema-faults.ts'
 
 type ClientRule = (client: ClientConfig) => { setting: string; message: string } | undefined
 
-const RULES: readonly ClientRule[] = [pkceFault, sectorFault, deviceFault, refreshFault]
+const RULES: readonly ClientRule[] = [
+  authenticationFault,
+  pkceFault,
+  sectorFault,
+  deviceFault,
+  refreshFault,
+]
 
 export function clientFaults({ clients }: Config): SettingFault[] {
   return Object.entries(clients).flatMap(([id, client]) =>
@@ -19,7 +26,7 @@ export function clientFaults({ clients }: Config): SettingFault[] {
 function pkceFault(client: ClientConfig) {
   // https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1: public clients MUST use PKCE
   return !isConfidential(client) && client.pkce === 'optional'
-    ? { setting: 'pkce', message: 'A client without client_secret needs PKCE' }
+    ? { setting: 'pkce', message: 'A client without client_secret or jwks needs PKCE' }
     : undefined
 }
 

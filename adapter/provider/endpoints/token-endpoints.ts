@@ -54,9 +54,12 @@ export function tokenEndpointFeatures({ tokens }: Pick<TokenEndpointsOptions, 't
 /** https://www.rfc-editor.org/rfc/rfc8414#section-2: without these a client would have to assume client_secret_basic. */
 export function tokenEndpointMetadata(metadata: Record<string, unknown>): Record<string, string[]> {
   const methods = metadata['token_endpoint_auth_methods_supported'] as string[]
+  const algs = metadata['token_endpoint_auth_signing_alg_values_supported'] as string[]
   return {
     introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+    introspection_endpoint_auth_signing_alg_values_supported: algs,
     revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: algs,
   }
 }
 

@@ -24,7 +24,7 @@ function credentialFaults(id: string, client: ClientConfig) {
     ? [
         {
           path: ['clients', id, 'grant_types'],
-          message: 'client_credentials needs a client_secret',
+          message: 'client_credentials needs a client_secret or jwks',
         },
       ]
     : []
@@ -43,7 +43,12 @@ function resourceFaults({ resources, clients }: Config): SettingFault[] {
 function serverFaults(path: SettingFault['path'], id: string, clients: Config['clients']) {
   const client = Object.hasOwn(clients, id) ? clients[id] : undefined
   return client && !isConfidential(client)
-    ? [{ path, message: 'This client needs a client_secret: without one it can not introspect' }]
+    ? [
+        {
+          path,
+          message: 'This client needs a client_secret or jwks: without one it can not introspect',
+        },
+      ]
     : unknown(path, id, Object.keys(clients))
 }
 
