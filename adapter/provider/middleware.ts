@@ -7,7 +7,8 @@ import { noteFields } from '../../service/request-context.ts'
 import { randomBytes } from 'node:crypto'
 import { ROUTES } from './routes.ts'
 import { tokenEndpointMetadata } from './endpoints/token-endpoints.ts'
-import { showForm } from './authorize/form-post.ts'
+import { replaceForms } from './authorize/replace-forms.ts'
+import type { RequestedContext } from './authorize/requested-context.ts'
 import { asOAuthError } from './oauth-errors.ts'
 import { finishSignOut, type SignOut } from './logout/sign-out.ts'
 
@@ -25,7 +26,9 @@ interface MiddlewareOptions {
   unitOfWork: UnitOfWork
   identities: Identities
   signOut: SignOut
+  requestedContext: Pick<RequestedContext, 'markers'>
   showError: ShowError
+  now: () => number
 }
 
 /** In the order they are to be used. */
@@ -36,7 +39,7 @@ export function createMiddleware(provider: Provider, options: MiddlewareOptions)
     answerGetWithFound,
     adjustDiscovery,
     finishSignOut(options),
-    replaceForms,
+    replaceForms(options.requestedContext, options.now),
     revokeMisusedCode(provider),
   ]
 }
@@ -83,33 +86,6 @@ const adjustDiscovery: Middleware = async (ctx, next) => {
   if (!ctx.path.startsWith('/.well-known/') || !metadata?.['response_modes_supported']) return
   metadata['response_modes_supported'] = ['query', 'form_post']
   Object.assign(metadata, tokenEndpointMetadata(metadata))
-}
-
-/**
- * Two pages of oidc-provider send a form to its logout: one when another person signed in than the session knows (A08),
- * one when there is no session to ask about. Both become ours.
- */
-const replaceForms: Middleware = async (ctx, next) => {
-  await next()
-  const secret = (ctx.oidc?.session?.state as { secret?: string } | undefined)?.secret
-  const isForm =
-    ctx.status === 200 &&
-    typeof ctx.body === 'string' &&
-    ctx.body.includes('<title>Submitting Callback</title>')
-  if (!isForm || !secret || !['resume', 'device_resume', 'end_session'].includes(ctx.oidc.route))
-    return
-  showForm(ctx, `${ROUTES.end_session}/confirm`, { xsrf: secret, logout: 'yes' }, wayOn(ctx))
-}
-
-/** Where the redirects after that form may lead: the app of the request. */
-function wayOn(ctx: KoaContextWithOIDC): string[] {
-  const params = (ctx.oidc.entities.Interaction?.params ?? ctx.oidc.params ?? {}) as Record<
-    string,
-    unknown
-  >
-  return [params['redirect_uri'], params['post_logout_redirect_uri']].filter(
-    (uri) => typeof uri === 'string',
-  )
 }
 
 /** A code that was presented wrongly or twice has leaked: what was issued for it ends (RFC 6749, section 4.1.2). */
