@@ -12,6 +12,7 @@ import { generateSigningKeys } from './provider/keys/signing-keys.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import type { Driver } from './storage/driver.ts'
 import { createMemoryDriver } from './storage/drivers/memory.ts'
+import type { Sealing } from './storage/sealing/sealing.ts'
 import { loadOrCreateSealingKey } from './storage/sealing/sealing-key.ts'
 import { claimsOf, headerOf } from './test-support/app.ts'
 import { startChain, type Chain } from './test-support/chain.ts'
@@ -105,6 +106,45 @@ describe('openSecrets', () => {
     await expect(open({ sealing_key: other })).rejects.toMatchObject({
       name: 'StorageError',
       code: 'unusable',
+    })
+  })
+
+  describe('two sealing keys', () => {
+    const [old, next] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64url'))
+    const rounds = {
+      before: { sealing_key: old },
+      'the next one is known': { sealing_key: old, second_sealing_key: next },
+      'it seals': { sealing_key: next, second_sealing_key: old },
+      'the old one is gone': { sealing_key: next },
+    }
+
+    it('F71 rotated in rounds: every start opens the same secrets, and the last needs the old key no more', async () => {
+      const first = shared(await open({ sealing_key: old }))
+      for (const [round, keys] of Object.entries(rounds))
+        expect(shared(await open(keys)), round).toEqual(first)
+    })
+
+    it('in each round what one process sealed is opened by those of the round before and after', async () => {
+      const all: Sealing[] = []
+      for (const keys of Object.values(rounds)) all.push((await open(keys)).sealing)
+      all.forEach((sealing, at) => {
+        for (const other of [all[at - 1], all[at + 1]])
+          if (other) expect(other.unseal(sealing.seal('text', 'c'), 'c')).toBe('text')
+      })
+    })
+
+    it('F71 taken away before it sealed anything: refuses to start, and nothing has changed', async () => {
+      const first = shared(await open(rounds['the next one is known']))
+      await expect(open(rounds['the old one is gone'])).rejects.toMatchObject({ code: 'unusable' })
+      expect(shared(await open(rounds['it seals']))).toEqual(first)
+    })
+
+    it('a record that no key opens is left as it is where nobody needs it', async () => {
+      const keys = await generateSigningKeys('ES256')
+      writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys))
+      await driver.set(KEY_RECORD, 'v1.another_.iv.text', 60)
+      await open({ ...rounds['it seals'], file: join(folder, 'keys.json') })
+      expect((await driver.get(KEY_RECORD))?.value).toBe('v1.another_.iv.text')
     })
   })
 

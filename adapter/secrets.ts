@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from './config/schema.ts'
 import { openKeys, type OpenedKeys } from './provider/keys/open-keys.ts'
+import { SIGNING_ALGS } from './provider/keys/signing-keys.ts'
 import type { Log } from '../service/log.ts'
 import type { Driver } from './storage/driver.ts'
 import { createSealing, type Sealing } from './storage/sealing/sealing.ts'
-import { loadOrCreateSealed } from './storage/sealing/sealed-records.ts'
+import { loadOrCreateSealed, sealAgain } from './storage/sealing/sealed-records.ts'
 import { loadOrCreateSealingKey } from './storage/sealing/sealing-key.ts'
 
 export interface Secrets extends OpenedKeys {
@@ -33,10 +34,8 @@ export async function openSecrets({
   /** Epoch milliseconds. */
   now: () => number
 }): Promise<Secrets> {
-  const given = config.keys.sealing_key
-  const sealing = createSealing([
-    given === undefined ? loadOrCreateSealingKey(sealingKeyFile) : Buffer.from(given, 'base64url'),
-  ])
+  const sealing = openSealing(config, sealingKeyFile)
+  await Promise.all(SEALED.map((name) => sealAgain(driver, sealing, name)))
   const [cookieKeys, subjectKey] = await Promise.all([
     openCookieKeys(driver, sealing),
     openSubjectKey(config, driver, sealing),
@@ -45,6 +44,22 @@ export async function openSecrets({
   const keys = await openKeys({ config, driver, sealing, log, now })
   return { ...keys, cookieKeys, subjectKey, sealing }
 }
+
+/** What lives longer than any session: with another sealing key it is sealed anew at the next start. */
+const SEALED = [
+  'cookie-keys',
+  'subject-key',
+  'signing-key-ring',
+  ...SIGNING_ALGS.map((alg) => `signing-keys-${alg}`),
+]
+
+function openSealing({ keys }: Config, sealingKeyFile: string): Sealing {
+  const { sealing_key: first, second_sealing_key: second } = keys
+  const newest = first === undefined ? loadOrCreateSealingKey(sealingKeyFile) : bytesOf(first)
+  return createSealing([newest, ...(second === undefined ? [] : [bytesOf(second)])])
+}
+
+const bytesOf = (key: string) => Buffer.from(key, 'base64url')
 
 async function openCookieKeys(driver: Driver, sealing: Sealing): Promise<string[]> {
   return (await loadOrCreateSealed(driver, sealing, 'cookie-keys', async () => [

@@ -148,6 +148,9 @@ export const configSchema = z.strictObject({
       sealing_key: secret(
         '32 bytes, base64url: seals secrets at rest. Required in production, generated into `sealing.key` in the `data` folder otherwise.',
       ).optional(),
+      second_sealing_key: secret(
+        'Another such key, which opens what it has sealed and seals nothing: the old one or the next one, while `sealing_key` is rotated. See docs/keys.md.',
+      ).optional(),
     })
     .prefault({})
     .describe('Our signing keys and the sealing key.'),

@@ -485,6 +485,31 @@ describe('checkConfig', () => {
       change: (c) => set(c.keys, { sealing_key: 'A'.repeat(42) }),
       gives: 'keys.sealing_key: Expected 32 bytes in base64url (43 characters, no padding)',
     },
+    {
+      name: 'F71 a second sealing key of 31 bytes',
+      change: (c) =>
+        set(c.keys, { sealing_key: 'A'.repeat(43), second_sealing_key: 'B'.repeat(42) }),
+      gives: 'keys.second_sealing_key: Expected 32 bytes in base64url (43 characters, no padding)',
+    },
+    {
+      name: 'F71 the same sealing key twice, written differently',
+      change: (c) =>
+        set(c.keys, {
+          sealing_key: `${'x'.repeat(42)}A`,
+          second_sealing_key: `${'x'.repeat(42)}B`,
+        }),
+      gives:
+        'keys.second_sealing_key: The same as sealing_key; expected the old key, or the next one',
+    },
+    {
+      name: 'F71 a second sealing key without a first',
+      change: (c) => {
+        delete c.keys['sealing_key']
+        set(c.keys, { second_sealing_key: 'A'.repeat(43) })
+      },
+      gives:
+        'keys.second_sealing_key: Needs sealing_key beside it: the one that seals; the generated one is in sealing.key',
+    },
   ]
   it.each(ROWS)('refuses $name', ({ change, gives }) => {
     expect(faultsAfter(change)).toEqual([gives])

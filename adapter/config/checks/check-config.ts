@@ -45,6 +45,7 @@ const VALUE_ROWS: readonly ValueRow[] = [
   { at: ['issuer'], fault: issuerFault },
   { at: ['trusted_proxies', '*'], fault: networkFault },
   { at: ['keys', 'sealing_key'], fault: sealingKeyFault },
+  { at: ['keys', 'second_sealing_key'], fault: sealingKeyFault },
   { at: ['keys', 'subject_key'], fault: sealingKeyFault },
   { at: ['storage', 'url'], fault: redisUrlFault },
   { at: ['storage', 'cluster', '*'], fault: redisUrlFault },

@@ -4,7 +4,11 @@ import type { CheckCircumstances } from './check-config.ts'
 import type { SettingFault } from './schema-faults.ts'
 
 export function keyFaults(config: Config, { isProduction }: CheckCircumstances): SettingFault[] {
-  return [...rotationFaults(config), ...(isProduction ? givenFaults(config) : [])]
+  return [
+    ...rotationFaults(config),
+    ...sealingFaults(config),
+    ...(isProduction ? givenFaults(config) : []),
+  ]
 }
 
 /** Ways to have signing keys; each says who rotates them. */
@@ -16,6 +20,19 @@ function rotationFaults({ keys }: Config): SettingFault[] {
     path: ['keys', way],
     message: `Signing keys come from one place; leave out this or keys.${first}`,
   }))
+}
+
+/** Two of the same are one: somebody meant another. */
+function sealingFaults({ keys }: Config): SettingFault[] {
+  const { sealing_key: first, second_sealing_key: second } = keys
+  if (second === undefined) return []
+  const fault = (message: string) => [{ path: ['keys', 'second_sealing_key'], message }]
+  if (first === undefined)
+    return fault(
+      'Needs sealing_key beside it: the one that seals; the generated one is in sealing.key',
+    )
+  const isSame = Buffer.from(first, 'base64url').equals(Buffer.from(second, 'base64url'))
+  return isSame ? fault('The same as sealing_key; expected the old key, or the next one') : []
 }
 
 function givenFaults({ keys, clients }: Config): SettingFault[] {

@@ -12,6 +12,8 @@ export interface Sealing {
   seal(plaintext: string, context: string): string
   /** Throws StorageError `unusable` if the text was sealed with a key we do not have, for another context, or changed. */
   unseal(sealed: string, context: string): string
+  /** Whether another key than that of `seal` sealed it. */
+  isByOtherKey(sealed: string): boolean
 }
 
 /** Names the key in the envelope; tells nothing of it. */
@@ -47,6 +49,7 @@ export function createSealing(keys: readonly Uint8Array[]): Sealing {
       ])
       return ['v1', sealingKeyId, iv.toString('base64url'), sealed.toString('base64url')].join('.')
     },
+    isByOtherKey: (text) => text.split('.')[1] !== sealingKeyId,
     unseal(text, context) {
       const [version, id = '', iv = '', body = ''] = text.split('.')
       if (version !== 'v1') throw failure('its envelope is not known')
