@@ -7,7 +7,7 @@ type Handler = (request: Request, response: Response) => void
  * Exactly as written: oidc-provider would also take `/oauth2/Token` and `/oauth2/token/`, past what stands around it by path.
  */
 const PROVIDER_PATHS =
-  /^\/(?:verify|\.well-known\/[a-z-]+|device(?:\/[\w-]+)?|oauth2\/(?:device_authorization|token|jwks|introspect|revoke|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
+  /^\/(?:verify|\.well-known\/[a-z-]+|device(?:\/[\w-]+)?|oauth2\/(?:device_authorization|token|jwks|introspect|revoke|par|authorize(?:\/[\w-]+)?)|connect\/logout(?:\/[a-z]+)?)$/
 
 /** What oidc-provider serves, and userinfo, which is ours. */
 export function providerRoutes(handler: Handler, userinfo: RequestHandler): Router {

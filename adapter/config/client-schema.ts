@@ -1,6 +1,7 @@
 // What the file says of one app. Part of the schema in schema.ts; rules between settings belong to check-config.ts.
 import { z } from 'zod'
 import { accessToken } from './client-schema/access-token.ts'
+import { authorizationRequest } from './client-schema/authorization-request.ts'
 import { claimRule } from './claim-rule.ts'
 import { clientAuthentication } from './client-schema/client-authentication.ts'
 import { logoutSettings } from './client-schema/logout-settings.ts'
@@ -42,6 +43,7 @@ export const client = z.strictObject({
     .describe(
       'Whether each sign-in must carry a PKCE S256 challenge. `optional` is for old confidential clients only.',
     ),
+  ...authorizationRequest,
   upstreams: z
     .array(name)
     .min(1)

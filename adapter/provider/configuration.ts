@@ -19,6 +19,7 @@ import {
 } from './authorize/requested-context.ts'
 import type { tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import type { RefreshPolicy } from './refresh/refresh-policy.ts'
+import { pushedParams } from './pushed/pushed-requests.ts'
 import { ROUTES } from './routes.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
 import { initialJwks } from './keys/provider-keystore.ts'
@@ -122,6 +123,7 @@ function authorizationServer({
       ...contextParams(requestedContext),
       ...upstreamHints(upstreamChoice),
       ...refresh.parameters,
+      ...pushedParams,
     },
     acrValues: [...requestedContext.acrNames],
     // RFC 9700, sections 2.1.1 and 2.1.2: https://www.rfc-editor.org/rfc/rfc9700#section-2.1

@@ -20,6 +20,7 @@ import {
 import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
 import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
+import { answeredOnce, answerPushed } from './pushed/pushed-requests.ts'
 import { ROUTES } from './routes.ts'
 import { createLoadExistingGrant } from './people/grants.ts'
 import { createLogoutPages } from './logout/logout-pages.ts'
@@ -90,7 +91,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
       ...createLogoutPages(options),
       refresh: refreshing.policy,
       deviceFlow: device.feature,
-      adapter: oauthErrors(refreshing.adapter),
+      adapter: oauthErrors(answeredOnce(refreshing.adapter, config.login.ttl)),
       findAccount: createFindAccount(identities),
       loadExistingGrant: createLoadExistingGrant({
         ...refreshing.policy,
@@ -134,6 +135,7 @@ function useMiddleware(
     ...createMiddleware(provider, options),
     cacheKeys(ROUTES.jwks, options.signingKeys),
     answerForJwts(provider, tokenEndpoints),
+    answerPushed,
     answerVerify(tokenEndpoints.tokens),
     nameRefusedGrantType(ROUTES.token),
   ]

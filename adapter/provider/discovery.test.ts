@@ -47,6 +47,7 @@ describe('discovery', () => {
       code_challenge_methods_supported: ['S256'],
       grant_types_supported: ['authorization_code'],
       id_token_signing_alg_values_supported: ['RS256'],
+      pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,
       request_uri_parameter_supported: false,
       response_modes_supported: ['query', 'form_post'],
       response_types_supported: ['code'],
@@ -74,6 +75,7 @@ describe('discovery', () => {
     ['end_session_endpoint', 'GET', 200],
     ['introspection_endpoint', 'POST', 400],
     ['revocation_endpoint', 'POST', 400],
+    ['pushed_authorization_request_endpoint', 'POST', 400],
   ]
   it.each(ANSWERS)('%s answers %s', async (name, method, status) => {
     const response = await fetch(String((await metadata())[name]), {
@@ -95,7 +97,6 @@ describe('discovery', () => {
     '/device/auth',
     '/token/introspection',
     '/token/revocation',
-    '/oauth2/par',
     '/interaction/abcdefghijklmnop',
     '/session/end',
     '/healthz',
@@ -144,7 +145,7 @@ describe('behind a proxy that speaks https', () => {
     const urls = Object.entries(metadata)
       .filter(([name]) => /_endpoint$|_uri$/.test(name))
       .map(([, url]) => String(url))
-    expect(urls).toHaveLength(7)
+    expect(urls).toHaveLength(8)
     for (const url of urls) expect(url).toMatch(/^https:\/\/login\.example\.test\//)
     expect(response.headers.get('strict-transport-security')).toMatch(/max-age=\d{8,}/)
   })

@@ -21,7 +21,7 @@ export function features(parts: ProviderParts): NonNullable<Configuration['featu
     deviceFlow: parts.deviceFlow,
     devInteractions: off,
     dPoP: off,
-    pushedAuthorizationRequests: off,
+    pushedAuthorizationRequests: { enabled: true },
     resourceIndicators: resourceIndicators(parts.config, parts.signingKeys),
     rpInitiatedLogout: {
       enabled: true,

@@ -3,6 +3,7 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import type { Identity } from '../../storage/sessions/identities.ts'
 import type { KnownAccount } from '../people/account.ts'
+import { isPushing, sentParameters } from '../pushed/sent-parameters.ts'
 import { requestedChoice, type ExtraParams, type RequestedChoice } from './upstream-choice.ts'
 
 export interface RequestedContext {
@@ -29,6 +30,7 @@ export function contextParams(context: RequestedContext): ExtraParams {
   return {
     ...(Object.fromEntries(known) as Record<string, null>),
     [markers.silent]: (ctx) => {
+      if (isPushing(ctx)) return
       const params = ctx.oidc.params as Record<string, unknown>
       const isSilent =
         params['prompt'] === 'none' &&
@@ -54,8 +56,8 @@ function isForeignFrame(ctx: KoaContextWithOIDC): boolean {
 
 /** oidc-provider has made prompt=login of it by now. */
 function isMaxAgeZero(ctx: KoaContextWithOIDC): boolean {
-  const sent = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query)?.['max_age']
-  return typeof sent === 'string' && sent !== '' && Number(sent) === 0
+  const sent = sentParameters(ctx)['max_age']
+  return ['string', 'number'].includes(typeof sent) && sent !== '' && Number(sent) === 0
 }
 
 /** The session was opened by a sign-in that is not as the app asks for. */

@@ -6,6 +6,7 @@ import type { ClientConfig } from '../../config/schema.ts'
 import type { Identities } from '../../storage/sessions/identities.ts'
 import { outlivesSession, type KnownAccount } from '../people/account.ts'
 import type { ExtraParams } from '../authorize/upstream-choice.ts'
+import { sentParameters } from '../pushed/sent-parameters.ts'
 import { followUpstream, type FollowUpstream } from './follow-upstream.ts'
 
 export interface RefreshOptions {
@@ -120,7 +121,7 @@ async function prolong(
  */
 function keepOfflineAccess(ctx: KoaContextWithOIDC, clients: RefreshOptions['clients']): void {
   // https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
-  const asked = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query)?.['scope']
+  const asked = sentParameters(ctx)['scope']
   const params = ctx.oidc.params as { scope?: string; prompt?: string | undefined }
   const isAllowed = clients[ctx.oidc.client?.clientId ?? '']?.refresh !== undefined
   if (typeof asked !== 'string' || !outlivesSession(asked) || !isAllowed) return
