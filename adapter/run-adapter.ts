@@ -193,6 +193,7 @@ interface Stopping {
 function stopInOrder({ main, admin, log, drainMs, stopping, closers }: Stopping): void {
   onShutdown({ log }, async () => {
     stopping()
+    main.drain()
     await sleep(drainMs)
     await Promise.all([main.close(), admin.close()])
     for (const close of closers) await close()

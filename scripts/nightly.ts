@@ -9,6 +9,11 @@ const print = (text: string) => void process.stdout.write(text)
 const PARTS: Readonly<Record<string, (env: NodeJS.ProcessEnv) => Step>> = {
   rounds: (env) => vitest('all tests, many rounds', ['--coverage'], env),
   e2e: (env) => playwright('end-to-end tests', [], env),
+  rolling: (env) =>
+    playwright('rolling restarts under 10,000 logins and as many refreshes', ['e2e/rolling'], {
+      ...env,
+      AUTH_ADAPTER_ROLLING_LOGINS: '10000',
+    }),
   keycloak: (env) => playwright('Keycloak as the upstream', ['keycloak'], env, 'e2e/nightly'),
 }
 

@@ -73,6 +73,42 @@ describe(listen, () => {
     agent.destroy()
   })
 
+  it('F51 drained, it serves on, and each answer ends its connection, also of what ran before', async () => {
+    const { promise: release, resolve } = Promise.withResolvers<void>()
+    const server = await serve((request, response) => {
+      const ready = request.url === '/slow' ? release : Promise.resolve()
+      void ready.then(() => response.end('done'))
+    })
+    const agent = new Agent({ keepAlive: true })
+    expect((await ask(server, '/', { agent })).headers.connection).toBe('keep-alive')
+    const slow = ask(server, '/slow', { agent })
+    await pause(50)
+    server.drain()
+    resolve()
+    expect((await slow).headers.connection).toBe('close')
+    expect(await ask(server, '/', { agent })).toMatchObject({
+      text: 'done',
+      headers: { connection: 'close' },
+    })
+    await server.close()
+    agent.destroy()
+  })
+
+  it('F51 an answer that ends during the close ends its connection', async () => {
+    const { promise: release, resolve } = Promise.withResolvers<void>()
+    const server = await serve(
+      (_request, response) => void release.then(() => response.end('done')),
+    )
+    const agent = new Agent({ keepAlive: true })
+    const slow = ask(server, '/', { agent })
+    await pause(50)
+    const closed = server.close()
+    resolve()
+    expect((await slow).headers.connection).toBe('close')
+    await closed
+    agent.destroy()
+  })
+
   it('cuts off what runs longer than the grace period', async () => {
     const server = await serve(() => {}, { graceMs: 100 })
     const stuck = expect(ask(server)).rejects.toThrow()

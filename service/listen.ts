@@ -1,5 +1,10 @@
 // Opens a port with hard limits and closes it without cutting off what runs. Certificates are read again when they change.
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Log } from './log.ts'
@@ -38,6 +43,8 @@ export interface Listening {
   readonly url: string
   readonly port: number
   readonly server: Server
+  /** From now on each answer ends its connection, so that the next request of a client goes to who serves longer. */
+  drain(): void
   /** Accepts nothing more, closes idle connections at once, waits for running requests, at most `graceMs`. */
   close(): Promise<void>
 }
@@ -95,6 +102,22 @@ function trackSockets(server: Server): Set<Socket> {
   return sockets
 }
 
+/** A client that keeps its connection could send the next request in the very moment in which we close it. */
+function drainable(server: Server): () => void {
+  const pending = new Set<ServerResponse>()
+  let isDraining = false
+  // Before the handler, which may answer at once.
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    response.shouldKeepAlive &&= !isDraining
+    pending.add(response)
+    response.once('close', () => pending.delete(response))
+  })
+  return () => {
+    isDraining = true
+    for (const response of pending) response.shouldKeepAlive = false
+  }
+}
+
 async function closeServer(server: Server, sockets: Set<Socket>, graceMs: number): Promise<void> {
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   server.close(() => resolve())
@@ -117,6 +140,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   const server = await createServer(handler, tls)
   server.maxConnections = MAX_CONNECTIONS
   const sockets = trackSockets(server)
+  const drain = drainable(server)
   await opened(server, options).catch((error: NodeJS.ErrnoException) => {
     throw listenError(error, options)
   })
@@ -128,8 +152,10 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     url: `${tls ? 'https' : 'http'}://${urlHost(host)}:${port}`,
     port,
     server,
+    drain,
     close() {
       stopWatching()
+      drain()
       return (closing ??= closeServer(server, sockets, graceMs))
     },
   }

@@ -12,6 +12,7 @@ export interface AuthorizationRequest {
 export interface Tokens {
   access_token: string
   id_token: string
+  refresh_token?: string
 }
 
 const CLIENT = { id: 'client', secret: 'secret' }
@@ -58,23 +59,35 @@ export async function redeemCode(
 ): Promise<Tokens> {
   if (callback.searchParams.get('state') !== state)
     throw new Error('The answer has another state than the request')
-  const body = {
+  return askForTokens(chain, {
     grant_type: 'authorization_code',
     code: callback.searchParams.get('code') ?? '',
     redirect_uri: redirectUri(chain),
     code_verifier: codeVerifier,
-  }
+  })
+}
+
+/** Uses a refresh token. Rejects when the adapter refuses it. */
+export function refreshTokens(
+  chain: Pick<Chain, 'adapterUrl'>,
+  refreshToken: string,
+): Promise<Tokens> {
+  return askForTokens(chain, { grant_type: 'refresh_token', refresh_token: refreshToken })
+}
+
+async function askForTokens(
+  { adapterUrl }: Pick<Chain, 'adapterUrl'>,
+  body: Readonly<Record<string, string>>,
+): Promise<Tokens> {
   const headers = {
     authorization: `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT.secret}`).toString('base64')}`,
   }
-  const response = await fetch(`${chain.adapterUrl}/oauth2/token`, {
+  const response = await fetch(`${adapterUrl}/oauth2/token`, {
     method: 'POST',
     headers,
     body: new URLSearchParams(body),
   })
-  if (!response.ok)
-    throw new Error(
-      `The token endpoint answered ${response.status} ${((await response.json()) as { error: string }).error}`,
-    )
-  return (await response.json()) as Tokens
+  if (response.ok) return (await response.json()) as Tokens
+  const { error } = (await response.json()) as { error: string }
+  throw new Error(`The token endpoint answered ${response.status} ${error}`)
 }
