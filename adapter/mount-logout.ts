@@ -44,7 +44,7 @@ export function openLogout(
   const trails = createLogoutTrails(unitOfWork.driver)
   const parts = { deliveries, trails, now }
   const deliver = createDeliverLogouts({ ...config, ...parts, signLogoutToken, log })
-  const tellApps = createTellApps({ config, ...parts })
+  const tellApps = createTellApps({ config, ...parts, log })
   const endSessions = createEndSessions({ driver, tellApps, deliver, log })
   const leaveUpstream = createLeaveUpstream({
     config,

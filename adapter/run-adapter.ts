@@ -8,6 +8,7 @@ import type { AdminRoutes } from './admin/admin-api.ts'
 import { openAdminToken, type AdminTokenOptions } from './admin/admin-token.ts'
 import { createReadiness, type Readiness } from './admin/health.ts'
 import { createDraftTests, type DraftTests } from './draft/draft-tests.ts'
+import { openAudit, type OpenedAudit } from './mount-audit.ts'
 import { draftApi } from './mount-drafts.ts'
 import { keepKeys } from './mount-keys.ts'
 import type { KeyKeeper } from './provider/keys/ring/key-keeper.ts'
@@ -47,11 +48,11 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   const startedAt = performance.now()
   const source = openConfigSource({ file: configFile, env })
   const { config } = source.loaded
-  const log = createLog({ level: config.log.level })
   const now = Date.now
+  const { log, ...audit } = openAudit(config, { log: createLog({ level: config.log.level }), now })
   const driver = await openDriver(config.storage, { now, log })
   const drafts = createDraftTests({ now })
-  const open = () => openRunning({ source, driver, log, now, drafts })
+  const open = () => openRunning({ source, driver, audit, log, now, drafts })
   let running = await open().catch(unlessUnavailable)
   const waiting = running ? undefined : createWaiting({ config, log, version })
   const readiness = createReadiness({ hasKeys: () => running !== undefined })
@@ -70,7 +71,7 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
     log,
     drainMs: config.listen.drain * 1000,
     stopping: noMoreOf(readiness, drafts),
-    closers: [source.close, async () => running?.close(), driver.close],
+    closers: [source.close, async () => running?.close(), audit.close, driver.close],
   })
   log.info('listening', {
     url: main.url,
@@ -120,6 +121,7 @@ async function listenAdmin(
 
 interface Opening extends Pick<AdapterOptions, 'driver' | 'now' | 'drafts'> {
   source: ConfigSource
+  audit: Pick<OpenedAudit, 'use'>
   log: AdjustableLog
 }
 
@@ -130,10 +132,11 @@ interface Running {
   close(): Promise<void>
 }
 
-async function openRunning({ source, log, ...parts }: Opening): Promise<Running> {
+async function openRunning({ source, audit, log, ...parts }: Opening): Promise<Running> {
   const { config } = source.loaded
   const sealingKeyFile = join(config.data, 'sealing.key')
   const secrets = await openSecrets({ config, ...parts, sealingKeyFile, log })
+  audit.use({ driver: parts.driver, key: secrets.subjectKey })
   const build = (next: Config, generation: string) =>
     createAdapter({ ...parts, config: next, generation, secrets, version, log })
   const key = secrets.cookieKeys[0] as string

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configJsonSchema } from '../adapter/config/json-schema.ts'
+import { auditPage } from './docs/audit-page.ts'
 import { compatibilityPage } from './docs/compatibility-page.ts'
 import { configurationPage } from './docs/configuration-page.ts'
 
@@ -14,6 +15,7 @@ export function generatedPages(): Record<string, string> {
     'docs/auth-adapter.schema.json': `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
     'docs/configuration.md': configurationPage(),
     'docs/compatibility.md': compatibilityPage(),
+    'docs/audit-events.md': auditPage(),
   }
 }
 

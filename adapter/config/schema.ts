@@ -1,6 +1,7 @@
 // The shape of auth-adapter.yaml. One strict zod schema; every description becomes editor help and reference text.
 // Reading, interpolation, positions and messages belong to load-config.ts, what a shape can not say to check-config.ts.
 import { z } from 'zod'
+import { audit } from './audit-schema.ts'
 import { resource } from './client-schema/access-token.ts'
 import { client } from './client-schema.ts'
 import { duration, name, path, port, secret } from './setting-types.ts'
@@ -163,6 +164,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The log on standard output, one JSON object a line.'),
+  audit,
   upstreams: z
     .record(name, upstream)
     .refine((all) => Object.keys(all).length > 0, 'Expected at least one upstream')

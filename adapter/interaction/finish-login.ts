@@ -9,6 +9,7 @@ import type { Identity } from '../storage/sessions/identities.ts'
 import type { LoginTransaction } from '../storage/tokens/login-transactions.ts'
 import type { UpstreamIdentity } from '../upstream/upstream.ts'
 import { currentContext, noteFields } from '../../service/request-context.ts'
+import { unlogged } from '../../service/unlogged.ts'
 import { askedContext } from './context/asked-context.ts'
 import { judgeContext } from './context/judge-context.ts'
 import { sourcesOf } from './map-identity.ts'
@@ -118,7 +119,8 @@ async function redeem(
     if (contradictsHint(interaction, subject) || isOtherThanHere(interaction, identity))
       return await answer(interaction, ANOTHER_PERSON)
     await forgetEndedSession(parts, interaction)
-    parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId })
+    const person = unlogged({ person: identity.accountId })
+    parts.log.info('login.finished', { upstream: upstream.name, client_id: clientId, ...person })
     return await answer(interaction, loginResult(interaction, { ...said, acr }, identity))
   } catch (error) {
     return handleUpstreamError(parts, error, { interaction, upstream: upstream.name, clientId })

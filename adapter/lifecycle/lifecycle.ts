@@ -7,6 +7,7 @@ import type { Identity } from '../storage/sessions/identities.ts'
 import type { UpstreamGrant, UpstreamTokens } from '../storage/tokens/upstream-tokens.ts'
 import type { Upstream, UpstreamIdentity } from '../upstream/upstream.ts'
 import type { Log } from '../../service/log.ts'
+import { unlogged } from '../../service/unlogged.ts'
 import { couplingRule, keptSeconds } from './coupling.ts'
 import type { CouplingRule } from './coupling.ts'
 import { createSingleFlight } from './single-flight.ts'
@@ -61,7 +62,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       const rule = couplingRule(clients[clientId]?.refresh, now())
       const { upstreamTokens: id, checkedAt = 0, upstream } = identity
       if (!rule || rule.isFresh(checkedAt)) return identity
-      const noted = { client_id: clientId, upstream }
+      const person = unlogged({ person: identity.accountId })
+      const noted = { client_id: clientId, upstream, ...person }
       try {
         if (id === undefined) throw over(upstream, 'nothing is kept of the sign-in')
         return { ...(await confirm(id, upstream, rule)), ...carriedFrom(identity) }

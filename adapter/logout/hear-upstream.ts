@@ -30,7 +30,7 @@ const JTI_SLACK_SECONDS = 600
 
 /** Both reject with StorageError `unavailable`, and UpstreamError `unavailable` or `metadata_invalid` when its keys can not be had. */
 export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
-  const { driver, upstreams, endSessions, log, now } = options
+  const { driver, upstreams, log, now } = options
 
   async function verified(upstream: string, token: string) {
     try {
@@ -53,9 +53,9 @@ export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
         return false
       }
       try {
-        const members = await driver.members(indexOf(upstream, said))
-        await endSessions({ members, isMeant: concerns(upstream, said), cause: 'upstream' })
+        const sessions = await endSaid(options, upstream, said)
         await endOffline(options, upstream, said)
+        log.info('logout.token_accepted', { upstream, way: 'server', sessions })
         return true
       } catch (error) {
         // Not done: the upstream may send it again.
@@ -65,11 +65,22 @@ export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
     },
     async frontChannel(upstream, said) {
       if (upstreams.get(upstream)?.logout?.isIssuer(said.iss) !== true) return false
-      const members = await driver.members(indexOf(upstream, said))
-      await endSessions({ members, isMeant: concerns(upstream, said), cause: 'upstream' })
+      const sessions = await endSaid(options, upstream, said)
+      log.info('logout.token_accepted', { upstream, way: 'browser', sessions })
       return true
     },
   }
+}
+
+/** How many sessions. */
+async function endSaid(
+  { driver, endSessions }: HearUpstreamOptions,
+  upstream: string,
+  said: Said,
+): Promise<number> {
+  const members = await driver.members(indexOf(upstream, said))
+  const isMeant = concerns(upstream, said)
+  return (await endSessions({ members, isMeant, cause: 'upstream' })).sessions
 }
 
 type Said = Pick<UpstreamLogoutToken, 'iss' | 'sub' | 'sid'>

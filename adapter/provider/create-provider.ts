@@ -102,12 +102,12 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
       extraTokenClaims,
       renderError: (ctx, out, error) => options.showError(ctx, error, out),
       customizeAccessToken: shapeAccessToken(config, options.subjects),
-      tokenEndpoints: tokenEndpointFeatures({ tokens }),
+      tokenEndpoints: tokenEndpointFeatures({ tokens, log: options.log }),
     }),
   )
   refreshing.attach(provider)
   shape(provider, options)
-  useMiddleware(provider, options, { tokens, revokedTokens, now })
+  useMiddleware(provider, options, { ...options, tokens, revokedTokens })
   for (const middleware of device.middleware) provider.use(middleware)
   prepareLogout(provider, config.clients)
   logProviderEvents(provider, options.log)

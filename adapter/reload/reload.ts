@@ -39,7 +39,7 @@ export interface ReloadOptions {
 export type Reload = (trigger: ReloadTrigger) => Promise<ReloadOutcome>
 
 /** Opened once at the start: ports, the store, and the keys in it; and the name that tokens carry. */
-const FIXED = ['issuer', 'listen', 'admin', 'storage', 'data', 'keys']
+const FIXED = ['issuer', 'listen', 'admin', 'storage', 'data', 'keys', 'audit']
 
 /** One at a time; whoever asks while one runs gets the one after it, which reads the file anew. */
 export function createReload(options: ReloadOptions): Reload {

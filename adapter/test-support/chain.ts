@@ -1,16 +1,18 @@
 // The chain for tests, in this process and over real HTTP: the upstream test server, the adapter with its real storage,
 // and a log that is kept. The apps are what app.ts makes; nothing listens at their addresses.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { AuditEntry } from '../audit/audit.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
 import type { AdminRoutes } from '../admin/admin-api.ts'
 import { sessionRoutes } from '../logout/session-routes.ts'
 import { createDraftTests } from '../draft/draft-tests.ts'
 import { draftApi } from '../mount-drafts.ts'
+import { openAudit, type OpenedAudit } from '../mount-audit.ts'
 import { createReadiness, type Readiness } from '../admin/health.ts'
 import { openSecrets, type Secrets } from '../secrets.ts'
 import { createAdmin } from '../admin-server.ts'
@@ -42,6 +44,8 @@ export interface ChainOptions {
   /** Other identity providers by name; each is asked with the demo's credentials. */
   upstreams?: Readonly<Record<string, string>>
   logLevel?: LogLevel
+  /** Security events go to `audit.jsonl` in the folder, and to the store. */
+  isAudited?: boolean
   /** Wraps what the storage settings open. */
   wrapDriver?: (driver: Driver) => Driver
 }
@@ -78,6 +82,8 @@ export interface Chain {
     options?: NavigateOptions,
   ): Promise<Visit>
   events(name: string): Record<string, unknown>[]
+  /** Where `isAudited`: the security events so far. */
+  auditEntries(): AuditEntry[]
   /** Puts another adapter in the place of this one. */
   serve(handler: RequestListener): void
   /** Ends the adapter and starts another on the same port and storage. */
@@ -193,17 +199,20 @@ async function runAdapter({
   config,
   folder,
   log,
+  audit,
   wrapDriver = (driver) => driver,
 }: {
   config: Config
   folder: string
   log: Log
+  audit: OpenedAudit | undefined
   wrapDriver?: ChainOptions['wrapDriver']
 }): Promise<Running> {
   const now = () => Date.now()
   const driver = wrapDriver(await openDriver(config.storage, { now, log }))
   const sealingKeyFile = join(folder, 'sealing.key')
   const secrets = await openSecrets({ config, driver, sealingKeyFile, log, now })
+  audit?.use({ driver, key: secrets.subjectKey })
   const drafts = createDraftTests({ now })
   const version = '0.0.0-test'
   const adapter = await createAdapter({ config, driver, secrets, version, log, now, drafts })
@@ -242,18 +251,23 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
   const upstream = await startUpstream(issuer)
   const upstreamIssuer = upstream.issuer
   const logLines: string[] = []
-  const log = createLog({
+  const plainLog = createLog({
     level: options.logLevel ?? 'info',
     pretty: false,
     destination: { write: (line) => logLines.push(line) },
   })
+  const auditFile = join(folder, 'audit.jsonl')
+  const audit = options.isAudited
+    ? openAudit({ audit: { file: auditFile, keep: 3600 } }, { log: plainLog, now: Date.now })
+    : undefined
+  const log = audit?.log ?? plainLog
   const config = configFrom(options, { issuer, upstreamIssuer, folder })
   const readiness = createReadiness()
   const origins = [issuer, upstreamIssuer, ...Object.values(options.upstreams ?? {})]
   let running: Running
 
   async function run(): Promise<void> {
-    running = await runAdapter({ config, folder, log, wrapDriver: options.wrapDriver })
+    running = await runAdapter({ config, folder, log, audit, wrapDriver: options.wrapDriver })
     port.serve(running.adapter.app)
     const api = { token: ADMIN_TOKEN, routes: running.adminRoutes, host: '127.0.0.1', log }
     adminPort.serve(createAdmin({ driver: running.driver, readiness, api }))
@@ -305,13 +319,18 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
       logLines
         .map((line) => JSON.parse(line) as Record<string, unknown>)
         .filter(({ event }) => event === name),
+    auditEntries: () =>
+      readFileSync(auditFile, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as AuditEntry),
     async restart() {
       port.serve(notReady)
       await running.close()
       await run()
     },
     async close() {
-      await Promise.all([port.close(), adminPort.close(), upstream.close()])
+      await Promise.all([port.close(), adminPort.close(), upstream.close(), audit?.close()])
       await running.close()
       await rm(folder, { recursive: true, force: true })
     },

@@ -8,6 +8,7 @@ import {
 } from '../../storage/logouts/logout-deliveries.ts'
 import type { LogoutTrails } from '../../storage/logouts/logout-trails.ts'
 import type { Log } from '../../../service/log.ts'
+import { unlogged } from '../../../service/unlogged.ts'
 
 export interface DeliverLogoutsOptions {
   clients: Readonly<Record<string, ClientConfig>>
@@ -78,7 +79,11 @@ async function attempt(
   const { clients, deliveries, trails, log, now } = options
   const client = clients[delivery.clientId]
   const uri = client?.backchannel_logout_uri
-  const about = { client_id: delivery.clientId, attempt: delivery.attempts + 1 }
+  const about = {
+    client_id: delivery.clientId,
+    attempt: delivery.attempts + 1,
+    ...unlogged({ sessions: [delivery.sid] }),
+  }
   // The client, or its address, was taken out of the configuration.
   if (!client || uri === undefined) return deliveries.remove(delivery)
   const sid = client.backchannel_logout_session_required ? delivery.sid : undefined

@@ -2,6 +2,8 @@
 // by a page in the browser of the person. Leaves a trail of it.
 import type { Config } from '../../config/schema.ts'
 import type { LogoutDeliveries } from '../../storage/logouts/logout-deliveries.ts'
+import type { Log } from '../../../service/log.ts'
+import { unlogged } from '../../../service/unlogged.ts'
 import type { LogoutCause, LogoutTrails } from '../../storage/logouts/logout-trails.ts'
 
 export interface Ended {
@@ -13,6 +15,7 @@ export interface TellAppsOptions {
   config: Pick<Config, 'issuer' | 'clients'>
   deliveries: Pick<LogoutDeliveries, 'add'>
   trails: Pick<LogoutTrails, 'save'>
+  log: Log
   /** Epoch milliseconds. */
   now: () => number
 }
@@ -31,7 +34,8 @@ interface App {
   frontChannel: string | undefined
 }
 
-export function createTellApps({ config, deliveries, trails, now }: TellAppsOptions): TellApps {
+export function createTellApps(options: TellAppsOptions): TellApps {
+  const { config, deliveries, trails, log, now } = options
   const appsOf = ({ authorizations }: Ended): App[] =>
     Object.entries(authorizations).flatMap(([clientId, { sid }]) => {
       const client = Object.hasOwn(config.clients, clientId) ? config.clients[clientId] : undefined
@@ -50,6 +54,7 @@ export function createTellApps({ config, deliveries, trails, now }: TellAppsOpti
       const apps = appsOf(ended).map(reachable)
       const told = apps.filter(({ way }) => way === 'server')
       const { accountId } = ended
+      log.debug('session.ended', { cause, ...summaryOf(apps), ...unlogged(whose(accountId, apps)) })
       await Promise.all([
         deliveries.add(told.map(({ clientId, sid }) => ({ clientId, sid, accountId }))),
         trails.save({ endedAt: now(), cause }, apps),
@@ -66,4 +71,13 @@ export function createTellApps({ config, deliveries, trails, now }: TellAppsOpti
         return [url.href]
       }),
   }
+}
+
+function summaryOf(apps: readonly App[]): { told: number; untold: number } {
+  const count = (wanted: App['way']) => apps.filter(({ way }) => way === wanted).length
+  return { told: count('server'), untold: count('none') }
+}
+
+function whose(accountId: string, apps: readonly App[]) {
+  return { person: accountId, sessions: apps.map(({ sid }) => sid) }
 }

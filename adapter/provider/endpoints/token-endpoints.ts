@@ -2,6 +2,7 @@
 // for opaque and refresh tokens; it refuses JWTs, and for those the answer is made here. Which client may ask after which
 // token is decided here for all of them.
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Log } from '../../../service/log.ts'
 import type { RevokedTokens } from '../../storage/tokens/revoked-tokens.ts'
 import type { IssuedTokens, StoredToken } from './issued-tokens.ts'
 import type { AccessTokenClaims } from './verify-token.ts'
@@ -14,6 +15,7 @@ export const TOKEN_ROUTES = {
 export interface TokenEndpointsOptions {
   tokens: IssuedTokens
   revokedTokens: RevokedTokens
+  log: Log
   now: () => number
 }
 
@@ -23,7 +25,10 @@ interface Model extends StoredToken {
 }
 
 /** oidc-provider's `features` for both. */
-export function tokenEndpointFeatures({ tokens }: Pick<TokenEndpointsOptions, 'tokens'>) {
+export function tokenEndpointFeatures({
+  tokens,
+  log,
+}: Pick<TokenEndpointsOptions, 'tokens' | 'log'>) {
   return {
     introspection: {
       enabled: true,
@@ -42,6 +47,7 @@ export function tokenEndpointFeatures({ tokens }: Pick<TokenEndpointsOptions, 't
       enabled: true,
       allowedPolicy: async (_ctx: KoaContextWithOIDC, client: Client, token: Model) => {
         if (token.clientId !== client.clientId) return false
+        log.info('token.revoked', { client_id: client.clientId })
         if (token.kind !== 'AccessToken') return true
         // oidc-provider would end the whole grant: an access token ends alone, whatever its format.
         await token.destroy()
@@ -114,7 +120,7 @@ const tokenType = ({ cnf }: AccessTokenClaims) => (cnf?.jkt === undefined ? 'Bea
 
 /** Whatever is not a living token of this client is answered alike: https://www.rfc-editor.org/rfc/rfc7009#section-2.2 */
 async function revoke(
-  { tokens, revokedTokens, now }: TokenEndpointsOptions,
+  { tokens, revokedTokens, log, now }: TokenEndpointsOptions,
   ctx: KoaContextWithOIDC,
 ): Promise<void> {
   ctx.status = 200
@@ -124,6 +130,7 @@ async function revoke(
   if (!('issued' in read) || read.issued.clientId !== clientIdOf(ctx)) return
   const { jti, exp } = read.claims
   await revokedTokens.add(jti, Math.max(1, exp - Math.floor(now() / 1000)))
+  log.info('token.revoked', { client_id: read.issued.clientId })
 }
 
 /** Whoever introspects has to prove who it is: https://www.rfc-editor.org/rfc/rfc7662#section-2.1 */

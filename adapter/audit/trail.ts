@@ -1,0 +1,140 @@
+// The trail in the store: the events of the last days, so that any instance can say what happened. Written behind the back of
+// requests, many events to a record; a store that is down is tried again, and what does not fit into memory meanwhile is lost.
+import { randomUUID } from 'node:crypto'
+import type { Driver } from '../storage/driver.ts'
+import { StorageError } from '../errors.ts'
+import type { AuditEntry, AuditSink } from './audit.ts'
+
+export interface TrailOptions {
+  driver: Driver
+  /** How long events are kept. */
+  keepSeconds: number
+  /** Told of entries that were lost. */
+  onLost: (count: number, error: unknown) => void
+  flushMs?: number
+}
+
+export interface Trail extends AuditSink {
+  /** What waits goes out now. Never rejects. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+const FLUSH_MS = 1000
+const MAX_WAITING = 10_000
+/** Values stay small enough for any store to take them within its time limit. */
+const BATCH = 500
+const DAY_MS = 86_400_000
+const PREFIX = 'AuditBatch:'
+
+const indexOf = (day: string) => `audit-batches:${day}`
+const dayOf = (time: string) => time.slice(0, 10)
+
+/** What waits for the store, and its way there, one batch after the other. */
+function createQueue({ driver, keepSeconds, onLost }: Omit<TrailOptions, 'flushMs'>) {
+  const waiting: AuditEntry[] = []
+  let last = Promise.resolve()
+
+  async function send(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, BATCH)
+      try {
+        await save(driver, batch, keepSeconds)
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error
+        return
+      }
+      waiting.splice(0, batch.length)
+    }
+  }
+
+  function flush(): Promise<void> {
+    last = last.then(send).catch((error: unknown) => {
+      onLost(waiting.length, error)
+      waiting.length = 0
+    })
+    return last
+  }
+
+  return { waiting, flush }
+}
+
+export function createTrail({
+  driver,
+  keepSeconds,
+  onLost,
+  flushMs = FLUSH_MS,
+}: TrailOptions): Trail {
+  const { waiting, flush } = createQueue({ driver, keepSeconds, onLost })
+  const timer = setInterval(() => void flush(), flushMs).unref()
+  return {
+    name: 'trail',
+    write(entry, { isKept }) {
+      if (!isKept) return
+      if (waiting.length >= MAX_WAITING)
+        throw new StorageError('unavailable', `${MAX_WAITING} events wait for the store`)
+      waiting.push(entry)
+    },
+    flush,
+    async close() {
+      clearInterval(timer)
+      await flush()
+      if (waiting.length > 0)
+        onLost(waiting.length, new StorageError('unavailable', 'The store did not take them'))
+    },
+  }
+}
+
+async function save(driver: Driver, batch: AuditEntry[], keepSeconds: number): Promise<void> {
+  const id = randomUUID()
+  const [first] = batch
+  const day = dayOf((first as AuditEntry).time)
+  await driver.add(indexOf(day), id, keepSeconds)
+  await driver.set(PREFIX + id, batch, keepSeconds)
+}
+
+export interface TrailQuery {
+  /** Epoch milliseconds. */
+  since: number
+  until: number
+}
+
+/** In the order of time. Rejects with StorageError `unavailable`. */
+export async function readTrail(
+  driver: Driver,
+  { since, until }: TrailQuery,
+): Promise<AuditEntry[]> {
+  const days: string[] = []
+  // A batch is listed under the day of its first entry.
+  for (let at = since - DAY_MS; at <= until + DAY_MS; at += DAY_MS)
+    days.push(dayOf(new Date(at).toISOString()))
+  const ids = await Promise.all([...new Set(days)].map((day) => driver.members(indexOf(day))))
+  const records = await Promise.all(ids.flat().map((id) => driver.get(PREFIX + id)))
+  return records
+    .flatMap((record) => (record?.value ?? []) as AuditEntry[])
+    .filter(({ time }) => Date.parse(time) >= since && Date.parse(time) <= until)
+    .toSorted((a, b) => (a.time < b.time ? -1 : 1))
+}
+
+/** Takes a person out of the trail: the events stay, and are nobody's. How many. Rejects as above. */
+export async function forgetInTrail(driver: Driver, key: string, person: string): Promise<number> {
+  if (!key.startsWith(PREFIX)) return 0
+  for (;;) {
+    const record = await driver.get(key)
+    const entries = (record?.value ?? []) as AuditEntry[]
+    const named = entries.filter((entry) => entry['person'] === person)
+    if (!record || named.length === 0) return 0
+    const nameless = entries.map((entry) =>
+      entry['person'] === person ? withoutPerson(entry) : entry,
+    )
+    if (await driver.update(key, record.version, nameless)) return named.length
+  }
+}
+
+/** Sessions hang on a person. */
+const OF_PERSONS = new Set(['person', 'sessions'])
+
+function withoutPerson(entry: AuditEntry): AuditEntry {
+  const rest = Object.entries(entry).filter(([name]) => !OF_PERSONS.has(name))
+  return Object.fromEntries(rest) as AuditEntry
+}
