@@ -59,6 +59,7 @@ const OAUTH_PAGES: Record<string, MessageKindName> = {
 }
 
 const RETRY_AFTER_SECONDS = '2'
+const LOGOUT = '/connect/logout'
 
 interface ErrorHandlerOptions {
   config: Config
@@ -118,8 +119,8 @@ function problemOf(error: unknown): Problem {
   if (storageError(error))
     return { kind: 'temporarily_unavailable', oauth: { error: 'temporarily_unavailable' } }
   const status = requestFault(error)
-  if (status !== undefined)
-    return { kind: 'invalid_request', status, oauth: { error: 'invalid_request' } }
+  const kind = status === 413 ? 'too_large' : 'invalid_request'
+  if (status !== undefined) return { kind, status, oauth: { error: 'invalid_request' } }
   return { kind: 'server_error', oauth: { error: 'server_error' } }
 }
 
@@ -160,7 +161,8 @@ function providerProblem(
       oauth,
       wayOn: { clientId: clientId ?? lastClient(ctx) },
     }
-  return { kind: OAUTH_PAGES[oauth.error] ?? 'invalid_request', status, oauth, wayOn: { clientId } }
+  const refused = ctx.path.startsWith(LOGOUT) ? 'logout_refused' : 'invalid_request'
+  return { kind: OAUTH_PAGES[oauth.error] ?? refused, status, oauth, wayOn: { clientId } }
 }
 
 const nameOf = (error: unknown) => (error as { name?: unknown } | null | undefined)?.name
@@ -221,6 +223,7 @@ function waysOn(
     links: [
       { text: 'Choose another way to sign in', href: wayOn.choosePath ?? '' },
       { text: `Give up and return to ${clientName ?? 'the app'}`, href: wayOn.cancelPath ?? '' },
+      { text: 'Sign out here', href: kind === 'logout_refused' ? LOGOUT : '' },
     ],
   }
 }

@@ -12,7 +12,20 @@ export interface LogoutRouteOptions {
   hearUpstream: HearUpstream
 }
 
+/** An address longer than 8 kB is taken by nobody, so a form that would become one is not either. */
+const SHORT_FORM = urlencoded({ extended: false, limit: '7kb', parameterLimit: 20, inflate: false })
 const FORM = urlencoded({ extended: false, limit: '64kb', parameterLimit: 20, inflate: false })
+
+/** Served by oidc-provider, to a GET. */
+const END_SESSION = '/connect/logout'
+const LOGOUT_PARAMETERS = [
+  'id_token_hint',
+  'logout_hint',
+  'client_id',
+  'post_logout_redirect_uri',
+  'state',
+  'ui_locales',
+] as const
 
 export function createLogoutRoutes(options: LogoutRouteOptions): Router {
   const { config, leaveUpstream, hearUpstream } = options
@@ -21,6 +34,10 @@ export function createLogoutRoutes(options: LogoutRouteOptions): Router {
   router.use('/logout/:way/:upstream', (request, _response, next) =>
     next(Object.hasOwn(config.upstreams, request.params.upstream) ? undefined : 'router'),
   )
+
+  router.post(END_SESSION, SHORT_FORM, ({ body }, response) => {
+    response.redirect(303, END_SESSION + queryOf((body ?? {}) as Record<string, unknown>))
+  })
 
   router.get('/logout/callback/:upstream', async ({ params, query, headers }, response) => {
     const { upstream } = params
@@ -49,6 +66,17 @@ export function createLogoutRoutes(options: LogoutRouteOptions): Router {
   })
 
   return router
+}
+
+/**
+ * A form of another site comes without our SameSite=Lax cookies, so that nobody would seem to be signed in; the GET that
+ * follows it has them. https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
+ */
+function queryOf(form: Readonly<Record<string, unknown>>): string {
+  const sent = new URLSearchParams()
+  for (const name of LOGOUT_PARAMETERS)
+    for (const value of [form[name] ?? []].flat()) sent.append(name, String(value))
+  return sent.size === 0 ? '' : `?${sent.toString()}`
 }
 
 /** https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse */

@@ -94,6 +94,16 @@ export const MESSAGE_KINDS = {
     operator:
       'Compare client_id, redirect_uri and scope of the request with the entry of the client in the configuration: the redirect URI must be the same, character by character.',
   },
+  logout_refused: {
+    status: 400,
+    tone: 'bad',
+    title: () => 'This sign-out link does not work',
+    happened: () =>
+      'The request to sign you out was not as it has to be, or was answered before. This page has changed nothing.',
+    todo: () => 'If you are still signed in, you can sign out here.',
+    operator:
+      'Compare client_id, id_token_hint and post_logout_redirect_uri of the request with the entry of the client in the configuration: the URI must be the same as one of `post_logout_redirect_uris`, character by character.',
+  },
   temporarily_unavailable: {
     status: 503,
     tone: 'warn',
