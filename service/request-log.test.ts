@@ -87,6 +87,7 @@ describe(shownPath, () => {
       '/login/oauth2/code/a-very-long-name-of-an-upstream-2',
     ],
     ['/.well-known/oauth-authorization-server', '/.well-known/oauth-authorization-server'],
+    ['/oauth2/device_authorization', '/oauth2/device_authorization'],
     ['/x/code=abc;state=def', '/x/code=[redacted]'],
   ])('%s', (url, path) => expect(shownPath(url)).toBe(path))
 })

@@ -15,7 +15,8 @@ export interface RequestLogOptions {
 
 // Shorter than anything the log takes for a secret.
 const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{7,39}$/
-const RANDOM_SEGMENT = /^(?=[a-z0-9-]*[A-Z_])[A-Za-z0-9_-]{20,}$/
+// The one endpoint whose name is as long, and as odd.
+const RANDOM_SEGMENT = /^(?!device_authorization$)(?=[a-z0-9-]*[A-Z_])[A-Za-z0-9_-]{20,}$/
 const MAX_PATH = 512
 
 /** The path without what looks like a handle of one login: `/oauth2/authorize/[redacted]`. */

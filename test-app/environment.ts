@@ -15,6 +15,7 @@ export interface TestAppSettings {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string
+  readonly deviceClientId: string
   readonly cookieName: string
   readonly tls: TlsFiles | undefined
   readonly redisUrl: string | undefined
@@ -39,6 +40,11 @@ const TABLE = {
   TEST_APP_CLIENT_ID: { kind: 'string', default: 'client', help: 'client_id at the adapter' },
   TEST_APP_CLIENT_SECRET: { kind: 'string', default: 'secret', help: 'its client_secret' },
   TEST_APP_SCOPE: { kind: 'string', default: 'openid profile read', help: 'scope to ask for' },
+  TEST_APP_DEVICE_CLIENT_ID: {
+    kind: 'string',
+    default: 'device',
+    help: 'client_id of the device that the page /device plays; it has no secret',
+  },
   TEST_APP_COOKIE: {
     kind: 'string',
     default: 'TEST_APP_SESSION',
@@ -87,6 +93,7 @@ export function readEnvironment(env: Environment): TestAppSettings {
     clientId: values.TEST_APP_CLIENT_ID,
     clientSecret: values.TEST_APP_CLIENT_SECRET,
     scope: values.TEST_APP_SCOPE,
+    deviceClientId: values.TEST_APP_DEVICE_CLIENT_ID,
     cookieName: values.TEST_APP_COOKIE,
     tls: cert && key ? { cert, key } : undefined,
     redisUrl: values.REDIS_URL,

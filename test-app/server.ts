@@ -7,6 +7,9 @@ import { canonicalHost } from './browser/canonical-host.ts'
 import { createCookies } from './browser/cookies.ts'
 import type { CookieSettings } from './browser/cookies.ts'
 import { securityHeaders } from './browser/security-headers.ts'
+import { createDeviceClient } from './device/device-client.ts'
+import { createDeviceHandlers, DEVICE_PATH } from './device/device-handlers.ts'
+import { createDeviceRuns } from './device/device-runs.ts'
 import { createArrival } from './login/arrival.ts'
 import { createCallback } from './login/callback.ts'
 import {
@@ -41,6 +44,8 @@ export interface TestAppOptions {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string
+  /** The client that the device page plays. */
+  readonly deviceClientId?: string
   readonly cookieName: string
   readonly redisUrl?: string | undefined
   readonly dataFolder: string
@@ -67,10 +72,15 @@ export function createTestApp(options: TestAppOptions): TestApp {
   mountPages(app, parts)
   app.use(parts.pages.notFound)
   app.use(errorHandler(options.log, parts.pages.failure))
-  return { handler: app, close: async () => parts.store.close() }
+  return { handler: app, close: () => close(parts) }
 }
 
 type Parts = ReturnType<typeof assemble>
+
+async function close({ device, store }: Parts): Promise<void> {
+  device.runs.close()
+  await store.close()
+}
 
 function assemble(options: TestAppOptions) {
   const { url, log, now = Date.now } = options
@@ -97,6 +107,7 @@ function assemble(options: TestAppOptions) {
     store,
     session,
     pages,
+    device: playDevice(options, pages, now),
     keepFresh: createKeepFresh(common),
     signIn: createSignIn(signingIn),
     callback: createCallback(signingIn),
@@ -107,6 +118,16 @@ function assemble(options: TestAppOptions) {
       showHalfDone: pages.halfSignedOut,
     }),
   }
+}
+
+function playDevice(
+  { deviceClientId: clientId = 'device', issuer, url, log }: TestAppOptions,
+  { send: show, forgedForm: showForgedForm }: ReturnType<typeof createPages>,
+  now: () => number,
+) {
+  const deviceClient = createDeviceClient({ issuer, clientId, now })
+  const runs = createDeviceRuns({ deviceClient, log })
+  return { runs, ...createDeviceHandlers({ runs, clientId, url, show, showForgedForm }) }
 }
 
 interface LogoutParts {
@@ -162,7 +183,8 @@ function mountWithoutSession(
   app.use(canonicalHost(url))
 }
 
-function mountPages(app: Express, { pages, keepFresh, signIn, callback, signOut }: Parts): void {
+function mountPages(app: Express, parts: Parts): void {
+  const { pages, keepFresh, signIn, callback, signOut, device } = parts
   app.use(['/authenticated', '/api/me'], keepFresh)
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
@@ -172,6 +194,9 @@ function mountPages(app: Express, { pages, keepFresh, signIn, callback, signOut 
   app.get('/api/me', signIn.requireSignIn, pages.me)
   app.get('/logout', pages.signOut)
   app.post('/logout', FORM, signOut.submit)
+  app.get(DEVICE_PATH, device.start)
+  app.post(DEVICE_PATH, FORM, device.submit)
+  app.get(`${DEVICE_PATH}/:run`, device.watch)
 }
 
 type ShowFailure = (req: Request, res: Response, error: unknown) => Promise<void>

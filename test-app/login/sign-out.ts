@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
 import { destroySession, isFormToken, signInOf } from '../session/current-session.ts'
+import { isOwnForm } from '../browser/own-form.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
@@ -66,13 +67,4 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
       return true
     },
   }
-}
-
-// With `Referrer-Policy: no-referrer` browsers send `Origin: null` even for a page's own form, so that header decides
-// only where fetch metadata is missing.
-function isOwnForm(req: Request, ownOrigin: string): boolean {
-  const site = req.headers['sec-fetch-site']
-  if (site !== undefined) return site === 'same-origin'
-  const origin = req.headers.origin
-  return origin === undefined || origin === 'null' || origin === ownOrigin
 }

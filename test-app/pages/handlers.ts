@@ -37,7 +37,7 @@ export function createPages(options: PagesOptions) {
       .type('html')
       .send(await renderPage(app, { title, body, path: req.path, person }))
   }
-  return { ...ordinaryPages(options, send), ...problemPages(options, send) }
+  return { ...ordinaryPages(options, send), ...problemPages(options, send), send }
 }
 
 function ordinaryPages({ app, now }: PagesOptions, send: Send) {

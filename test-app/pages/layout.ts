@@ -46,6 +46,7 @@ const document = (app: AppFacts, { title, path, person, body }: Page): Html =>
             <ul>
               <li>${navigationLink('/', 'The chain', path)}</li>
               <li>${navigationLink('/authenticated', 'Your token', path)}</li>
+              <li>${navigationLink('/device', 'A device', path)}</li>
               ${person === undefined ? '' : html`<li>${navigationLink('/logout', 'Sign out', path)}</li>`}
             </ul>
           </nav>

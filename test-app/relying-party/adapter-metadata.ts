@@ -13,7 +13,8 @@ const SIGNING_ALGORITHMS = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/
 export interface AdapterOptions {
   readonly issuer: string
   readonly clientId: string
-  readonly clientSecret: string
+  /** Absent for a client that can keep none. */
+  readonly clientSecret?: string | undefined
   readonly now: () => number
 }
 
@@ -87,7 +88,7 @@ export type Configure = (metadata: client.ServerMetadata) => {
 export function keepKeys({ issuer, clientId, clientSecret }: AdapterOptions): Configure {
   let keys: client.ExportedJWKSCache | undefined
   return (metadata) => {
-    const authentication = client.ClientSecretBasic(clientSecret)
+    const authentication = clientSecret ? client.ClientSecretBasic(clientSecret) : client.None()
     const config = new client.Configuration({ ...metadata }, clientId, undefined, authentication)
     config.timeout = TIMEOUT_SECONDS
     if (isPlainLoopback(issuer)) client.allowInsecureRequests(config)
