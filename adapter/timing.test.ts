@@ -1,8 +1,10 @@
 // A44: how long a wrong secret takes does not tell how much of it is right. No time is judged here, only whether two kinds of
 // wrong secrets, drawn at random one after the other, can be told apart by it (Welch's t-test).
+import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { secretMatcher } from './admin/admin-api.ts'
 import { createLoginBinding } from './interaction/login-binding.ts'
+import { createSecretJudge } from './provider/client-authentication/client-secrets.ts'
 import { basic } from './test-support/app.ts'
 import { useChain } from './test-support/use-chain.ts'
 
@@ -82,16 +84,48 @@ describe('A44 timing of secret comparison (CVE-2024-52307)', () => {
     expect(await tStatistic(20_000, work)).toBeLessThan(DISTINCT)
   })
 
-  it('the secret of a client at the token endpoint', async () => {
-    const secret = on.chain.config.clients['client']?.client_secret ?? ''
-    const guesses = [wrongAt(secret, 0), wrongAt(secret, secret.length - 1)]
-    const ask = async (kind: Kind) => {
-      const headers = { authorization: basic('client', guesses[kind] as string) }
-      const body = new URLSearchParams({ grant_type: 'authorization_code', code: 'x' })
-      const answer = await fetch(`${on.chain.url}/oauth2/token`, { method: 'POST', headers, body })
-      expect(answer.status).toBe(401)
-      await answer.text()
+  it('the hash of a client secret, of one client or the other, with one secret or two', () => {
+    const given = Array.from({ length: 3 }, () => randomBytes(32).toString('base64url'))
+    const [one = '', two = '', three = ''] = given
+    const hashed = (text: string) => ({ sha256: createHash('sha256').update(text).digest('hex') })
+    const clients = {
+      single: { client_secret: one },
+      both: { client_secrets: [two, three].map(hashed) },
     }
-    expect(await tStatistic(1500, ask)).toBeLessThan(DISTINCT)
-  }, 30_000)
+    const { matches } = createSecretJudge(clients, Date.now)
+    const pairs: [name: string, first: [string, string], second: [string, string]][] = [
+      ['position', ['single', wrongAt(one, 0)], ['single', wrongAt(one, 42)]],
+      ['one or two', ['single', wrongAt(one, 0)], ['both', wrongAt(one, 0)]],
+      ['known or not', ['both', wrongAt(one, 0)], ['nope', wrongAt(one, 0)]],
+    ]
+    return pairs.reduce(async (before, [name, ...guesses]) => {
+      await before
+      const work = (kind: Kind) => matches(...guesses[kind])
+      expect(await tStatistic(20_000, work), name).toBeLessThan(DISTINCT)
+    }, Promise.resolve())
+  })
+
+  it('the secret of a client at the token endpoint: wrong at the start or at the end, and of a client that is not there', async () => {
+    const secret = on.chain.config.clients['client']?.client_secret ?? ''
+    const known: [string, string] = ['client', wrongAt(secret, 0)]
+    const others: [string, string][] = [
+      ['client', wrongAt(secret, secret.length - 1)],
+      ['nobody', wrongAt(secret, 0)],
+    ]
+    for (const other of others) {
+      const guesses = [known, other] as const
+      const ask = async (kind: Kind) => {
+        const headers = { authorization: basic(...guesses[kind]) }
+        const body = new URLSearchParams({ grant_type: 'authorization_code', code: 'x' })
+        const answer = await fetch(`${on.chain.url}/oauth2/token`, {
+          method: 'POST',
+          headers,
+          body,
+        })
+        expect(answer.status).toBe(401)
+        await answer.text()
+      }
+      expect(await tStatistic(1500, ask), other[0]).toBeLessThan(DISTINCT)
+    }
+  }, 60_000)
 })

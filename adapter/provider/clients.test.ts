@@ -32,7 +32,7 @@ describe('client metadata', () => {
       client_id: 'app',
       client_name: 'App',
       client_uri: 'https://app.test/',
-      client_secret: 's',
+      client_secret: expect.stringMatching(/^[\w-]{43}$/) as unknown,
       token_endpoint_auth_method: 'client_secret_basic',
       application_type: 'web',
       redirect_uris: ['https://app.test/cb'],

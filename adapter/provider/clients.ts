@@ -2,6 +2,7 @@
 import type { ClientMetadata } from 'oidc-provider'
 import { authMethodOf, isConfidential } from '../config/client-schema/is-confidential.ts'
 import type { ClientConfig } from '../config/schema.ts'
+import { secretMetadata } from './client-authentication/client-secrets.ts'
 import { sectorOf } from './people/client-subjects.ts'
 
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/
@@ -37,12 +38,12 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
 }
 
 function authentication(client: ClientConfig): Partial<ClientMetadata> {
-  const { client_secret, jwks, token_endpoint_auth_signing_alg: alg } = client
+  const { jwks, token_endpoint_auth_signing_alg: alg } = client
   return {
     token_endpoint_auth_method: authMethodOf(client),
     ...(alg === undefined ? {} : { token_endpoint_auth_signing_alg: alg }),
     ...(jwks === undefined ? {} : { jwks: jwks as NonNullable<ClientMetadata['jwks']> }),
-    ...(client_secret === undefined ? {} : { client_secret }),
+    ...secretMetadata(client),
   }
 }
 

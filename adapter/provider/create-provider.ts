@@ -28,6 +28,11 @@ import { nameSessions } from './logout/logout-token.ts'
 import { oauthErrors, translated } from './oauth-errors.ts'
 import { logProviderEvents } from './provider-events.ts'
 import { createMiddleware, type ShowError } from './middleware.ts'
+import {
+  createSecretJudge,
+  judgeSecretsByHash,
+  withoutStoredClients,
+} from './client-authentication/client-secrets.ts'
 import { acceptOncePerJti } from './client-authentication/once-per-jti.ts'
 import { AdapterProvider, takeOnlyIdTokensAsHint, trustOnlyTheIssuer } from './adapt-provider.ts'
 import { openDevice } from './device/open-device.ts'
@@ -81,7 +86,8 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   requireKeys(config, options.signingKeys)
   const identities = translated(options.identities)
   const device = openDevice({ ...options, identities })
-  const refreshing = openRefresh({ ...options, adapter: device.adapter, identities })
+  const adapter = withoutStoredClients(device.adapter)
+  const refreshing = openRefresh({ ...options, adapter, identities })
   const revokedTokens = translated(createRevokedTokens(options.unitOfWork.driver))
   const tokens = openIssuedTokens({ ...options, identities, revokedTokens }, () => provider)
   const provider: Provider = new AdapterProvider(
@@ -121,6 +127,7 @@ function shape(provider: Provider, options: ProviderOptions): void {
   trustOnlyTheIssuer(provider)
   takeOnlyIdTokensAsHint(provider)
   acceptOncePerJti(provider)
+  judgeSecretsByHash(provider, createSecretJudge(options.config.clients, options.now))
   omitUnknownAuthTime(provider)
   tellAcr(provider, options.requestedContext)
 }

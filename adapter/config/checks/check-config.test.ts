@@ -50,7 +50,7 @@ function faultsAfter(
     loadConfig({
       file: 'auth-adapter.yaml',
       text: JSON.stringify(config),
-      env: { SEALING_KEY, SECRET: 'secret-from-outside', ...env },
+      env: { SEALING_KEY, SECRET: 'secret-from-outside-that-is-long-enough', ...env },
     })
   } catch (error) {
     if (error instanceof ConfigError)
@@ -578,7 +578,7 @@ describe('checkConfig', () => {
     expect(
       faultsAfter(change, {
         NODE_ENV: 'production',
-        AUTH_ADAPTER_CLIENTS__APP__CLIENT_SECRET: 'x',
+        AUTH_ADAPTER_CLIENTS__APP__CLIENT_SECRET: 'x'.repeat(32),
       }),
     ).toEqual([])
   })

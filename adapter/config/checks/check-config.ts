@@ -7,6 +7,7 @@ import type { SettingPath } from '../setting.ts'
 import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
 import { clientFaults } from './client-faults.ts'
+import { shortSecretFaults } from './clients/authentication-faults.ts'
 import { keyFaults } from './key-faults.ts'
 import { resourceNameFault, tokenFaults } from './tokens/token-faults.ts'
 import { proxyFault } from './upstreams/proxy-rule.ts'
@@ -16,6 +17,7 @@ import {
   claimNameFault,
   claimsParameterFault,
   clientIdFault,
+  clientSecretFault,
   endpointFault,
   forwardedParameterFault,
   issuerFault,
@@ -70,6 +72,7 @@ const VALUE_ROWS: readonly ValueRow[] = [
   },
   { at: ['upstreams', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*'], fault: clientIdFault, judges: 'names' },
+  { at: ['clients', '*', 'client_secret'], fault: clientSecretFault },
   { at: ['clients', '*', 'claims', '*'], fault: claimNameFault, judges: 'names' },
   { at: ['clients', '*', 'client_uri'], fault: pageUrlFault },
   { at: ['clients', '*', 'backchannel_logout_uri'], fault: endpointFault },
@@ -90,6 +93,7 @@ const CHECKS: readonly Check[] = [
   choiceFaults,
   claimRuleFaults,
   clientFaults,
+  shortSecretFaults,
   keyFaults,
   tokenFaults,
   productionFaults,

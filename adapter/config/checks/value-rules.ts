@@ -191,3 +191,7 @@ export const claimNameFault: Rule = (value) => {
 // https://www.rfc-editor.org/rfc/rfc6749.html#appendix-A.1
 export const clientIdFault: Rule = (value) =>
   /^[\x20-\x7e]+$/.test(value) ? undefined : 'Expected a client id of printable ASCII characters'
+
+// https://www.rfc-editor.org/rfc/rfc6749#appendix-A.2
+export const clientSecretFault: Rule = (value) =>
+  /^[\x20-\x7e]+$/.test(value) ? undefined : 'Expected a secret of printable ASCII characters'

@@ -2,10 +2,14 @@
 import { z } from 'zod'
 import { secret } from '../setting-types.ts'
 import { clientKeys } from './client-keys.ts'
+import { clientSecrets } from './client-secrets.ts'
 import { CLIENT_AUTH_ALGS, CLIENT_AUTH_METHODS } from './is-confidential.ts'
 
 export const clientAuthentication = {
-  client_secret: secret('The secret shared with the app. Absent for a public client.').optional(),
+  client_secret: secret(
+    'The secret shared with the app, as it is; in production 32 characters or more. `client_secrets` keep its hash alone. Both absent for a public client.',
+  ).optional(),
+  client_secrets: clientSecrets,
   jwks: clientKeys.optional(),
   token_endpoint_auth_method: z
     .enum(CLIENT_AUTH_METHODS)

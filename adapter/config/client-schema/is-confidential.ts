@@ -16,12 +16,17 @@ export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number]
 /** What an app may prove itself with. */
 export type ClientCredentials = Pick<
   ClientConfig,
-  'client_secret' | 'jwks' | 'token_endpoint_auth_method'
+  'client_secret' | 'client_secrets' | 'jwks' | 'token_endpoint_auth_method'
 >
+
+/** In whatever form. */
+export function hasSecret(client: Pick<ClientCredentials, 'client_secret' | 'client_secrets'>) {
+  return client.client_secret !== undefined || client.client_secrets !== undefined
+}
 
 export function authMethodOf(client: ClientCredentials): ClientAuthMethod {
   if (client.token_endpoint_auth_method !== undefined) return client.token_endpoint_auth_method
-  if (client.client_secret !== undefined) return 'client_secret_basic'
+  if (hasSecret(client)) return 'client_secret_basic'
   return client.jwks === undefined ? 'none' : 'private_key_jwt'
 }
 

@@ -123,6 +123,89 @@ describe('the keys of an app', () => {
   })
 })
 
+describe('the secrets of an app', () => {
+  const HEX = 'a0'.repeat(32)
+  const BASE64URL = `${'Ab_-'.repeat(10)}abc`
+  const CASES: [name: string, client: object, fault: string | undefined][] = [
+    [
+      'two hashes, hexadecimal and base64url',
+      {
+        client_secrets: [
+          { sha256: HEX, created: '2026-01-31' },
+          { sha256: BASE64URL, expires: '2026-12-31T18:00:00Z' },
+        ],
+      },
+      undefined,
+    ],
+    [
+      'a hash beside a secret',
+      { client_secret: 's', client_secrets: [{ sha256: HEX }] },
+      undefined,
+    ],
+    [
+      'two hashes beside a secret',
+      { client_secret: 's', client_secrets: [{ sha256: HEX }, { sha256: BASE64URL }] },
+      'client_secrets: Two secrets at most, client_secret included',
+    ],
+    [
+      'three hashes',
+      { client_secrets: [{ sha256: HEX }, { sha256: HEX }, { sha256: HEX }] },
+      'client_secrets: Expected 2 at most',
+    ],
+    ['no hash', { client_secrets: [] }, 'client_secrets: Expected a list that is not empty'],
+    [
+      'a secret where its hash belongs',
+      { client_secrets: [{ sha256: 'secret' }] },
+      'client_secrets.0.sha256: Expected a SHA-256: 64 hexadecimal digits, or 43 characters of base64url',
+    ],
+    [
+      'a date that is none',
+      { client_secrets: [{ sha256: HEX, expires: '2026-13-01' }] },
+      'client_secrets.0.expires: Expected a date such as 2026-12-31 or 2026-12-31T18:00:00Z',
+    ],
+    [
+      'hashes that are never asked for',
+      { client_secrets: [{ sha256: HEX }], token_endpoint_auth_method: 'none' },
+      'client_secrets: Never asked for with token_endpoint_auth_method none: leave one of them out',
+    ],
+    [
+      'hashes and keys',
+      { client_secrets: [{ sha256: HEX }], ...keys(P256) },
+      'token_endpoint_auth_method: With both a secret and jwks, say here which of them the app proves itself with',
+    ],
+    [
+      'a secret of characters that no client can send',
+      { client_secret: 'schlüssel' },
+      'client_secret: Expected a secret of printable ASCII characters',
+    ],
+  ]
+  it.each(CASES)('%s', (_name, client, fault) => {
+    expect(faults(client)).toEqual(fault === undefined ? [] : [fault])
+  })
+
+  it('production refuses a short one, wherever it comes from, and takes a generated one and hashes', () => {
+    const inProduction = (secret: string) =>
+      faults(
+        { client_secret: '${APP_SECRET}' },
+        { NODE_ENV: 'production', APP_SECRET: secret },
+      ).filter((fault) => fault.startsWith('client_secret'))
+    expect(inProduction('x'.repeat(31))).toEqual([
+      expect.stringContaining('Expected 32 characters or more in production'),
+    ])
+    expect(inProduction('x'.repeat(32))).toEqual([])
+    expect(
+      faults({ client_secret: 'short' }, { NODE_ENV: 'production' }).filter((fault) =>
+        fault.startsWith('client_secret'),
+      ),
+    ).toEqual([expect.stringContaining('A secret in the file itself')])
+    expect(
+      faults({ client_secrets: [{ sha256: HEX }] }, { NODE_ENV: 'production' }).filter((fault) =>
+        fault.includes('client_secret'),
+      ),
+    ).toEqual([expect.stringContaining('upstreams.one.client_secret')])
+  })
+})
+
 describe('one way to prove itself', () => {
   const secret = { client_secret: 's' }
   const method = (token_endpoint_auth_method: string) => ({ token_endpoint_auth_method })
