@@ -11,8 +11,10 @@ export interface Backend {
 export interface TcpBalancer {
   /** How many connections each backend got, in the order of `backends`. */
   readonly connections: readonly number[]
-  /** The index of the backend that got the newest connection. */
+  /** The index of the backend that got the newest bytes. */
   last(): number
+  /** Resolves with the index of the one that gets the next bytes, as soon as they are passed on. */
+  next(): Promise<number>
   /** Resolves when so many are known to be ready. */
   ready(count: number): Promise<void>
   /** Resolves when this one is known to be ready. */
@@ -33,7 +35,14 @@ export async function startTcpBalancer(
   const connections = backends.map(() => 0)
   const open = new Set<Socket>()
   let turn = 0
-  let last = -1
+  let last = 0
+  let next = Promise.withResolvers<number>()
+
+  function noteBytes(index: number): void {
+    last = index
+    next.resolve(index)
+    next = Promise.withResolvers()
+  }
 
   async function check(index: number, { readyUrl }: Backend): Promise<void> {
     const signal = AbortSignal.timeout(CHECK_WITHIN_MS)
@@ -63,8 +72,8 @@ export async function startTcpBalancer(
     to.once('connect', () => {
       to.off('error', refused)
       connections[index] = (connections[index] ?? 0) + 1
-      last = index
       join(from, to)
+      from.on('data', () => noteBytes(index))
     })
   }
 
@@ -98,6 +107,7 @@ export async function startTcpBalancer(
   return {
     connections,
     last: () => last,
+    next: () => next.promise,
     ready: (count) =>
       until(() => isReady.filter(Boolean).length >= count, `${count} processes are ready`),
     readyAgain: (index) => until(() => isReady[index] === true, `process ${index} is ready again`),
