@@ -96,7 +96,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     now,
     ...records,
   })
-  const userinfo = createUserinfo({ provider, tokens })
+  const userinfo = createUserinfo({ provider, tokens, now })
   const app = createFront(options, errors)
   app.use(draftRoutes(options, records.unitOfWork.driver))
   app.use(createChooserRoutes({ config, ...parts }), logout.routes)

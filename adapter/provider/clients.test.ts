@@ -41,6 +41,7 @@ describe('client metadata', () => {
       response_modes: ['query', 'form_post'],
       grant_types: ['authorization_code'],
       scope: 'openid read',
+      dpop_bound_access_tokens: false,
       require_pushed_authorization_requests: false,
       id_token_signed_response_alg: 'ES256',
       introspection_signed_response_alg: 'ES256',

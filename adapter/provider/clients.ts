@@ -28,6 +28,7 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     response_modes: client.redirect_uris.some(isPrivateUse) ? ['query'] : ['query', 'form_post'],
     grant_types: [...client.grant_types, ...(client.refresh ? ['refresh_token'] : [])],
     scope: client.scope,
+    dpop_bound_access_tokens: client.dpop_bound_access_tokens,
     require_pushed_authorization_requests: client.require_pushed_authorization_requests,
     ...subjectType(client),
     introspection_signed_response_alg: alg as 'RS256',

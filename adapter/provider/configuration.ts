@@ -23,6 +23,7 @@ import { pushedParams } from './pushed/pushed-requests.ts'
 import { ROUTES } from './routes.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
 import { initialJwks } from './keys/provider-keystore.ts'
+import { PROOF_ALGS } from './dpop/dpop-settings.ts'
 import { upstreamHints, type ChoiceOfUpstream } from './authorize/upstream-choice.ts'
 
 /** Seconds. Everything that is not the session's own lifetime. */
@@ -57,6 +58,7 @@ export interface ProviderParts extends Required<
   signingKeys: LiveKeys
   cookieKeys: string[]
   subjects: ClientSubjects
+  subjectKey: Uint8Array
   /** Where the browser goes to be signed in; sets what must be set on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
   tokenEndpoints: ReturnType<typeof tokenEndpointFeatures>
@@ -148,6 +150,7 @@ function algorithms(alg: LiveKeys['alg']): NonNullable<Configuration['enabledJWA
     idTokenSigningAlgValues: [alg],
     introspectionSigningAlgValues: [alg],
     clientAuthSigningAlgValues: [...CLIENT_AUTH_ALGS],
+    dPoPSigningAlgValues: [...PROOF_ALGS],
   }
 }
 

@@ -17,6 +17,7 @@ import {
   tokenEndpointFeatures,
   type TokenEndpointsOptions,
 } from './endpoints/token-endpoints.ts'
+import { createProofCheck } from './dpop/proof-check.ts'
 import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
 import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
@@ -143,7 +144,7 @@ function useMiddleware(
     cacheKeys(ROUTES.jwks, options.signingKeys),
     answerForJwts(provider, tokenEndpoints),
     answerPushed,
-    answerVerify(tokenEndpoints.tokens),
+    answerVerify(tokenEndpoints.tokens, createProofCheck(provider, options.now)),
     nameRefusedGrantType(ROUTES.token),
   ]
   for (const middleware of all) provider.use(middleware)

@@ -45,6 +45,7 @@ describe('discovery', () => {
         'name',
       ]) as unknown,
       code_challenge_methods_supported: ['S256'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256'],
       grant_types_supported: ['authorization_code'],
       id_token_signing_alg_values_supported: ['RS256'],
       pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,

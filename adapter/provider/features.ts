@@ -3,6 +3,7 @@ import type { Configuration } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
 import { assertAcrClaim } from './authorize/requested-context.ts'
 import type { ProviderParts } from './configuration.ts'
+import { dpopFeature } from './dpop/dpop-settings.ts'
 import { externalSigning } from './keys/provider-keystore.ts'
 import { resourceIndicators } from './resources.ts'
 
@@ -20,7 +21,7 @@ export function features(parts: ProviderParts): NonNullable<Configuration['featu
     ...externalSigning(parts.signingKeys),
     deviceFlow: parts.deviceFlow,
     devInteractions: off,
-    dPoP: off,
+    dPoP: dpopFeature(parts.subjectKey),
     pushedAuthorizationRequests: { enabled: true },
     resourceIndicators: resourceIndicators(parts.config, parts.signingKeys),
     rpInitiatedLogout: {

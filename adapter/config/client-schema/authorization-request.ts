@@ -1,4 +1,4 @@
-// What the file says of the way an app asks for a sign-in. Part of the schema in client-schema.ts.
+// What the file says of the way an app asks for a sign-in, and of what its tokens are bound to. Part of the schema in client-schema.ts.
 import { z } from 'zod'
 
 export const authorizationRequest = {
@@ -7,5 +7,11 @@ export const authorizationRequest = {
     .prefault(false)
     .describe(
       'Whether the app must push each request to `/oauth2/par` before it sends the browser (RFC 9126). Every app may. See `docs/fapi2.md`.',
+    ),
+  dpop_bound_access_tokens: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Whether the app gets tokens only with a DPoP proof, bound to its key (RFC 9449). Every app may send one. See `docs/fapi2.md`.',
     ),
 }

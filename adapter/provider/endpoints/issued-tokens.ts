@@ -18,6 +18,8 @@ export interface IssuedToken {
   bond: { grantId: string; sessionUid: string } | undefined
   /** Of a JWT: what single revocation goes by. */
   jti?: string
+  /** The thumbprint of the key that who presents it must hold. */
+  jkt?: string
 }
 
 export type Standing =
@@ -48,6 +50,7 @@ export interface StoredToken {
   sessionUid?: string | undefined
   scope?: string | undefined
   aud?: string | string[] | undefined
+  jkt?: string | undefined
 }
 
 export interface IssuedTokensOptions {
@@ -86,7 +89,14 @@ export function createIssuedTokens(options: IssuedTokensOptions): IssuedTokens {
 
 function fromClaims(subjects: ClientSubjects, claims: AccessTokenClaims): ReadToken {
   const { client_id: clientId, sub, scope = '', jti } = claims
-  const issued = { clientId, sub, scope, jti, audience: [claims.aud ?? []].flat() }
+  const issued = {
+    clientId,
+    sub,
+    scope,
+    jti,
+    audience: [claims.aud ?? []].flat(),
+    ...boundTo(claims.cnf?.jkt),
+  }
   const [random, grantId, hidden, ...rest] = jti.split('.')
   if (grantId === undefined) return { issued: { ...issued, bond: undefined }, claims }
   if (!random || !grantId || !hidden || rest.length > 0) return { fault: { error: 'type' } }
@@ -96,9 +106,11 @@ function fromClaims(subjects: ClientSubjects, claims: AccessTokenClaims): ReadTo
   return { issued: { ...issued, bond: { grantId, sessionUid } }, claims }
 }
 
+const boundTo = (jkt: string | undefined) => (jkt === undefined ? {} : { jkt })
+
 function fromModel(subjects: ClientSubjects, model: StoredToken): IssuedToken {
   const { clientId = '', accountId, grantId = '', sessionUid = '', scope = '', aud = [] } = model
-  const common = { clientId, scope, audience: [aud].flat() }
+  const common = { clientId, scope, audience: [aud].flat(), ...boundTo(model.jkt) }
   return accountId === undefined
     ? { ...common, sub: clientId, bond: undefined }
     : { ...common, sub: subjects.subjectFor(clientId, accountId), bond: { grantId, sessionUid } }

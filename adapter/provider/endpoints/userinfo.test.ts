@@ -42,7 +42,10 @@ describe('userinfo', () => {
 
   it('without a token: 401 and no error code; with a wrong one: invalid_token', async () => {
     const without = await fetch(`${on.chain.url}/userinfo`)
-    expect([without.status, without.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+    expect([without.status, without.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer, DPoP algs="ES256 EdDSA Ed25519 PS256"',
+    ])
     const wrong = await on.chain.app.userinfo('aaa.bbb.ccc')
     expect([wrong.status, wrong.headers.get('www-authenticate')]).toEqual([
       401,

@@ -5,23 +5,25 @@ import type { Grant, Provider } from 'oidc-provider'
 import { claimsForClient } from '../../claims/mapping/client-claims.ts'
 import { claimsForScope } from '../../claims/scopes.ts'
 import type { Identity } from '../../storage/sessions/identities.ts'
-import type { IssuedTokens } from './issued-tokens.ts'
+import { PROOF_ALGS } from '../dpop/dpop-settings.ts'
+import { createProofCheck, type ProofCheck } from '../dpop/proof-check.ts'
+import type { IssuedToken, IssuedTokens } from './issued-tokens.ts'
 
 export interface UserinfoOptions {
   provider: Provider
   tokens: IssuedTokens
+  /** Epoch milliseconds. */
+  now: () => number
 }
 
 interface Granted {
   grant: Grant
   identity: Identity
-  scope: string
-  /** As the client knows the person. */
-  sub: string
+  issued: IssuedToken
 }
 
-// RFC 6750, section 2.1: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
-const BEARER = /^Bearer +([A-Za-z0-9_.-]+)$/i
+// https://www.rfc-editor.org/rfc/rfc6750#section-2.1 and https://www.rfc-editor.org/rfc/rfc9449#section-7.1
+const CREDENTIALS = /^(Bearer|DPoP) +([A-Za-z0-9_.-]+)$/i
 /** 256 random bits, as oidc-provider writes them. */
 const OPAQUE = /^[A-Za-z0-9_-]{43}$/
 
@@ -29,13 +31,31 @@ const OPAQUE = /^[A-Za-z0-9_-]{43}$/
 export function createUserinfo(
   options: UserinfoOptions,
 ): (request: Request, response: Response) => Promise<void> {
+  const checkProof = createProofCheck(options.provider, options.now)
   return async (request, response) => {
     response.set('cache-control', 'no-store')
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1]
-    const granted = token === undefined ? undefined : await find(options, token)
-    if (granted) response.json(claims(granted))
-    else refuse(response, token !== undefined)
+    const [, scheme, token] = CREDENTIALS.exec(request.headers.authorization ?? '') ?? []
+    if (scheme === undefined || token === undefined) return refuse(response)
+    const granted = await find(options, token)
+    const isProven = scheme.toLowerCase() === 'dpop'
+    // Either way round: a bound token for a bearer would be of use to who stole it.
+    if (!granted || (granted.issued.jkt !== undefined) !== isProven)
+      return refuse(response, isProven || granted ? 'DPoP' : 'Bearer', 'invalid_token')
+    const problem = await proofProblem(options, checkProof, { request, token, ...granted.issued })
+    if (problem === undefined) response.json(claims(granted))
+    else refuse(response, 'DPoP', 'invalid_dpop_proof', problem)
   }
+}
+
+async function proofProblem(
+  { provider }: UserinfoOptions,
+  checkProof: ProofCheck,
+  { request, token, clientId, jkt }: IssuedToken & { request: Request; token: string },
+): Promise<string | undefined> {
+  if (jkt === undefined) return undefined
+  const url = `${provider.issuer}/userinfo`
+  const proof = String(request.headers['dpop'] ?? '')
+  return checkProof({ proof, method: request.method, url, accessToken: token, clientId, jkt })
 }
 
 async function find(options: UserinfoOptions, token: string): Promise<Granted | undefined> {
@@ -50,7 +70,7 @@ async function find(options: UserinfoOptions, token: string): Promise<Granted | 
   const standing = await options.tokens.standingOf(issued)
   if (standing.state !== 'live' || !standing.grant || !standing.identity) return undefined
   const { grant, identity } = standing
-  return { grant, identity, scope: issued.scope, sub: issued.sub }
+  return { grant, identity, issued }
 }
 
 async function findJwt({ tokens }: UserinfoOptions, token: string) {
@@ -63,7 +83,7 @@ async function findOpaque({ provider, tokens }: UserinfoOptions, token: string) 
   return model && tokens.fromModel(model)
 }
 
-function claims({ grant, identity, scope, sub }: Granted): Record<string, unknown> {
+function claims({ grant, identity, issued: { scope, sub } }: Granted): Record<string, unknown> {
   const ours = claimsForClient('userinfo', identity, grant.clientId)
   const single = Object.fromEntries(
     grant
@@ -74,8 +94,17 @@ function claims({ grant, identity, scope, sub }: Granted): Record<string, unknow
   return { ...claimsForScope(scope, ours), ...single, sub }
 }
 
-function refuse(response: Response, hadToken: boolean): void {
-  // RFC 6750, section 3.1: no error code for a request without a token. https://www.rfc-editor.org/rfc/rfc6750#section-3.1
-  response.set('www-authenticate', hadToken ? 'Bearer error="invalid_token"' : 'Bearer')
-  response.status(401).json(hadToken ? { error: 'invalid_token' } : {})
+const ALGS = `algs="${PROOF_ALGS.join(' ')}"`
+
+function refuse(
+  response: Response,
+  scheme?: 'Bearer' | 'DPoP',
+  error?: 'invalid_token' | 'invalid_dpop_proof',
+  problem?: string,
+): void {
+  const told = ` error="${error ?? 'invalid_token'}"`
+  const challenge = scheme === 'DPoP' ? `DPoP${told}, ${ALGS}` : `Bearer${told}`
+  // No error code for a request without a token: https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+  response.set('www-authenticate', scheme ? challenge : `Bearer, DPoP ${ALGS}`)
+  response.status(401).json({ error, error_description: problem })
 }
