@@ -340,6 +340,36 @@ describe('people who are signed in', () => {
     expect(await userinfo(access_token)).toBe(401)
   })
 
+  it('A52 an app is taken out: its tokens, and the code of a login under way, are worth nothing; another app’s are', async () => {
+    const { access_token } = await signIn()
+    const second = chain.secondApp.request()
+    const { body } = await chain.secondApp.finish(await browser.open(second.url), second)
+    const issued = chain.app.request()
+    const notRedeemed = await browser.open(issued.url)
+    const other = chain.newBrowser()
+    const underWay = chain.app.request()
+    const form = await other.open(underWay.url)
+    edit((settings) => void delete (settings['clients'] as Settings)['client'])
+    expect(await reload('file')).toMatchObject({ outcome: 'taken' })
+    expect(await userinfo(access_token)).toBe(401)
+    expect(await userinfo(body.access_token)).toBe(200)
+    expect((await chain.app.finish(notRedeemed, issued)).body['error']).toBe('invalid_client')
+    const late = await other.submit(form, { username: 'testuser', password: 'password' })
+    expect((await chain.app.finish(late, underWay)).body['error']).toBe('invalid_client')
+    expect((await browser.open(chain.app.request().url)).status).toBe(400)
+  })
+
+  it('A52 the secret of an app is replaced: the old one is refused at once', async () => {
+    const request = chain.app.request()
+    const visit = await chain.signIn(browser, request.url)
+    edit((settings) => {
+      const { client } = settings['clients'] as Record<string, Settings>
+      Object.assign(client as Settings, { client_secret: 'another-secret' })
+    })
+    expect(await reload('file')).toMatchObject({ outcome: 'taken' })
+    expect((await chain.app.finish(visit, request)).body['error']).toBe('invalid_client')
+  })
+
   it('revoked while the store is down they are nobody all the same, and ended later', async () => {
     const { access_token } = await signIn()
     breaker.break()

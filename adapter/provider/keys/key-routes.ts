@@ -116,7 +116,7 @@ function effectsOf({ signingKeys, keyRing }: Parameters<Answering>[0], now: numb
   const signer = keyRing.list().find(({ state }) => state === 'active')
   const isKnown = signer !== undefined && now - signer.createdAt > maxAgeSeconds * 1000
   return [
-    'Tokens that it signed are refused here at once, and by every other process of ours within two seconds',
+    'Tokens that it signed are refused here at once, and by every other process of ours within a second',
     `Apps that check tokens on their own accept them until they expire, or until they read the keys again: within ${maxAgeSeconds} seconds where they heed Cache-Control`,
     isKnown
       ? 'The key that signs now was published before: apps know it'

@@ -20,8 +20,8 @@ export interface KeyKeeper {
   close(): void
 }
 
-/** A key that was revoked in one process signs, and is accepted, in none after a second or so (A52). */
-const POLL_MS = 1000
+/** A key that was revoked in one process signs, and is accepted, in none after a second (A52). */
+const POLL_MS = 800
 const LEASE = 'Lease:signing-keys'
 /** Longer than it takes to make a key; a process that dies with it delays nothing that is not foreseen long before. */
 const LEASE_SECONDS = 30
