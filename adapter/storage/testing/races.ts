@@ -1,9 +1,15 @@
 // For tests: what is raced for. Each race has one record, and a move that only one contestant may bring off.
 import { StorageError } from '../../errors.ts'
+import { withDeviceCodes } from '../device/device-codes.ts'
 import type { Driver } from '../driver.ts'
+import { createLogoutDeliveries, deliveryId } from '../logouts/logout-deliveries.ts'
+import { createUpstreamLogouts } from '../logouts/upstream-logouts.ts'
 import { createLoginTransactions } from '../tokens/login-transactions.ts'
 import { createProviderAdapter } from '../provider/provider-adapter.ts'
+import { createSealing } from '../sealing/sealing.ts'
+import { createSubjectAliases } from '../sessions/subject-aliases.ts'
 import { withGrace } from '../tokens/refresh-tokens.ts'
+import { createUpstreamTokens } from '../tokens/upstream-tokens.ts'
 import { createUnitOfWork } from '../unit-of-work.ts'
 
 const TTL_SECONDS = 60
@@ -13,6 +19,10 @@ interface Race {
   /** True if this contestant may go on. */
   move(driver: Driver, id: string): Promise<boolean>
 }
+
+/** The same in every process. */
+const KEY = Buffer.alloc(32, 'races')
+const sealing = createSealing([KEY])
 
 const adapterOf = (driver: Driver, model: string) =>
   createProviderAdapter({ driver: createUnitOfWork(driver).driver })(model)
@@ -65,6 +75,52 @@ const replacement: Race = {
   },
 }
 
+const deviceCodesOf = (driver: Driver) => {
+  const { driver: deferring } = createUnitOfWork(driver)
+  const factory = createProviderAdapter({ driver: deferring })
+  return withDeviceCodes(factory, { driver: deferring, sealing, key: KEY })('DeviceCode')
+}
+
+/** Of those who change a device code, each with its own wish, one may. */
+function deviceCodeChange(wish: () => object): Race {
+  const payload = (id: string) => ({ jti: id, kind: 'DeviceCode', userCode: id, grantId: 'g' })
+  return {
+    fill: (driver, id) => deviceCodesOf(driver).upsert(id, payload(id), TTL_SECONDS),
+    move: (driver, id) =>
+      unlessConsumed(deviceCodesOf(driver).upsert(id, { ...payload(id), ...wish() }, TTL_SECONDS)),
+  }
+}
+
+/** Each contestant is a process of its own to the others. */
+const logoutDelivery: Race = {
+  fill: (driver, sid) =>
+    createLogoutDeliveries({ driver, now: Date.now }).add([{ clientId: 'c', accountId: 'a', sid }]),
+  async move(driver, sid) {
+    const deliveries = createLogoutDeliveries({ driver, now: Date.now })
+    return (await deliveries.claim(deliveryId({ clientId: 'c', sid }))) !== undefined
+  },
+}
+
+const upstreamGrant = {
+  upstream: 'u',
+  iss: 'i',
+  sub: 's',
+  refreshToken: 't',
+  identity: { accountId: 'a', upstream: 'u', upstreamIssuer: 'i', claims: {} },
+}
+
+/** The record has an id of its own, which the race's id leads to. */
+const upstreamTokens: Race = {
+  async fill(driver, id) {
+    const named = await createUpstreamTokens(driver, sealing).create(upstreamGrant, TTL_SECONDS)
+    await driver.set(`named ${id}`, named, TTL_SECONDS)
+  },
+  async move(driver, id) {
+    const named = (await driver.get(`named ${id}`))?.value as string
+    return createUpstreamTokens(driver, sealing).update(named, 1, upstreamGrant)
+  },
+}
+
 export const races = {
   'A20 code redemption: 50 parallel': redemption('AuthorizationCode'),
   'A21 refresh token use: 50 parallel': redemption('RefreshToken'),
@@ -94,6 +150,25 @@ export const races = {
         (await adapter.find(id)) === undefined &&
         unlessConsumed(adapter.upsert(id, { jti: id, kind: 'ReplayDetection' }, TTL_SECONDS))
       )
+    },
+  },
+  'C31 pushed request_uri: 50 parallel': redemption('PushedAuthorizationRequest'),
+  'user code typed in by 50 at once': deviceCodeChange(() => ({ inFlight: true })),
+  'device code decided by 50 at once': deviceCodeChange(() => ({ accountId: `${Math.random()}` })),
+  'A20 device code redemption: 50 parallel': redemption('DeviceCode'),
+  'F73 logout delivery taken in hand: 50 parallel': logoutDelivery,
+  'state of a logout upstream: 50 parallel': {
+    fill: (driver, id) =>
+      createUpstreamLogouts(driver).save(id, { upstream: 'u', target: '/', browser: 'b' }),
+    move: async (driver, id) => (await createUpstreamLogouts(driver).take(id)) !== undefined,
+  },
+  'upstream tokens of one version replaced: 50 parallel': upstreamTokens,
+  'A16 one sub wanted by 50 people': {
+    fill: async () => undefined,
+    async move(driver, id) {
+      const person = { group: 'g', value: String(Math.random()) }
+      const aliases = createSubjectAliases(createUnitOfWork(driver).driver)
+      return (await aliases.claim(person, id, TTL_SECONDS)) !== undefined
     },
   },
 } satisfies Record<string, Race>
