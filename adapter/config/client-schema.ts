@@ -6,6 +6,7 @@ import { claimRule } from './claim-rule.ts'
 import { clientAuthentication } from './client-schema/client-authentication.ts'
 import { logoutSettings } from './client-schema/logout-settings.ts'
 import { refresh } from './client-schema/refresh.ts'
+import { tokenExchange } from './client-schema/token-exchange.ts'
 import { name, scope } from './setting-types.ts'
 
 export const client = z.strictObject({
@@ -70,5 +71,6 @@ export const client = z.strictObject({
       'Claims for this app alone: the same rules as `upstreams.*.claims`, over which they win claim by claim.',
     ),
   refresh,
+  exchange: tokenExchange,
   access_token: accessToken.prefault({}).describe('Its access tokens.'),
 })

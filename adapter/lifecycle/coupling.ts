@@ -1,5 +1,5 @@
 // How closely an app's refresh tokens follow the upstream, as rules over points in time. No clock, no I/O.
-import type { ClientConfig } from '../config/schema.ts'
+import type { ClientConfig, Config } from '../config/schema.ts'
 
 export interface CouplingRule {
   name: 'strict' | 'lease'
@@ -27,15 +27,22 @@ export function couplingRule(
   }
 }
 
-/** Seconds for which what the upstream granted has to be kept; 0 where no app of its people follows it. */
+/** Whether the app may have access tokens of this upstream. */
+export function exchangesTokensOf(client: ClientConfig | undefined, upstream: string): boolean {
+  return client?.exchange?.upstream_tokens.some((entry) => entry.upstream === upstream) ?? false
+}
+
+/** Seconds for which what the upstream granted has to be kept; 0 where no app of its people needs it. */
 export function keptSeconds(
-  clients: Readonly<Record<string, ClientConfig>>,
+  { clients, session }: Pick<Config, 'clients' | 'session'>,
   upstream: string,
 ): number {
-  const lives = Object.values(clients).flatMap(({ refresh, upstreams }) =>
-    refresh && refresh.coupling !== 'cached' && (upstreams?.includes(upstream) ?? true)
-      ? [refresh.absolute]
-      : [],
-  )
+  const lives = Object.values(clients).flatMap((client) => {
+    const { refresh, upstreams } = client
+    const isExchanged = exchangesTokensOf(client, upstream)
+    const isFollowed = refresh !== undefined && refresh.coupling !== 'cached'
+    if (!isExchanged && !(isFollowed && (upstreams?.includes(upstream) ?? true))) return []
+    return [refresh?.absolute ?? 0, isExchanged ? session.absolute : 0]
+  })
   return Math.max(0, ...lives)
 }

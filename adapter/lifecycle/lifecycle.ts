@@ -2,19 +2,21 @@
 // and ends what came of a sign-in that is over. What a token is, others know.
 import { unmetRequirements } from '../claims/requirements.ts'
 import type { Config } from '../config/schema.ts'
-import { StorageError, UpstreamError } from '../errors.ts'
+import { UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/sessions/identities.ts'
 import type { UpstreamGrant, UpstreamTokens } from '../storage/tokens/upstream-tokens.ts'
 import type { Upstream, UpstreamIdentity } from '../upstream/upstream.ts'
 import type { Log } from '../../service/log.ts'
 import { unlogged } from '../../service/unlogged.ts'
-import { couplingRule, keptSeconds } from './coupling.ts'
+import { couplingRule, exchangesTokensOf, keptSeconds } from './coupling.ts'
 import type { CouplingRule } from './coupling.ts'
+import { createFreshToken, type FreshToken, type FreshTokenRequest } from './fresh-token.ts'
 import { createSingleFlight } from './single-flight.ts'
+import { isFatal, over, useRefreshToken } from './use-refresh-token.ts'
 
 type MapIdentity = (said: UpstreamIdentity, clientId: string | undefined) => Promise<Identity>
 
-export interface LifecycleOptions extends Pick<Config, 'clients' | 'upstreams'> {
+export interface LifecycleOptions extends Pick<Config, 'clients' | 'upstreams' | 'session'> {
   upstreamNamed(name: string): Upstream | undefined
   tokens: UpstreamTokens
   mapIdentity: MapIdentity
@@ -41,23 +43,23 @@ export interface Lifecycle {
    * @throws UpstreamError `refresh_rejected` when all is over and has been ended; `unavailable` when nobody could be asked
    */
   refresh(request: Refreshed): Promise<Identity>
+  /**
+   * An access token of the upstream that it has given just now, for an app that may have it.
+   * @throws UpstreamError as above; any other code where the upstream does not give such a token
+   */
+  upstreamToken(request: FreshTokenRequest): Promise<FreshToken>
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { clients, tokens, log, now } = options
+  const { clients, log, now } = options
   const confirm = createConfirm(options)
   return {
     mapIdentity: keepTokens(options),
-    async join({ upstreamTokens: id, upstream }, clientId, grantId) {
-      const settings = clients[clientId]?.refresh
-      if (!settings || settings.coupling === 'cached') return true
-      if (id === undefined) {
-        log.warn('lifecycle.not_coupled', { client_id: clientId, upstream })
-        return false
-      }
-      await tokens.join(id, grantId, settings.absolute)
-      return true
-    },
+    upstreamToken: createFreshToken({
+      ...options,
+      endSignIn: (sessionUid, id) => end(options, sessionUid, id),
+    }),
+    join: joinTokens(options),
     async refresh({ identity, clientId, sessionUid }) {
       const rule = couplingRule(clients[clientId]?.refresh, now())
       const { upstreamTokens: id, checkedAt = 0, upstream } = identity
@@ -83,6 +85,22 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   }
 }
 
+function joinTokens({ clients, tokens, log }: LifecycleOptions): Lifecycle['join'] {
+  return async ({ upstreamTokens: id, upstream }, clientId, grantId) => {
+    const client = clients[clientId]
+    const { refresh: settings } = client ?? {}
+    if (!settings) return true
+    const isCoupled = settings.coupling !== 'cached'
+    if (!isCoupled && (id === undefined || !exchangesTokensOf(client, upstream))) return true
+    if (id === undefined) {
+      log.warn('lifecycle.not_coupled', { client_id: clientId, upstream })
+      return false
+    }
+    await tokens.join(id, grantId, settings.absolute)
+    return true
+  }
+}
+
 /** What the sign-in itself decided, and no refresh changes. */
 function carriedFrom({ acrs, upstreamTokens }: Identity): Partial<Identity> {
   return { ...(acrs ? { acrs } : {}), ...(upstreamTokens ? { upstreamTokens } : {}) }
@@ -96,23 +114,11 @@ async function end(
   await Promise.all([tokens.end(id), endSession(sessionUid, id)])
 }
 
-function over(upstream: string, why: string): UpstreamError {
-  return new UpstreamError('refresh_rejected', upstream, why)
-}
-
-const FATAL = new Set(['refresh_rejected', 'identity_invalid', 'authorization_error'])
-
-/** What no later try makes good. An upstream that refuses us all is our fault, and nobody's end. */
-function isFatal(error: unknown): boolean {
-  if (error instanceof StorageError) return error.code === 'unusable'
-  return error instanceof UpstreamError && FATAL.has(error.code)
-}
-
-function keepTokens({ clients, mapIdentity, tokens, now }: LifecycleOptions): MapIdentity {
+function keepTokens({ clients, session, mapIdentity, tokens, now }: LifecycleOptions): MapIdentity {
   return async (said, clientId) => {
     const mapped = await mapIdentity(said, clientId)
     const { upstream, iss, sub } = said
-    const ttlSeconds = keptSeconds(clients, upstream)
+    const ttlSeconds = keptSeconds({ clients, session }, upstream)
     const refreshToken = said.tokens.refresh_token
     if (ttlSeconds === 0 || refreshToken === undefined) return mapped
     const identity = { ...mapped, checkedAt: now() }
@@ -152,27 +158,11 @@ async function ask(
   id: string,
   found: { grant: UpstreamGrant; version: number },
 ): Promise<Identity> {
-  const { upstreamNamed, tokens, now } = options
-  let { grant, version } = found
-  const store = async (changed: UpstreamGrant) => {
-    if (!(await tokens.update(id, version, changed)))
-      throw over(grant.upstream, 'it was ended meanwhile')
-    grant = changed
-    version += 1
-  }
-  const upstream = upstreamNamed(grant.upstream)
-  if (!upstream) throw over(grant.upstream, 'there is no such upstream any more')
-  const said = await upstream.refresh(
-    grant.refreshToken,
-    grant,
-    async ({ refresh_token: token }) => {
-      if (token !== undefined && token !== grant.refreshToken)
-        await store({ ...grant, refreshToken: token })
-    },
-  )
+  const { said, store, current } = await useRefreshToken(options, id, found)
+  const { grant } = found
   const mapped = said ? await mapAgain(options, said, grant.identity) : grant.identity
-  const identity = { ...mapped, checkedAt: now() }
-  await store({ ...grant, identity })
+  const identity = { ...mapped, checkedAt: options.now() }
+  await store({ ...current(), identity })
   return identity
 }
 

@@ -3,6 +3,7 @@ import type { ClientMetadata } from 'oidc-provider'
 import { authMethodOf, isConfidential } from '../config/client-schema/is-confidential.ts'
 import type { ClientConfig } from '../config/schema.ts'
 import { secretMetadata } from './client-authentication/client-secrets.ts'
+import { TOKEN_EXCHANGE } from './exchange/exchange-request.ts'
 import { sectorOf } from './people/client-subjects.ts'
 
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/
@@ -26,7 +27,7 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     post_logout_redirect_uris: client.post_logout_redirect_uris,
     response_types: client.grant_types.includes('authorization_code') ? ['code'] : [],
     response_modes: client.redirect_uris.some(isPrivateUse) ? ['query'] : ['query', 'form_post'],
-    grant_types: [...client.grant_types, ...(client.refresh ? ['refresh_token'] : [])],
+    grant_types: grantTypes(client),
     scope: client.scope,
     dpop_bound_access_tokens: client.dpop_bound_access_tokens,
     require_pushed_authorization_requests: client.require_pushed_authorization_requests,
@@ -36,6 +37,14 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
       ClientMetadata['id_token_signed_response_alg']
     >,
   }
+}
+
+function grantTypes({ grant_types, refresh, exchange }: ClientConfig): string[] {
+  return [
+    ...grant_types,
+    ...(refresh ? ['refresh_token'] : []),
+    ...(exchange ? [TOKEN_EXCHANGE] : []),
+  ]
 }
 
 function authentication(client: ClientConfig): Partial<ClientMetadata> {

@@ -39,6 +39,8 @@ import { AdapterProvider, takeOnlyIdTokensAsHint, trustOnlyTheIssuer } from './a
 import { openDevice } from './device/open-device.ts'
 import type { Sealing } from '../storage/sealing/sealing.ts'
 import type { FollowUpstream } from './refresh/follow-upstream.ts'
+import { registerTokenExchange } from './exchange/exchange-grant.ts'
+import type { UpstreamTokenSource } from './exchange/upstream-token.ts'
 import { openRefresh } from './refresh/open-refresh.ts'
 import {
   accessTokenContext,
@@ -64,7 +66,7 @@ export interface ProviderOptions {
   unitOfWork: UnitOfWork
   identities: Identities
   /** What keeps grants alive, or ends them. */
-  lifecycle: FollowUpstream
+  lifecycle: FollowUpstream & UpstreamTokenSource
   signOut: SignOut
   /** Where the browser goes to be signed in; sets the cookies it needs on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
@@ -114,6 +116,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   )
   refreshing.attach(provider)
   shape(provider, options)
+  registerTokenExchange(provider, { ...options, tokens })
   useMiddleware(provider, options, { ...options, tokens, revokedTokens })
   for (const middleware of device.middleware) provider.use(middleware)
   prepareLogout(provider, config.clients)

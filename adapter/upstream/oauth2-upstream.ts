@@ -99,10 +99,11 @@ interface Refreshing {
 async function refresh(
   parts: Parts,
   { refreshToken, expected, keep, signal }: Refreshing,
-): Promise<UpstreamIdentity> {
+): Promise<UpstreamIdentity | undefined> {
   const { metadata, client, now } = parts
-  const tokens = await refreshTokens(metadata, refreshToken, { ...client, signal })
+  const tokens = await refreshTokens(metadata, refreshToken, { ...client, signal }, expected.scope)
   await keep(keptOf(tokens, now()))
+  if (expected.scope !== undefined) return undefined
   const said = await identityOf(parts, tokens, signal)
   if (said.sub === expected.sub) return said
   const message = 'Userinfo after a refresh: another person'

@@ -165,7 +165,7 @@ async function refresh({
   const { client, idToken, now } = parts
   const { upstream } = idToken
   const metadata = await parts.metadata.current()
-  const tokens = await refreshTokens(metadata, refreshToken, { ...client, signal })
+  const tokens = await refreshTokens(metadata, refreshToken, { ...client, signal }, expected.scope)
   const kept = tokensFrom(tokens, now())
   await keep(kept)
   if (!tokens.id_token) return undefined
@@ -184,6 +184,7 @@ async function refresh({
         `Refreshed ID token ${name}: not as before`,
       )
   }
+  if (expected.scope !== undefined) return undefined
   const userinfoClaims = await parts.userinfo(metadata, accessToken, claims, signal)
   return { upstream, iss: expected.iss, ...identityFrom(claims, userinfoClaims), tokens: kept }
 }

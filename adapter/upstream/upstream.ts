@@ -27,6 +27,8 @@ export interface UpstreamExpectation {
 export interface RefreshExpectation {
   iss: string
   sub: string
+  /** For an access token with less than was granted. Who the person is now is then not asked, and not told. */
+  scope?: string
 }
 
 export interface UpstreamTokens {
@@ -35,6 +37,8 @@ export interface UpstreamTokens {
   refresh_token?: string
   /** Epoch seconds. */
   expires_at?: number
+  /** Of the access token, where the upstream says it: absent, it is what was asked for. */
+  scope?: string
 }
 
 /** A verified identity. Nothing in it was taken on trust: signature, iss, aud, azp, nonce, times and sub are checked. */

@@ -9,6 +9,7 @@ import { choiceFaults } from './choice-faults.ts'
 import { clientFaults } from './client-faults.ts'
 import { shortSecretFaults } from './clients/authentication-faults.ts'
 import { keyFaults } from './key-faults.ts'
+import { exchangeFaults } from './tokens/exchange-faults.ts'
 import { resourceNameFault, tokenFaults } from './tokens/token-faults.ts'
 import { proxyFault } from './upstreams/proxy-rule.ts'
 import { upstreamFaults } from './upstreams/upstream-faults.ts'
@@ -96,6 +97,7 @@ const CHECKS: readonly Check[] = [
   shortSecretFaults,
   keyFaults,
   tokenFaults,
+  exchangeFaults,
   productionFaults,
 ]
 

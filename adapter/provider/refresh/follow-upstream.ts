@@ -14,7 +14,7 @@ export interface FollowUpstream {
 }
 
 /** The token stays as good as it was: it has not been used yet. */
-class UpstreamUnavailable extends errors.OIDCProviderError {
+export class UpstreamUnavailable extends errors.OIDCProviderError {
   // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
   override error_description = 'the identity provider does not answer, try again shortly'
   override allow_redirect = false

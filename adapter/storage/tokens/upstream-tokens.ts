@@ -18,8 +18,20 @@ export interface UpstreamGrant {
   iss: string
   sub: string
   refreshToken: string
+  /** The last that was asked for, for apps that may have it. */
+  access?: UpstreamAccess
   /** Its `checkedAt` is when the upstream last confirmed it. */
   identity: Identity
+}
+
+export interface UpstreamAccess {
+  token: string
+  /** As it was asked for. */
+  scope: string
+  /** Epoch seconds. */
+  expiresAt?: number
+  /** Epoch milliseconds; when it was given to us. */
+  at: number
 }
 
 export interface UpstreamTokens {
@@ -37,15 +49,19 @@ export interface UpstreamTokens {
   release(id: string, owner: string): Promise<void>
 }
 
-type Stored = Omit<UpstreamGrant, 'refreshToken'> & { sealed: string }
+type Stored = Omit<UpstreamGrant, 'refreshToken' | 'access'> & {
+  sealed: string
+  access?: Omit<UpstreamAccess, 'token'> & { sealed: string }
+}
 
 /** All reject with StorageError `unavailable`. */
 export function createUpstreamTokens(driver: Driver, sealing: Sealing): UpstreamTokens {
   const leaseOf = (id: string) => `upstream-refresh:${hashed(id)}`
   const contextOf = (id: string) => `upstream refresh token ${id}`
-  const stored = (id: string, { refreshToken, ...rest }: UpstreamGrant): Stored => ({
+  const stored = (id: string, { refreshToken, access, ...rest }: UpstreamGrant): Stored => ({
     ...rest,
     sealed: sealing.seal(refreshToken, contextOf(id)),
+    ...(access ? { access: sealedAccess(sealing, id, access) } : {}),
   })
   return {
     async create(grant, ttlSeconds) {
@@ -56,9 +72,10 @@ export function createUpstreamTokens(driver: Driver, sealing: Sealing): Upstream
     async read(id) {
       const record = await driver.get(upstreamTokensKey(id))
       if (!record) return undefined
-      const { sealed, ...rest } = record.value as Stored
+      const { sealed, access, ...rest } = record.value as Stored
       const refreshToken = sealing.unseal(sealed, contextOf(id))
-      return { grant: { ...rest, refreshToken }, version: record.version }
+      const opened = access ? { access: openedAccess(sealing, id, access) } : {}
+      return { grant: { ...rest, refreshToken, ...opened }, version: record.version }
     },
     update: (id, version, grant) =>
       driver.update(upstreamTokensKey(id), version, stored(id, grant)),
@@ -71,4 +88,18 @@ export function createUpstreamTokens(driver: Driver, sealing: Sealing): Upstream
     lease: (id, owner, ttlSeconds) => driver.lease(leaseOf(id), owner, ttlSeconds),
     release: (id, owner) => driver.release(leaseOf(id), owner),
   }
+}
+
+const accessContextOf = (id: string) => `upstream access token ${id}`
+
+function sealedAccess(sealing: Sealing, id: string, { token, ...rest }: UpstreamAccess) {
+  return { ...rest, sealed: sealing.seal(token, accessContextOf(id)) }
+}
+
+function openedAccess(
+  sealing: Sealing,
+  id: string,
+  { sealed, ...rest }: NonNullable<Stored['access']>,
+): UpstreamAccess {
+  return { ...rest, token: sealing.unseal(sealed, accessContextOf(id)) }
 }

@@ -32,6 +32,7 @@ export interface TokenAnswer {
   refresh_token: string | undefined
   /** Seconds, as the upstream said. */
   expires_in: number | undefined
+  scope: string | undefined
 }
 
 /** What there is of an upstream without discovery, too. */
@@ -121,8 +122,12 @@ export async function refreshTokens(
   metadata: TokenMetadata,
   refreshToken: string,
   options: TokenRequestOptions,
+  scope?: string,
 ): Promise<TokenAnswer> {
-  const grant = (configuration: Configuration) => refreshTokenGrant(configuration, refreshToken)
+  // https://www.rfc-editor.org/rfc/rfc6749.html#section-6
+  const parameters = scope === undefined ? undefined : { scope }
+  const grant = (configuration: Configuration) =>
+    refreshTokenGrant(configuration, refreshToken, parameters)
   // https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2
   const codes = { ...CODE_OF_ERROR, invalid_grant: 'refresh_rejected' } as const
   return askForTokens(metadata, options, grant, codes)
@@ -150,6 +155,7 @@ async function askForTokens(
       access_token: tokens.access_token,
       refresh_token: tokens.refresh_token,
       expires_in: tokens.expires_in,
+      scope: tokens.scope,
     }
   } catch (error) {
     throw tokenRequestError(error, upstream, codes)
@@ -202,7 +208,7 @@ function tokenRequestError(error: unknown, upstream: string, codes: CodeOfError)
 
 /** What is kept of the answer, its lifetime as a point in time. `now` is epoch milliseconds. */
 export function tokensFrom(tokens: TokenAnswer, now: number): UpstreamTokens {
-  const { id_token, access_token, refresh_token, expires_in: lifetimeSeconds } = tokens
+  const { id_token, access_token, refresh_token, expires_in: lifetimeSeconds, scope } = tokens
   return {
     ...(id_token ? { id_token } : {}),
     access_token,
@@ -210,5 +216,6 @@ export function tokensFrom(tokens: TokenAnswer, now: number): UpstreamTokens {
     ...(lifetimeSeconds === undefined
       ? {}
       : { expires_at: Math.floor(now / 1000 + lifetimeSeconds) }),
+    ...(scope === undefined ? {} : { scope }),
   }
 }

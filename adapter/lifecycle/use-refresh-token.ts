@@ -1,0 +1,63 @@
+// One use of an upstream's refresh token, under the lease that somebody else holds: what replaces it is stored before anything
+// else is done with the answer. And which failures are the end of a sign-in.
+import { StorageError, UpstreamError } from '../errors.ts'
+import type { UpstreamGrant, UpstreamTokens } from '../storage/tokens/upstream-tokens.ts'
+import type {
+  Upstream,
+  UpstreamIdentity,
+  UpstreamTokens as GivenTokens,
+} from '../upstream/upstream.ts'
+
+export interface UseOptions {
+  upstreamNamed(name: string): Upstream | undefined
+  tokens: Pick<UpstreamTokens, 'update'>
+}
+
+export interface Used {
+  said: UpstreamIdentity | undefined
+  given: GivenTokens
+  /** As it is stored now. */
+  current(): UpstreamGrant
+  /** Throws UpstreamError `refresh_rejected` where it was ended or changed meanwhile. */
+  store(changed: UpstreamGrant): Promise<void>
+}
+
+/** With `scope`: for an access token alone. @throws what the upstream's `refresh` throws */
+export async function useRefreshToken(
+  { upstreamNamed, tokens }: UseOptions,
+  id: string,
+  found: { grant: UpstreamGrant; version: number },
+  scope?: string,
+): Promise<Used> {
+  let { grant, version } = found
+  const { iss, sub, refreshToken } = grant
+  const store = async (changed: UpstreamGrant) => {
+    if (!(await tokens.update(id, version, changed)))
+      throw over(grant.upstream, 'it was ended meanwhile')
+    grant = changed
+    version += 1
+  }
+  const upstream = upstreamNamed(grant.upstream)
+  if (!upstream) throw over(grant.upstream, 'there is no such upstream any more')
+  let given: GivenTokens = {}
+  const expected = { iss, sub, ...(scope === undefined ? {} : { scope }) }
+  const said = await upstream.refresh(refreshToken, expected, async (fresh) => {
+    given = fresh
+    const { refresh_token: token } = fresh
+    if (token !== undefined && token !== refreshToken)
+      await store({ ...grant, refreshToken: token })
+  })
+  return { said, given, current: () => grant, store }
+}
+
+export function over(upstream: string, why: string): UpstreamError {
+  return new UpstreamError('refresh_rejected', upstream, why)
+}
+
+const FATAL = new Set(['refresh_rejected', 'identity_invalid', 'authorization_error'])
+
+/** What no later try makes good. An upstream that refuses us all is our fault, and nobody's end. */
+export function isFatal(error: unknown): boolean {
+  if (error instanceof StorageError) return error.code === 'unusable'
+  return error instanceof UpstreamError && FATAL.has(error.code)
+}
