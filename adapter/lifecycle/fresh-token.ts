@@ -2,6 +2,7 @@
 // there; requests that come together share one. Who may have it, others judge.
 import { UpstreamError } from '../errors.ts'
 import type { Log } from '../../service/log.ts'
+import { unlogged } from '../../service/unlogged.ts'
 import type { Identity } from '../storage/sessions/identities.ts'
 import type { UpstreamAccess, UpstreamTokens } from '../storage/tokens/upstream-tokens.ts'
 import { createSingleFlight } from './single-flight.ts'
@@ -45,7 +46,8 @@ export function createFreshToken(options: FreshTokenOptions) {
     } catch (error) {
       if (!isFatal(error)) throw error
       await endSignIn(sessionUid, id)
-      log.warn('lifecycle.ended', { client_id: clientId, upstream, error })
+      const person = unlogged({ person: identity.accountId })
+      log.warn('lifecycle.ended', { client_id: clientId, upstream, ...person, error })
       throw over(upstream, 'the sign-in is over')
     }
   }
