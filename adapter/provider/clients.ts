@@ -31,6 +31,7 @@ function metadata(client_id: string, client: ClientConfig, alg: string): ClientM
     scope: client.scope,
     dpop_bound_access_tokens: client.dpop_bound_access_tokens,
     require_pushed_authorization_requests: client.require_pushed_authorization_requests,
+    ...(client.require_signed_request_object ? { require_signed_request_object: true } : {}),
     ...subjectType(client),
     introspection_signed_response_alg: alg as 'RS256',
     id_token_signed_response_alg: alg as NonNullable<

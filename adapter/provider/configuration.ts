@@ -20,6 +20,7 @@ import {
 import type { tokenEndpointFeatures } from './endpoints/token-endpoints.ts'
 import type { RefreshPolicy } from './refresh/refresh-policy.ts'
 import { pushedParams } from './pushed/pushed-requests.ts'
+import { REQUEST_OBJECT_ALGS } from './pushed/request-objects.ts'
 import { ROUTES } from './routes.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
 import { initialJwks } from './keys/provider-keystore.ts'
@@ -151,6 +152,7 @@ function algorithms(alg: LiveKeys['alg']): NonNullable<Configuration['enabledJWA
     introspectionSigningAlgValues: [alg],
     clientAuthSigningAlgValues: [...CLIENT_AUTH_ALGS],
     dPoPSigningAlgValues: [...PROOF_ALGS],
+    requestObjectSigningAlgValues: [...REQUEST_OBJECT_ALGS],
   }
 }
 

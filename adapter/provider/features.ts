@@ -5,6 +5,7 @@ import { assertAcrClaim } from './authorize/requested-context.ts'
 import type { ProviderParts } from './configuration.ts'
 import { dpopFeature } from './dpop/dpop-settings.ts'
 import { externalSigning } from './keys/provider-keystore.ts'
+import { requestObjects } from './pushed/request-objects.ts'
 import { resourceIndicators } from './resources.ts'
 
 const usesGrant = ({ clients }: Config, grantType: 'client_credentials'): boolean =>
@@ -23,6 +24,7 @@ export function features(parts: ProviderParts): NonNullable<Configuration['featu
     devInteractions: off,
     dPoP: dpopFeature(parts.subjectKey),
     pushedAuthorizationRequests: { enabled: true },
+    requestObjects: requestObjects(parts.config, parts.now),
     resourceIndicators: resourceIndicators(parts.config, parts.signingKeys),
     rpInitiatedLogout: {
       enabled: true,

@@ -12,6 +12,7 @@ const RULES: readonly ClientRule[] = [
   sectorFault,
   deviceFault,
   refreshFault,
+  requestFault,
 ]
 
 export function clientFaults({ clients }: Config): SettingFault[] {
@@ -57,4 +58,10 @@ function refreshFault({ refresh, scope }: ClientConfig) {
   const isAsked = refresh.when === 'always' || scope.split(' ').includes('offline_access')
   const message = 'Needs offline_access among the scopes of the app, or when: always'
   return isAsked ? undefined : { setting: 'refresh', message }
+}
+
+function requestFault({ require_signed_request_object: isSigned, jwks }: ClientConfig) {
+  return isSigned && jwks === undefined
+    ? { setting: 'require_signed_request_object', message: 'Needs jwks, the keys it signs with' }
+    : undefined
 }

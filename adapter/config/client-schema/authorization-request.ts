@@ -8,6 +8,12 @@ export const authorizationRequest = {
     .describe(
       'Whether the app must push each request to `/oauth2/par` before it sends the browser (RFC 9126). Every app may. See `docs/fapi2.md`.',
     ),
+  require_signed_request_object: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Whether the app must sign each request with one of its keys (`request`, RFC 9101). Every app with `jwks` may. See `docs/fapi2.md`.',
+    ),
   dpop_bound_access_tokens: z
     .boolean()
     .prefault(false)
