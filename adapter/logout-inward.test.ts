@@ -122,18 +122,32 @@ describe('back-channel logout from the upstream', () => {
   })
 
   it('A38 A18 an ID token, ours or the upstream’s, is no logout token', async () => {
+    const before = on.chain.newBrowser()
+    await login(before)
+    const question = await before.open(`${on.chain.url}/connect/logout`)
+    const { url } = await before.submit(question, { logout: 'yes', upstream: 'yes' })
+    const upstreamIdToken = url.searchParams.get('id_token_hint') ?? ''
+    expect(claimsOf(upstreamIdToken)).toMatchObject({
+      iss: on.chain.upstreamIssuer,
+      sub: 'testuser',
+    })
     const browser = on.chain.newBrowser()
     const { tokens } = await login(browser)
-    const page = await browser.open(`${on.chain.url}/connect/logout`)
-    expect(page.status).toBe(200)
-    for (const token of [tokens.id_token, tokens.access_token, 'a.b.c', '', 'x'.repeat(60_000)]) {
+    for (const token of [
+      upstreamIdToken,
+      tokens.id_token,
+      tokens.access_token,
+      'a.b.c',
+      '',
+      'x'.repeat(60_000),
+    ]) {
       const body = new URLSearchParams({ logout_token: token })
       expect((await fetch(backChannel(), { method: 'POST', body })).status).toBe(400)
     }
     expect(await isSignedIn(browser)).toBe(true)
   })
 
-  it('F68 a token of two hours ago is refused, whatever it says of its end', async () => {
+  it('A38 F68 a token of two hours ago is refused, whatever it says of its end', async () => {
     const browser = on.chain.newBrowser()
     const { sub, sid } = await login(browser)
     await on.chain.upstreamControl.setClock(-7200)

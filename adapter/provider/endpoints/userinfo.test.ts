@@ -40,6 +40,21 @@ describe('userinfo', () => {
     expect([inBody.status, inQuery.status]).toEqual([401, 401])
   })
 
+  it.each([
+    ['a form', 'application/x-www-form-urlencoded', 'access_token=x&access_token=y'],
+    ['what is no form', 'application/json', '{'],
+    ['64 kB', 'application/x-www-form-urlencoded', `access_token=${'x'.repeat(65_536)}`],
+  ])('C07 %s in the body: no 5xx, and a token in the header does', async (_name, type, body) => {
+    const init = { method: 'POST', headers: { 'content-type': type }, body }
+    const alone = await fetch(`${on.chain.url}/userinfo`, init)
+    expect(alone.status).toBe(401)
+    const beside = await fetch(`${on.chain.url}/userinfo`, {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${tokens.access_token}` },
+    })
+    expect(beside.status).toBe(200)
+  })
+
   it('without a token: 401 and no error code; with a wrong one: invalid_token', async () => {
     const without = await fetch(`${on.chain.url}/userinfo`)
     expect([without.status, without.headers.get('www-authenticate')]).toEqual([

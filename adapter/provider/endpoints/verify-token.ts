@@ -35,6 +35,8 @@ export interface VerifyTokenOptions {
   now: () => number
 }
 
+/** Between our instances. A token of a time further ahead was made before our clock was set back. */
+const CLOCKS_DIFFER_SECONDS = 60
 /** More than any token of ours; what is longer is not looked at. */
 const MAX_LENGTH = 32_768
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
@@ -51,6 +53,8 @@ export function createVerifyToken(options: VerifyTokenOptions): VerifyToken {
     const demands = { issuer, algorithms, currentDate: new Date(now()), requiredClaims: REQUIRED }
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, demands)
+      if ((payload.iat as number) > now() / 1000 + CLOCKS_DIFFER_SECONDS)
+        return { fault: { error: 'not_yet_valid', until: isoTime(payload.iat) } }
       return hasTexts(payload) && isTyped(options, protectedHeader.typ, payload)
         ? { claims: payload }
         : { fault: { error: 'type' } }

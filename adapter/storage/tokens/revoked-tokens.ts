@@ -9,11 +9,14 @@ export interface RevokedTokens {
   has(id: string): Promise<boolean>
 }
 
+/** A clock that is set back by as much must not bring a token back. */
+const CLOCK_STEP_SECONDS = 3600
+
 /** All reject with StorageError `unavailable`. */
 export function createRevokedTokens(driver: Pick<Driver, 'get' | 'set'>): RevokedTokens {
   const keyOf = (id: string) => `RevokedToken:${hashed(id)}`
   return {
-    add: (id, ttlSeconds) => driver.set(keyOf(id), true, ttlSeconds),
+    add: (id, ttlSeconds) => driver.set(keyOf(id), true, ttlSeconds + CLOCK_STEP_SECONDS),
     has: async (id) => (await driver.get(keyOf(id))) !== undefined,
   }
 }
