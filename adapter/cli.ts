@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { addClaimsExplain } from './cli/claims-command.ts'
 import { addConfigCommands } from './cli/config-command.ts'
+import { addForgetCommand } from './cli/forget-command.ts'
 import { addKeysCommands } from './cli/keys-command.ts'
 import { addLogoutCommands } from './cli/logout-command.ts'
 import { addSessionsCommands } from './cli/sessions-command.ts'
@@ -48,6 +49,7 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   addKeysCommands(program, env, finish)
   addLogoutCommands(program, env, finish)
   addSessionsCommands(program, env, finish)
+  addForgetCommand(program, env, finish)
   return program
 }
 

@@ -1,13 +1,17 @@
 // Opens the audit of the process: its sinks by the configuration, and the log that feeds it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createAudit, createLosses } from './audit/audit.ts'
 import { auditedLog } from './audit/audited-log.ts'
 import { createPseudonym, type Pseudonym } from './audit/judge-field.ts'
 import { createFileSink, createLogSink } from './audit/line-sink.ts'
-import { createTrail, type Trail } from './audit/trail.ts'
+import { createTrail, FLUSH_MS, type Trail } from './audit/trail.ts'
 import type { AuditSink } from './audit/audit.ts'
 import type { Config } from './config/schema.ts'
 import type { Driver } from './storage/driver.ts'
 import type { AdjustableLog } from '../service/log.ts'
+
+/** How long the others may take to write, beyond their time. */
+const OTHERS_WRITE_MS = 200
 
 export interface OpenedAudit {
   /** For all rooms. */
@@ -15,15 +19,23 @@ export interface OpenedAudit {
   pseudonym: Pseudonym
   /** Once there is a store and the keys in it: the trail begins, and people have a name in it. */
   use(parts: { driver: Driver; key: Uint8Array }): void
-  /** What waits goes out now. Never rejects. */
-  flush(): Promise<void>
+  /** Resolves once the trail has what happened before, on every instance whose store answers. Never rejects. */
+  settle(): Promise<void>
   /** Before the store is closed. */
   close(): Promise<void>
 }
 
+export interface AuditParts {
+  log: AdjustableLog
+  /** Epoch milliseconds. */
+  now: () => number
+  /** How long events for the trail wait for others. */
+  flushMs?: number
+}
+
 export function openAudit(
   { audit: settings }: Pick<Config, 'audit'>,
-  { log, now }: { log: AdjustableLog; now: () => number },
+  { log, now, flushMs = FLUSH_MS }: AuditParts,
 ): OpenedAudit {
   let trail: Trail | undefined
   let key: Uint8Array | undefined
@@ -40,9 +52,11 @@ export function openAudit(
       key = given
       if (settings.keep === 0 || trail) return
       const told = (count: number, error: unknown) => lose('trail', error, count)
-      trail = createTrail({ driver, keepSeconds: settings.keep, onLost: told })
+      trail = createTrail({ driver, keepSeconds: settings.keep, onLost: told, flushMs })
     },
-    flush: async () => trail?.flush(),
+    settle: async () => {
+      if (trail) await Promise.all([trail.flush(), sleep(flushMs + OTHERS_WRITE_MS)])
+    },
     close: async () => trail?.close(),
   }
 }

@@ -13,6 +13,7 @@ import { draftApi } from './mount-drafts.ts'
 import { keepKeys } from './mount-keys.ts'
 import type { KeyKeeper } from './provider/keys/ring/key-keeper.ts'
 import { keyRoutes, type RunningKeys } from './provider/keys/key-routes.ts'
+import { forgetRoutes } from './logout/forget/forget-routes.ts'
 import { sessionRoutes } from './logout/session-routes.ts'
 import { openConfigSource, type ConfigSource } from './reload/config-source.ts'
 import { endRevoked } from './reload/end-revoked.ts'
@@ -56,7 +57,7 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   let running = await open().catch(unlessUnavailable)
   const waiting = running ? undefined : createWaiting({ config, log, version })
   const readiness = createReadiness({ hasKeys: () => running !== undefined })
-  const routes = apiRoutes(() => running, drafts, { config, driver, now, log })
+  const routes = apiRoutes(() => running, drafts, { config, driver, audit, now, log })
   const admin = await listenAdmin({ config, env }, { driver, readiness, routes, log })
   const handler: RequestListener = (request, response) =>
     void (running?.generations.handler ?? waiting)?.(request, response)
@@ -85,17 +86,20 @@ export async function runAdapter({ configFile, env }: RunOptions): Promise<void>
   source.onChange((trigger) => void running?.reload(trigger))
 }
 
-type ApiParts = Pick<AdapterOptions, 'config' | 'driver' | 'now' | 'log'>
+interface ApiParts extends Pick<AdapterOptions, 'config' | 'driver' | 'now' | 'log'> {
+  audit: Pick<OpenedAudit, 'pseudonym' | 'settle'>
+}
 
 function apiRoutes(
   running: () => Running | undefined,
   drafts: DraftTests,
-  { driver, ...parts }: ApiParts,
+  { driver, audit, ...parts }: ApiParts,
 ): AdminRoutes {
   return {
     ...reloadRoutes(() => running()?.reload),
     ...swapRoutes({ driver, config: () => running()?.generations.current.config }),
     ...sessionRoutes({ driver, inForce: () => inForce(running()) }),
+    ...forgetRoutes({ driver, ...audit, ...parts, inForce: () => inForce(running()) }),
     ...draftApi(drafts, parts),
     ...keyRoutes({ ...parts, keys: () => running()?.keys }),
   }

@@ -200,6 +200,14 @@ export const AUDIT_EVENTS = {
     from: [{ event: 'admin.refused' }],
     isKept: true,
   },
+  'person.forgotten': {
+    version: 1,
+    means:
+      'An operator erased all that was kept of a person; who it was is not said. `left`: records that still name them.',
+    fields: { erased: 'count', sessions: 'count', told: 'count', left: 'count' },
+    from: [{ event: 'person.forgotten' }],
+    isKept: true,
+  },
 } as const satisfies Record<string, AuditRow>
 
 type Table = typeof AUDIT_EVENTS

@@ -20,7 +20,8 @@ export interface Trail extends AuditSink {
   close(): Promise<void>
 }
 
-const FLUSH_MS = 1000
+/** How long an event may be on its way. */
+export const FLUSH_MS = 1000
 const MAX_WAITING = 10_000
 /** Values stay small enough for any store to take them within its time limit. */
 const BATCH = 500

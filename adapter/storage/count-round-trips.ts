@@ -28,6 +28,7 @@ export function countRoundTrips(driver: Driver): Driver {
     consume: (key) => count(() => driver.consume(key)),
     update: (key, version, value, ttlSeconds) =>
       count(() => driver.update(key, version, value, ttlSeconds)),
+    keys: (cursor) => count(() => driver.keys(cursor)),
     add: (index, member, ttlSeconds) => count(() => driver.add(index, member, ttlSeconds)),
     members: (index) => count(() => driver.members(index)),
     drop: (index, member) => count(() => driver.drop(index, member)),

@@ -42,6 +42,25 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       await other.close()
     })
 
+    it('names the key of every record that lives, page by page, and of no index or lease', async () => {
+      const mine = `${fresh()} [*?]\\`
+      const names = Array.from({ length: 1300 }, (_, index) => `${mine} ${index}`)
+      await driver.setAll(names.map((key) => ({ key, value: key, ttlSeconds: TTL })))
+      await driver.add(`${mine} index`, 'member', TTL)
+      await driver.lease(`${mine} lease`, 'owner', TTL)
+      const found = async () => {
+        const keys: string[] = []
+        let cursor: string | undefined
+        do {
+          const page = await other.keys(cursor)
+          keys.push(...page.keys)
+          cursor = page.next
+        } while (cursor !== undefined)
+        return [...new Set(keys.filter((key) => key.startsWith(mine)))].toSorted()
+      }
+      expect(await found()).toEqual(names.toSorted())
+    })
+
     it('gives back what was set, with version 1 and its expiry', async () => {
       const key = fresh()
       const value = { text: 'Grüße ✓ "quoted" | \n', list: [1, null, true], nested: { deep: {} } }

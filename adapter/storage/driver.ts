@@ -14,6 +14,12 @@ export interface StoredRecord {
   consumedAt?: number
 }
 
+export interface KeysPage {
+  keys: string[]
+  /** Absent with the last page. */
+  next?: string
+}
+
 /**
  * Keys and index names are strings of printable ASCII up to 512 characters. TTLs are seconds > 0 (fractions allowed).
  * Each operation resolves or rejects within the driver's command timeout (500 ms: Redis command, SQLite lock wait) with
@@ -39,6 +45,12 @@ export interface Driver {
   consume(key: string): Promise<boolean>
   /** Compare-and-set: writes if the live record has `expectedVersion`; keeps the consumed mark; new expiry when a TTL is given. */
   update(key: string, expectedVersion: number, value: Value, ttlSeconds?: number): Promise<boolean>
+
+  /**
+   * The keys of all records, a page at a time, in no order: the first without a cursor, each other one with `next` of the one
+   * before. A record that is there from the first page to the last is named at least once; a key may come twice.
+   */
+  keys(cursor?: string): Promise<KeysPage>
 
   /** Adds a member to a set; the member lives at least `ttlSeconds` from now (an add never shortens its life). */
   add(index: string, member: string, ttlSeconds: number): Promise<void>

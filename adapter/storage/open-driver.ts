@@ -23,7 +23,7 @@ const REFUSALS: readonly [RegExp, string][] = [
   [/^(NOAUTH|WRONGPASS)|invalid username-password/i, 'Set the user and password in storage.url'],
   [
     /^NOPERM/,
-    'Allow this user get, set, getdel, del, eval, evalsha, zadd, zrange, zrem, zremrangebyscore, pttl, pexpire and ping',
+    'Allow this user get, set, getdel, del, eval, evalsha, zadd, zrange, zrem, zremrangebyscore, pttl, pexpire, scan and ping',
   ],
   [/unknown command|syntax error/i, 'Redis 6.2 or later is needed'],
 ]

@@ -9,6 +9,7 @@ import type { AuditEntry } from '../audit/audit.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
 import type { AdminRoutes } from '../admin/admin-api.ts'
+import { forgetRoutes } from '../logout/forget/forget-routes.ts'
 import { sessionRoutes } from '../logout/session-routes.ts'
 import { createDraftTests } from '../draft/draft-tests.ts'
 import { draftApi } from '../mount-drafts.ts'
@@ -94,6 +95,7 @@ export interface Chain {
 export const UPSTREAM = 'test-auth-server'
 export const ADMIN_TOKEN = 'admin-token-of-the-chain-in-tests'
 const CHEAP = { memoryKib: 8, passes: 1, parallelism: 1 }
+const NO_AUDIT = { pseudonym: () => undefined, settle: async () => undefined }
 const APPS = {
   client: { secret: 'secret', redirectUri: 'http://127.0.0.1:8080/login/oauth2/code/auth-adapter' },
   'second-client': {
@@ -225,6 +227,7 @@ async function runAdapter({
   const adminRoutes = {
     ...draftApi(drafts, { config, now, log }),
     ...sessionRoutes({ driver, inForce }),
+    ...forgetRoutes({ driver, inForce, log, now, ...(audit ?? NO_AUDIT) }),
   }
   return { driver, secrets, adapter, adminRoutes, close }
 }
@@ -258,7 +261,10 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
   })
   const auditFile = join(folder, 'audit.jsonl')
   const audit = options.isAudited
-    ? openAudit({ audit: { file: auditFile, keep: 3600 } }, { log: plainLog, now: Date.now })
+    ? openAudit(
+        { audit: { file: auditFile, keep: 3600 } },
+        { log: plainLog, now: Date.now, flushMs: 100 },
+      )
     : undefined
   const log = audit?.log ?? plainLog
   const config = configFrom(options, { issuer, upstreamIssuer, folder })

@@ -27,10 +27,11 @@ function sweep(maps: readonly Map<string, { expiresAt: number }>[], at: number):
 type Clock = () => number
 type Records = Pick<
   Driver,
-  'get' | 'set' | 'setAll' | 'delete' | 'insert' | 'take' | 'consume' | 'update'
+  'get' | 'set' | 'setAll' | 'delete' | 'insert' | 'take' | 'consume' | 'update' | 'keys'
 >
 
 interface Cells {
+  keys(): string[]
   live(key: string): Entry | undefined
   takeOut(key: string): Entry | undefined
   write(key: string, value: Value, ttlSeconds: number): void
@@ -43,6 +44,7 @@ function createCells(records: Map<string, Entry>, now: Clock): Cells {
     return entry && entry.expiresAt > time ? entry : undefined
   }
   return {
+    keys: () => [...records.keys()].filter(live),
     live,
     takeOut(key) {
       const entry = live(key)
@@ -56,7 +58,7 @@ function createCells(records: Map<string, Entry>, now: Clock): Cells {
   }
 }
 
-function recordOperations({ live, takeOut, write }: Cells, now: Clock): Records {
+function recordOperations({ keys, live, takeOut, write }: Cells, now: Clock): Records {
   return {
     get: async (key) => recordFrom(live(key)),
     set: async (...entry) => write(...entry),
@@ -66,6 +68,7 @@ function recordOperations({ live, takeOut, write }: Cells, now: Clock): Records 
     async delete(key) {
       takeOut(key)
     },
+    keys: async () => ({ keys: keys() }),
     async insert(...entry) {
       if (live(entry[0])) return false
       write(...entry)

@@ -32,6 +32,23 @@ export interface RedisCommands {
   eval(script: string, call: ScriptCall): Promise<unknown>
   zRange(key: string, from: string, to: string, options: { BY: 'SCORE' }): Promise<string[]>
   zRem(key: string, member: string): Promise<number>
+  scan(cursor: string, options: { MATCH: string; COUNT: number }): Promise<ScanReply>
+}
+
+export interface ScanReply {
+  /** `0` with the last page. */
+  cursor: string
+  keys: string[]
+}
+
+interface ClusterNode {
+  address: string
+}
+
+/** A Cluster has its keys on many nodes, each of which is asked by itself. */
+export interface ClusterCommands extends RedisCommands {
+  readonly masters: readonly ClusterNode[]
+  nodeClient(node: ClusterNode): Promise<RedisCommands>
 }
 
 export interface RedisEndpoint extends RedisCommands {

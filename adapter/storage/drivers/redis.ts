@@ -7,6 +7,7 @@ import type { Driver, StoredRecord, Value } from '../driver.ts'
 import { createRedisConnection } from './redis-connection.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisOptions } from './redis-endpoint.ts'
+import { scanKeys } from './redis-scan.ts'
 import { scripts } from './redis-scripts.ts'
 import type { Script } from './redis-scripts.ts'
 
@@ -150,6 +151,7 @@ export function createRedisDriver(options: RedisOptions & { now?: () => number }
     kind: 'redis',
     ...plainCommands(store),
     ...decidingScripts(store),
+    keys: (cursor) => scanKeys(store.command, store.key.record(''), cursor),
     ...indexes(store),
     ...leases(store),
     connected: connection.connected,

@@ -12,6 +12,7 @@ const STATEMENTS = {
   set: `INSERT INTO records (key, value, version, expires_at) VALUES (?, ?, 1, ?) ON CONFLICT (key) DO UPDATE
     SET value = excluded.value, version = 1, expires_at = excluded.expires_at, consumed_at = NULL`,
   delete: 'DELETE FROM records WHERE key = ?',
+  keys: 'SELECT key FROM records WHERE key > ? AND expires_at > ? ORDER BY key LIMIT ?',
   insert: `INSERT INTO records (key, value, version, expires_at) VALUES (?, ?, 1, ?) ON CONFLICT (key) DO UPDATE
     SET value = excluded.value, version = 1, expires_at = excluded.expires_at, consumed_at = NULL
     WHERE records.expires_at <= ?`,
@@ -105,7 +106,8 @@ export function prepareStatements(
       ),
     async sweep(at) {
       for (const name of ['sweepRecords', 'sweepMembers', 'sweepLeases'] as const)
-        while (database.isOpen && sql[name].run(at).changes === SWEEP_ROWS) await delay(5)
+        while (database.isOpen && (await trying(() => sql[name].run(at).changes)) === SWEEP_ROWS)
+          await delay(5)
     },
   }
 }

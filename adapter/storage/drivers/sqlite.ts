@@ -69,6 +69,21 @@ function records({ changes, changesAll, row }: SqliteStatements, now: Clock): Re
   }
 }
 
+const KEYS_OF_A_PAGE = 500
+
+function walking({ rows, sweep }: SqliteStatements, now: Clock): Pick<Driver, 'keys'> {
+  return {
+    async keys(cursor = '') {
+      // Whoever walks wants to know all that there is, on the disk too.
+      if (cursor === '') await sweep(now())
+      const found = await rows<{ key: string }>('keys', cursor, now(), KEYS_OF_A_PAGE)
+      const keys = found.map(({ key }) => key)
+      const next = keys.at(-1)
+      return next === undefined || keys.length < KEYS_OF_A_PAGE ? { keys } : { keys, next }
+    },
+  }
+}
+
 function indexes(
   { changes, rows }: SqliteStatements,
   now: Clock,
@@ -115,6 +130,7 @@ export function createSqliteDriver(options: SqliteOptions): Driver {
   return {
     kind: 'sqlite',
     ...records(statements, now),
+    ...walking(statements, now),
     ...indexes(statements, now),
     ...leases(statements, now),
     async close() {

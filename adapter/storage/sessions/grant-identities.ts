@@ -51,7 +51,7 @@ export interface UpstreamPerson {
   sub: string
 }
 
-function personGrantsIndex({ upstream, iss, sub }: UpstreamPerson): string {
+export function personGrantsIndex({ upstream, iss, sub }: UpstreamPerson): string {
   return `grants-of-upstream-sub:${hashed(JSON.stringify([upstream, iss, sub]))}`
 }
 
