@@ -1,20 +1,23 @@
 import { expect, it } from 'vitest'
-import { describeDriver } from '../driver.conformance.ts'
+import { describeDriver, type DriverHarness } from '../driver.conformance.ts'
 import type { Driver } from '../driver.ts'
+import { describeRecords } from '../record.conformance.ts'
 import { injectLatency } from '../testing/inject-latency.ts'
 import { countWinners, fillRecord, races } from '../testing/races.ts'
 import type { RaceName } from '../testing/races.ts'
 import { createMemoryDriver } from './memory.ts'
 
 const shared = new Map<() => number, Driver>()
-describeDriver('memory', {
+const harness: DriverHarness = {
   async open(now) {
     const known = shared.get(now)
     if (known === undefined || (await known.ping().catch(() => 'closed')) === 'closed')
       shared.set(now, createMemoryDriver({ now }))
     return shared.get(now) as Driver
   },
-})
+}
+describeDriver('memory', harness)
+describeRecords('memory', harness)
 
 it.each(Object.keys(races) as RaceName[])('%s in memory: exactly one wins', async (race) => {
   const driver = createMemoryDriver()

@@ -6,6 +6,7 @@ import type { RedisCluster } from '../../../scripts/redis-groups.ts'
 import { StorageError } from '../../errors.ts'
 import { describeDriver } from '../driver.conformance.ts'
 import { describeRaces } from '../race.conformance.ts'
+import { describeRecords } from '../record.conformance.ts'
 import { createRedisDriver } from './redis.ts'
 
 let cluster: RedisCluster
@@ -21,6 +22,7 @@ async function open(now = Date.now) {
 }
 
 describeDriver('redis cluster', { open })
+describeRecords('redis cluster', { open })
 describeRaces('redis cluster', () => ({ driver: 'redis', cluster: cluster.urls, prefix: 'races:' }))
 
 it('F23 a node dies: its keys reject within 600 ms, the others work, and all work soon after its return', async () => {

@@ -6,6 +6,7 @@ import type { RedisSentinelGroup } from '../../../scripts/redis-groups.ts'
 import { StorageError } from '../../errors.ts'
 import { describeDriver } from '../driver.conformance.ts'
 import { describeRaces } from '../race.conformance.ts'
+import { describeRecords } from '../record.conformance.ts'
 import { createRedisDriver } from './redis.ts'
 
 let group: RedisSentinelGroup
@@ -25,6 +26,7 @@ async function open(now = Date.now) {
 }
 
 describeDriver('redis behind sentinels', { open })
+describeRecords('redis behind sentinels', { open })
 describeRaces('redis behind sentinels', () => ({
   driver: 'redis',
   sentinel: { name: group.name, nodes: group.nodes },

@@ -10,6 +10,7 @@ import { describeDriver } from '../driver.conformance.ts'
 import type { Driver } from '../driver.ts'
 import { openDriver } from '../open-driver.ts'
 import { describeRaces } from '../race.conformance.ts'
+import { describeRecords } from '../record.conformance.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { createRedisDriver } from './redis.ts'
 
@@ -26,6 +27,7 @@ async function openAt(url: string, now = Date.now) {
 }
 
 describeDriver('redis', { open: (now) => openAt(server.url, now) })
+describeRecords('redis', { open: (now) => openAt(server.url, now) })
 describeRaces('redis', () => ({ driver: 'redis', url: server.url, prefix: 'races:' }))
 
 const unavailable = (error: unknown) =>

@@ -17,6 +17,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { StorageError } from '../../errors.ts'
 import { describeDriver } from '../driver.conformance.ts'
 import { describeRaces } from '../race.conformance.ts'
+import { describeRecords } from '../record.conformance.ts'
 import { createSqliteDriver } from './sqlite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'auth-adapter-sqlite-'))
@@ -25,6 +26,9 @@ const path = (name: string) => join(folder, name)
 
 describeDriver('sqlite', {
   open: async (now) => createSqliteDriver({ file: path('contract.sqlite'), now }),
+})
+describeRecords('sqlite', {
+  open: async (now) => createSqliteDriver({ file: path('records.sqlite'), now }),
 })
 describeRaces('F39 two processes on one SQLite file', () => ({
   driver: 'sqlite',

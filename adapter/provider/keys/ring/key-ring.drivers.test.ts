@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startRedisCluster, type RedisCluster } from '../../../../scripts/redis-groups.ts'
 import { startRedis, type RedisServer } from '../../../../scripts/redis-server.ts'
 import { createLog } from '../../../../service/log.ts'
 import type { StorageConfig } from '../../../config/schema.ts'
@@ -23,12 +24,13 @@ const log = createLog({ level: 'error', pretty: false })
 const sealing = createSealing([randomBytes(32)])
 
 let redis: RedisServer
+let cluster: RedisCluster
 const folder = mkdtempSync(join(tmpdir(), 'auth-adapter-key-ring-'))
 beforeAll(async () => {
-  redis = await startRedis()
+  ;[redis, cluster] = await Promise.all([startRedis(), startRedisCluster()])
 })
 afterAll(async () => {
-  await redis.stop()
+  await Promise.all([redis.stop(), cluster.stop()])
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -36,6 +38,7 @@ const random = () => randomBytes(6).toString('hex')
 const STORES: Record<string, () => StorageConfig> = {
   sqlite: () => ({ driver: 'sqlite', file: join(folder, `${random()}.sqlite`) }),
   redis: () => ({ driver: 'redis', url: redis.url, prefix: `${random()}:` }),
+  'redis cluster': () => ({ driver: 'redis', cluster: cluster.urls, prefix: `${random()}:` }),
 }
 
 describe.each(Object.keys(STORES))('over %s', (name) => {
