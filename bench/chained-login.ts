@@ -97,6 +97,16 @@ export async function signInUpstream(
 }
 
 async function submitPassword(url: string, page: string, jar: CookieJar): Promise<string> {
+  return submitForm(url, page, jar, { username: 'testuser', password: 'password' })
+}
+
+/** Sends the form of `page`, its hidden fields and `fields`; returns where its answer leads. */
+export async function submitForm(
+  url: string,
+  page: string,
+  jar: CookieJar,
+  fields: Readonly<Record<string, string>>,
+): Promise<string> {
   const action = /<form[^>]*\saction="([^"]*)"/.exec(page)?.[1]?.replaceAll('&amp;', '&')
   const hidden = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
     ([, name, value]) => [name, value] as [string, string],
@@ -105,16 +115,30 @@ async function submitPassword(url: string, page: string, jar: CookieJar): Promis
   const answer = await send(target, {
     method: 'POST',
     cookie: jar.header,
-    body: new URLSearchParams([...hidden, ['username', 'testuser'], ['password', 'password']]),
+    body: new URLSearchParams([...hidden, ...Object.entries(fields)]),
   })
   jar.keep(answer.headers)
   return location(target, answer)
 }
 
+export interface Tokens {
+  access_token: string
+  refresh_token?: string
+}
+
 /** A new browser at the adapter, a known one at the upstream. Resolves with the milliseconds it took. */
 export async function login(target: LoginTarget, upstream: UpstreamSession): Promise<number> {
   const startedAt = performance.now()
-  const jar = new CookieJar()
+  await signIn(target, upstream, new CookieJar())
+  return performance.now() - startedAt
+}
+
+/** In the browser whose cookies at the adapter are in `jar`; whom the adapter knows is not sent to the upstream. */
+export async function signIn(
+  target: LoginTarget,
+  upstream: UpstreamSession,
+  jar: CookieJar,
+): Promise<Tokens> {
   const { url: first, verifier } = authorizationUrl(target)
   let url = first
   for (let hop = 0; !url.startsWith(target.redirectUri); hop += 1) {
@@ -124,29 +148,38 @@ export async function login(target: LoginTarget, upstream: UpstreamSession): Pro
     if (isOurs) jar.keep(answer.headers)
     url = location(url, answer)
   }
-  await redeem(target, new URL(url).searchParams.get('code') ?? '', verifier)
-  return performance.now() - startedAt
+  return redeem(target, new URL(url).searchParams.get('code') ?? '', verifier)
 }
 
-async function redeem(
-  { issuer, clientId, clientSecret, redirectUri }: LoginTarget,
+function redeem(
+  target: Pick<LoginTarget, 'issuer' | 'clientId' | 'clientSecret' | 'redirectUri'>,
   code: string,
   verifier: string,
-): Promise<void> {
-  const body = new URLSearchParams({
+): Promise<Tokens> {
+  return askForTokens(target, {
     grant_type: 'authorization_code',
     code,
-    redirect_uri: redirectUri,
+    redirect_uri: target.redirectUri,
     code_verifier: verifier,
   })
-  const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
-  const { status, body: text } = await send(`${issuer}/oauth2/token`, {
+}
+
+export const basic = ({ clientId, clientSecret }: Pick<LoginTarget, 'clientId' | 'clientSecret'>) =>
+  `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+
+/** One request at the token endpoint. Rejects when it gives no access token. */
+export async function askForTokens(
+  target: Pick<LoginTarget, 'issuer' | 'clientId' | 'clientSecret'>,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Tokens> {
+  const { status, body } = await send(`${target.issuer}/oauth2/token`, {
     method: 'POST',
-    body,
-    authorization,
+    body: new URLSearchParams(parameters),
+    authorization: basic(target),
   })
-  if (status !== 200 || !(JSON.parse(text) as { access_token?: string }).access_token)
-    throw new Error(`token endpoint answered ${status}`)
+  const tokens = status === 200 ? (JSON.parse(body) as Partial<Tokens>) : {}
+  if (!tokens.access_token) throw new Error(`token endpoint answered ${status}`)
+  return tokens as Tokens
 }
 
 function authorizationUrl({ issuer, clientId, redirectUri, scope }: LoginTarget): {

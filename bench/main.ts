@@ -1,5 +1,5 @@
 // `npm run bench`: what a whole chained login costs, on each storage, beside a floor measured in the same run; and with
-// one upstream beside twenty. Every party is a process of its own; the adapter runs as configured by default, its log
+// one upstream beside twenty; and what refreshes, introspection and logouts cost beside a login. Every party is a process of its own; the adapter runs as configured by default, its log
 // written to a pipe.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -9,11 +9,12 @@ import type { LoadResult } from './load.ts'
 import { mappingCost } from './mapping.ts'
 import { cpuMs, percentile, rssMib } from './measure.ts'
 import { printRows, printSideBySide, type Row } from './print-report.ts'
+import { reportOperations } from './operations/report-operations.ts'
 import { measureSideBySide } from './side-by-side.ts'
 import { load, start, withSurroundings, type Surroundings } from './surroundings.ts'
 
 const USAGE =
-  'npm run bench -- [--logins 1000] [--rss-logins 20000 (0: leave out)] [--storage memory,sqlite,redis (or none)] [--upstreams 20 (1: leave out)] [--rounds 20] [--alg RS256]'
+  'npm run bench -- [--logins 1000] [--rss-logins 20000 (0: leave out)] [--storage memory,sqlite,redis (or none)] [--upstreams 20 (1: leave out)] [--rounds 20] [--operations 50 (0: leave out)] [--alg RS256]'
 
 const { values: flags } = parseArgs({
   options: {
@@ -22,6 +23,7 @@ const { values: flags } = parseArgs({
     storage: { type: 'string', default: 'memory,sqlite,redis' },
     upstreams: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '20' },
+    operations: { type: 'string', default: '50' },
     alg: { type: 'string', default: 'RS256' },
     help: { type: 'boolean', default: false },
   },
@@ -30,6 +32,7 @@ const { values: flags } = parseArgs({
 async function report(surroundings: Surroundings): Promise<void> {
   if (flags.storage !== 'none') await reportStorages(surroundings)
   if (Number(flags.upstreams) > 1) await reportUpstreams(surroundings)
+  if (Number(flags.operations) > 0) await checkOperations(surroundings)
   const { mapped, explained } = mappingCost()
   console.log(
     `\n100 claims: mapped in ${mapped.toFixed(0)} µs, with provenance in ${explained.toFixed(0)} µs of CPU (bound: 100 µs)`,
@@ -58,6 +61,14 @@ async function reportUpstreams(surroundings: Surroundings): Promise<void> {
     alg: flags.alg,
   })
   printSideBySide(sides)
+}
+
+/** What costs more than it may makes the command fail. */
+async function checkOperations(surroundings: Surroundings): Promise<void> {
+  const options = { rounds: Number(flags.rounds), count: Number(flags.operations) }
+  const faults = await reportOperations(surroundings, options)
+  for (const fault of faults) console.log(`over its bound: ${fault}`)
+  if (faults.length > 0) process.exitCode = 1
 }
 
 async function measureFloor(surroundings: Surroundings): Promise<Row> {
