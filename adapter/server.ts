@@ -9,6 +9,8 @@ import {
   createUpstreamChooser,
   type UpstreamChooser,
 } from './interaction/choose/choose-upstream.ts'
+import { createConsentRoutes } from './interaction/consent/consent-routes.ts'
+import { createConsents } from './storage/consents/consents.ts'
 import { createChooserRoutes } from './interaction/choose/choose-upstream-routes.ts'
 import { createSessionContext } from './interaction/context/session-context.ts'
 import { createInteractionUrl } from './interaction/interaction-url.ts'
@@ -79,7 +81,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     ...options,
     ...secrets,
     ...records,
-    interactionUrl: createInteractionUrl({ chooser, binding }),
+    interactionUrl: createInteractionUrl({ ...config, chooser, binding }),
     ...beforeLogin(config, chooser, isOutdated),
     subjects: people.subjects,
     signOut: logout.signOut,
@@ -99,6 +101,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const userinfo = createUserinfo({ provider, tokens, now })
   const app = createFront(options, errors)
   app.use(draftRoutes(options, records.unitOfWork.driver))
+  app.use(createConsentRoutes({ ...records, ...parts, ...secrets, config, log }))
   app.use(createChooserRoutes({ config, ...parts }), logout.routes)
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)
@@ -165,6 +168,7 @@ function openRecords({ config, driver, now }: AdapterOptions) {
     unitOfWork,
     identities: createIdentities(unitOfWork.driver, { isVouchedFor }),
     transactions: createLoginTransactions(unitOfWork.driver),
+    consents: createConsents(unitOfWork.driver),
     adapter: createProviderAdapter({ driver: unitOfWork.driver }),
   }
 }

@@ -4,6 +4,7 @@ import { accessToken } from './client-schema/access-token.ts'
 import { authorizationRequest } from './client-schema/authorization-request.ts'
 import { claimRule } from './claim-rule.ts'
 import { clientAuthentication } from './client-schema/client-authentication.ts'
+import { consentSettings } from './client-schema/consent-settings.ts'
 import { logoutSettings } from './client-schema/logout-settings.ts'
 import { refresh } from './client-schema/refresh.ts'
 import { tokenExchange } from './client-schema/token-exchange.ts'
@@ -36,6 +37,7 @@ export const client = z.strictObject({
     .array(z.url())
     .prefault([])
     .describe('Where people may be sent after logout.'),
+  ...consentSettings,
   ...logoutSettings,
   scope: scope.prefault('openid').describe('The scopes that the app may ask for.'),
   pkce: z

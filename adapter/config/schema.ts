@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { audit } from './audit-schema.ts'
 import { resource } from './client-schema/access-token.ts'
 import { client } from './client-schema.ts'
+import { scopeDescriptions } from './client-schema/consent-settings.ts'
 import { duration, name, path, port, secret } from './setting-types.ts'
 import { upstream } from './upstream-schema.ts'
 
@@ -175,6 +176,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Used without asking when there are several upstreams.'),
   clients: z.record(z.string().min(1).max(128), client).describe('The apps, by client id.'),
+  scope_descriptions: scopeDescriptions,
   resources: z
     .record(z.string().min(1).max(512), resource)
     .prefault({})

@@ -44,10 +44,12 @@ export function nextStep(interaction: PendingInteraction): NextStep {
   if (name === 'consent' && reasons.every((reason) => reason === 'native_client_prompt'))
     return nativeClientStep(hasLoggedIn, interaction)
   // https://openid.net/specs/openid-connect-core-1_0.html#AuthError
+  if (name === 'consent' && isSilent(interaction.params))
+    return refuse('consent_required', 'the end-user has to be asked, on a page')
   if (name === 'consent')
     return refuse(
       'consent_required',
-      'this server has no consent page: what a client may do is configured',
+      'consent is not asked for this client: what it may do is configured',
     )
   return refuse('interaction_required', 'the requested interaction is not supported')
 }
@@ -66,10 +68,12 @@ function nativeClientStep(
   { lastSubmission, params }: PendingInteraction,
 ): NextStep {
   // https://www.rfc-editor.org/rfc/rfc8252#section-8.6
-  if (params?.[MARKERS.silent] !== undefined)
+  if (isSilent(params))
     return refuse('interaction_required', 'a native app can not be signed in without a page')
   return hasLoggedIn ? { kind: 'answer', result: { ...lastSubmission, consent: {} } } : LOGIN_AGAIN
 }
+
+const isSilent = (params: PendingInteraction['params']) => params?.[MARKERS.silent] !== undefined
 
 function unmet(reasons: string[]): NextStep {
   const error =

@@ -109,6 +109,9 @@ a:hover { color: var(--accent-over); }
 .code .fault { text-transform: none; }
 .user-code { margin-block: 1rem 1.25rem; padding: .9rem 1rem; border: 1px solid var(--line); border-radius: .65rem; text-align: center; }
 .user-code code { font-size: clamp(1.5rem, 1.2rem + 2vw, 2.1rem); font-weight: 600; letter-spacing: .12em; white-space: nowrap; -webkit-user-select: all; user-select: all; }
+.asks { margin: 1rem 0 1.25rem; padding-inline-start: 1.25rem; }
+.asks li { margin-bottom: .5rem; }
+.asks small { color: var(--soft); }
 .fault { margin: 0; color: var(--bad); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .4rem; }
 .button:focus-visible { border-radius: .65rem; }

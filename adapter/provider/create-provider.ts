@@ -37,6 +37,8 @@ import {
 import { acceptOncePerJti } from './client-authentication/once-per-jti.ts'
 import { AdapterProvider, takeOnlyIdTokensAsHint, trustOnlyTheIssuer } from './adapt-provider.ts'
 import { openDevice } from './device/open-device.ts'
+import { createConsentGate } from './consent/consent-gate.ts'
+import type { Consents } from '../storage/consents/consents.ts'
 import type { Sealing } from '../storage/sealing/sealing.ts'
 import type { FollowUpstream } from './refresh/follow-upstream.ts'
 import { registerTokenExchange } from './exchange/exchange-grant.ts'
@@ -62,6 +64,7 @@ export interface ProviderOptions {
   subjectKey: Uint8Array
   subjects: ClientSubjects
   sealing: Sealing
+  consents: Consents
   adapter: AdapterFactory
   unitOfWork: UnitOfWork
   identities: Identities
@@ -103,6 +106,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
       adapter: oauthErrors(answeredOnce(refreshing.adapter, config.login.ttl)),
       findAccount: createFindAccount(identities),
       loadExistingGrant: createLoadExistingGrant({
+        mayHave: createConsentGate(config.clients, translated(options.consents)),
         ...refreshing.policy,
         identities,
         resourcesOf: (clientId) => grantedResources(config, clientId),

@@ -1,12 +1,13 @@
 // What access tokens look like, and who may have them: the client's own, whose audience is the client itself, and those for
 // the resources of the configuration (RFC 8707).
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
+import { DEFAULT_RESOURCE } from '../claims/consent/asked-consent.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import type { LiveKeys } from './keys/live-keys.ts'
 
-/** Not meant for the wire: oidc-provider mints a JWT only for a resource, and a resource must be an absolute URI. */
-export const DEFAULT_RESOURCE = 'urn:auth-adapter:client'
+/** oidc-provider mints a JWT only for a resource, and a resource must be an absolute URI. */
+export { DEFAULT_RESOURCE }
 
 type TokenConfig = Pick<Config, 'clients' | 'resources'>
 

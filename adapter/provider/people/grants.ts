@@ -1,32 +1,45 @@
-// Decides what a login grants. There is no consent page: a client gets what its configuration allows it to ask for, and the
-// identity of the login is kept beside the session for as long as the session lives.
+// Decides what a login grants: what its configuration allows the client to ask for, and to one that is somebody else's
+// nothing before the person agreed. The identity of the login is kept beside the session for as long as the session lives.
 import { randomBytes } from 'node:crypto'
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { claimsByScope } from '../../claims/scopes.ts'
 import type { Identities } from '../../storage/sessions/identities.ts'
+import type { ConsentGate } from '../consent/consent-gate.ts'
 import { loginResult, type KnownAccount } from './account.ts'
 
 export interface GrantOptions {
   identities: Identities
   /** Seconds this session may still live; identity and grant live as long. */
   sessionTtlSeconds: (ctx: KoaContextWithOIDC) => number
+  /** Whether the client gets what it asks for without a question. */
+  mayHave: ConsentGate
   /** What a grant to this client covers beside the scopes of the sign-in: resource → scopes. */
   resourcesOf: (clientId: string) => [string, string][]
   /** Lets the grant live as long as the refresh tokens that it may get. */
   prolongForRefresh: (grant: Grant, ctx: KoaContextWithOIDC, sessionTtlSeconds: number) => void
 }
 
-/** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one. */
+/** oidc-provider's `loadExistingGrant`: the session's grant for this client, or a new one; undefined asks for consent. */
 export function createLoadExistingGrant(options: GrantOptions) {
-  const { identities, sessionTtlSeconds, resourcesOf, prolongForRefresh } = options
-  return async (ctx: KoaContextWithOIDC): Promise<Grant> => {
-    const grant = (await reusableGrant(ctx)) ?? newGrant(ctx)
-    widen(grant, ctx, resourcesOf(clientId(ctx)))
-    prolongForRefresh(grant, ctx, sessionTtlSeconds(ctx))
-    await grant.save()
-    await keepIdentity(identities, ctx, sessionTtlSeconds(ctx))
+  const { identities, sessionTtlSeconds, mayHave } = options
+  return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
+    const isGranted = await mayHave(ctx)
+    const grant = isGranted ? await grantFor(ctx, options) : undefined
+    // An app that may know nothing yet has no part in the session: it is not told of its end either.
+    await keepIdentity(identities, ctx, sessionTtlSeconds(ctx), isGranted)
     return grant
   }
+}
+
+async function grantFor(
+  ctx: KoaContextWithOIDC,
+  { sessionTtlSeconds, resourcesOf, prolongForRefresh }: GrantOptions,
+): Promise<Grant> {
+  const grant = (await reusableGrant(ctx)) ?? newGrant(ctx)
+  widen(grant, ctx, resourcesOf(clientId(ctx)))
+  prolongForRefresh(grant, ctx, sessionTtlSeconds(ctx))
+  await grant.save()
+  return grant
 }
 
 // A grant of another end-user is never reused: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequestValidation
@@ -80,6 +93,7 @@ async function keepIdentity(
   identities: Identities,
   ctx: KoaContextWithOIDC,
   ttlSeconds: number,
+  isGranted: boolean,
 ): Promise<void> {
   const sessionUid = ctx.oidc.session?.uid
   const [fresh, known] = [
@@ -87,8 +101,9 @@ async function keepIdentity(
     (ctx.oidc.account as KnownAccount | undefined)?.identity,
   ]
   if (sessionUid === undefined) return
-  if (fresh) await identities.save(sessionUid, fresh, ttlSeconds, clientId(ctx))
-  else if (known) await identities.renew(sessionUid, known, ttlSeconds, clientId(ctx))
+  const served = isGranted ? clientId(ctx) : undefined
+  if (fresh) await identities.save(sessionUid, fresh, ttlSeconds, served)
+  else if (known) await identities.renew(sessionUid, known, ttlSeconds, served)
 }
 
 function clientId(ctx: KoaContextWithOIDC): string {

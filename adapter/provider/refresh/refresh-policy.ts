@@ -123,9 +123,12 @@ function keepOfflineAccess(ctx: KoaContextWithOIDC, clients: RefreshOptions['cli
   // https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
   const asked = sentParameters(ctx)['scope']
   const params = ctx.oidc.params as { scope?: string; prompt?: string | undefined }
-  const isAllowed = clients[ctx.oidc.client?.clientId ?? '']?.refresh !== undefined
+  const client = clients[ctx.oidc.client?.clientId ?? '']
+  const isAllowed = client?.refresh !== undefined
   if (typeof asked !== 'string' || !outlivesSession(asked) || !isAllowed) return
   if (!outlivesSession(params.scope)) params.scope = `${params.scope ?? ''} offline_access`.trim()
+  // Somebody else's app is one that people are asked about.
+  if (client.third_party) return
   const prompts = params.prompt?.split(' ').filter((prompt) => prompt !== 'consent')
   params.prompt = prompts?.join(' ') || undefined
 }
