@@ -60,6 +60,7 @@ describe('an app of somebody else', () => {
     expect(heading(page)).toBe('Do you allow Their &lt;App&gt; this?')
     for (const text of ['Know who you are here', 'See your profile', 'See your orders'])
       expect(page.body).toContain(text)
+    expect(page.body).toContain('authorities: ROLE_USER')
     expect(page.body).toContain('name: testuser')
     expect(page.body).toContain('You are signed in as testuser.')
     expect(page.body).not.toContain('e-mail')

@@ -42,8 +42,8 @@ export function consentPage(options: ConsentPageOptions): string {
       ${items}
     </ul>
     <p class="todo">
-      You are signed in as ${person}. Your answer is remembered; when the app asks for more, you are
-      asked again.
+      You are signed in as ${person}. What you allow is remembered; when the app asks for more, you
+      are asked again.
     </p>
     <form method="post" action="${action}">
       <input type="hidden" name="token" value="${token}" />

@@ -12,6 +12,9 @@ export interface ConsentSurroundings {
   descriptions: Readonly<Record<string, string>>
 }
 
+/** Of a claim's value, on the page. */
+const LONGEST = 120
+
 const WORDS: Readonly<Record<string, string>> = {
   openid: 'Know who you are here',
   profile: 'See your profile',
@@ -48,12 +51,14 @@ function claimsOf(scope: string, claims: Readonly<Record<string, unknown>>) {
 }
 
 function shown(claims: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(claims).flatMap(([name, value]) => {
-    if (value === undefined || value === null) return []
-    const text =
-      typeof value === 'object' ? JSON.stringify(value) : String(value as string | number)
-    return [`${name}: ${text.slice(0, 120)}`]
-  })
+  return Object.entries(claims).flatMap(([name, value]) =>
+    value === undefined || value === null ? [] : [`${name}: ${textOf(value).slice(0, LONGEST)}`],
+  )
+}
+
+function textOf(value: NonNullable<unknown>): string {
+  if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
