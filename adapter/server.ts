@@ -9,9 +9,15 @@ import {
   createUpstreamChooser,
   type UpstreamChooser,
 } from './interaction/choose/choose-upstream.ts'
-import { createConsentRoutes } from './interaction/consent/consent-routes.ts'
+import {
+  createConsentRoutes,
+  type ConsentRouteOptions,
+} from './interaction/consent/consent-routes.ts'
 import { createConsents } from './storage/consents/consents.ts'
-import { createChooserRoutes } from './interaction/choose/choose-upstream-routes.ts'
+import {
+  createChooserRoutes,
+  type ChooserRouteOptions,
+} from './interaction/choose/choose-upstream-routes.ts'
 import { createSessionContext } from './interaction/context/session-context.ts'
 import { createInteractionUrl } from './interaction/interaction-url.ts'
 import { createLoginBinding, type LoginBinding } from './interaction/login-binding.ts'
@@ -101,12 +107,16 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
   const userinfo = createUserinfo({ provider, tokens, now })
   const app = createFront(options, errors)
   app.use(draftRoutes(options, records.unitOfWork.driver))
-  app.use(createConsentRoutes({ ...records, ...parts, ...secrets, config, log }))
-  app.use(createChooserRoutes({ config, ...parts }), logout.routes)
+  app.use(questions({ ...records, ...parts, ...secrets, config, log }), logout.routes)
   app.use(loginRoutes, providerRoutes(provider.callback(), userinfo))
   app.use(errors.notFound, errors.express)
   const close = closing(people.hooks, logout.deliver, upstreams)
   return { app, generationOf: generationBy(binding), logout, close }
+}
+
+/** What a person may be asked on the way. */
+function questions(parts: ConsentRouteOptions & ChooserRouteOptions) {
+  return [createConsentRoutes(parts), createChooserRoutes(parts)]
 }
 
 /** As late as can be: the processes of hooks need an adapter that ends them. */

@@ -78,6 +78,20 @@ export const AUDIT_EVENTS = {
     from: [{ event: 'upstream.mixup' }],
     isKept: true,
   },
+  'consent.given': {
+    version: 1,
+    means: 'Somebody agreed that an app of others gets what it asks for.',
+    fields: { client_id: 'name', person: 'person' },
+    from: [{ event: 'consent.given' }],
+    isKept: true,
+  },
+  'consent.refused': {
+    version: 1,
+    means: 'Somebody did not agree that an app of others gets what it asks for.',
+    fields: { client_id: 'name', person: 'person' },
+    from: [{ event: 'consent.refused' }],
+    isKept: false,
+  },
   'token.issued': {
     version: 1,
     means: 'An app got tokens.',

@@ -43,7 +43,7 @@ import type { Sealing } from '../storage/sealing/sealing.ts'
 import type { FollowUpstream } from './refresh/follow-upstream.ts'
 import { registerTokenExchange } from './exchange/exchange-grant.ts'
 import type { UpstreamTokenSource } from './exchange/upstream-token.ts'
-import { openRefresh } from './refresh/open-refresh.ts'
+import { openRefresh, type Refreshing } from './refresh/open-refresh.ts'
 import {
   accessTokenContext,
   omitUnknownAuthTime,
@@ -88,7 +88,7 @@ export interface Issuing {
 
 /** @throws ConfigError when a client can not be served as configured */
 export async function createProvider(options: ProviderOptions): Promise<Issuing> {
-  const { config, now } = options
+  const { config } = options
   requireKeys(config, options.signingKeys)
   const identities = translated(options.identities)
   const device = openDevice({ ...options, identities })
@@ -105,13 +105,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
       deviceFlow: device.feature,
       adapter: oauthErrors(answeredOnce(refreshing.adapter, config.login.ttl)),
       findAccount: createFindAccount(identities),
-      loadExistingGrant: createLoadExistingGrant({
-        mayHave: createConsentGate(config.clients, translated(options.consents)),
-        ...refreshing.policy,
-        identities,
-        resourcesOf: (clientId) => grantedResources(config, clientId),
-        sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
-      }),
+      loadExistingGrant: loadGrants({ ...options, identities }, refreshing),
       extraTokenClaims,
       renderError: (ctx, out, error) => options.showError(ctx, error, out),
       customizeAccessToken: shapeAccessToken(config, options.subjects),
@@ -127,6 +121,19 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   logProviderEvents(provider, options.log)
   await judgeClients(provider, config)
   return { provider, tokens }
+}
+
+function loadGrants(
+  { config, consents, identities, now }: ProviderOptions,
+  { policy }: Refreshing,
+): ReturnType<typeof createLoadExistingGrant> {
+  return createLoadExistingGrant({
+    ...policy,
+    identities,
+    mayHave: createConsentGate(config.clients, translated(consents)),
+    resourcesOf: (clientId) => grantedResources(config, clientId),
+    sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
+  })
 }
 
 /** What no setting of oidc-provider's says. */

@@ -56,7 +56,7 @@ function shown(claims: Readonly<Record<string, unknown>>): string[] {
   )
 }
 
-function textOf(value: NonNullable<unknown>): string {
+function textOf(value: unknown): string {
   if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.join(', ')
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -11,6 +11,7 @@ import type { Consents } from '../../storage/consents/consents.ts'
 import type { Identities } from '../../storage/sessions/identities.ts'
 import type { UnitOfWork } from '../../storage/unit-of-work.ts'
 import type { Log } from '../../../service/log.ts'
+import { unlogged } from '../../../service/unlogged.ts'
 import { interactionUid } from '../login-routes.ts'
 import { answer, boundLogin, type LoginParts } from '../start-login.ts'
 import { consentAsks } from './consent-asks.ts'
@@ -108,7 +109,10 @@ async function decide(parts: Parts, request: Request, response: Response): Promi
 
 async function settle(parts: Parts, question: Question, isAllowed: boolean): Promise<string> {
   const { clientId, client, accountId, interaction } = question
-  parts.log.info(isAllowed ? 'consent.given' : 'consent.refused', { client_id: clientId })
+  parts.log.info(isAllowed ? 'consent.given' : 'consent.refused', {
+    client_id: clientId,
+    ...unlogged({ person: accountId }),
+  })
   if (!isAllowed) return answer(interaction, REFUSED)
   await parts.consents.give({ clientId, accountId }, askedConsent(interaction.params, client.scope))
   return answer(interaction, { ...interaction.lastSubmission, consent: {} })
