@@ -1,5 +1,7 @@
 // Another configuration while people sign in: taken whole or not at all, over real HTTP with the real upstream.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { loadConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
@@ -73,6 +75,32 @@ async function signIn(person = browser, username = 'testuser') {
   return (await chain.app.finish(visit, request)).body
 }
 
+interface AppKey {
+  jwk: JWK
+  privateKey: CryptoKey
+}
+
+async function appKey(kid: string): Promise<AppKey> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256' } }
+}
+
+/** The status that a client gets which proves itself with this key. */
+async function askAs(client: string, { jwk, privateKey }: AppKey): Promise<number> {
+  const assertion = await new SignJWT({ iss: client, sub: client, aud: chain.issuer })
+    .setProtectedHeader({ alg: 'ES256', kid: jwk.kid as string })
+    .setIssuedAt()
+    .setExpirationTime('60s')
+    .setJti(crypto.randomUUID())
+    .sign(privateKey)
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_assertion: assertion,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  })
+  return (await fetch(`${chain.issuer}/oauth2/token`, { method: 'POST', body })).status
+}
+
 describe('a valid file', () => {
   it('is taken, the log says what changed, and the next login goes by it', async () => {
     const before = claimsOf((await signIn()).access_token)
@@ -103,6 +131,30 @@ describe('a valid file', () => {
       removed: ['upstreams.other', 'clients.second-client'],
       changed: [],
     })
+  })
+
+  it('C43 an app’s next key, in a file of its own: good as soon as the change is seen, and the key before for as long as it stands there', async () => {
+    const keys = await Promise.all([appKey('first'), appKey('next')])
+    const jwksFile = join(chain.folder, 'machine.jwks.json')
+    const publish = (...which: AppKey[]) =>
+      writeFileSync(jwksFile, JSON.stringify({ keys: which.map(({ jwk }) => jwk) }))
+    const [first, next] = keys
+    publish(first)
+    edit((settings) => {
+      const machine = { grant_types: ['client_credentials'], scope: 'jobs' }
+      const jwks = '${file:machine.jwks.json}'
+      Object.assign(settings['clients'] as Settings, { machine: { ...machine, jwks } })
+    })
+    expect(await reload('file')).toMatchObject({ outcome: 'taken' })
+    const outcomes = () => Promise.all(keys.map((key) => askAs('machine', key)))
+    expect(await outcomes()).toEqual([200, 401])
+    expect([...watch.stamps().keys()]).toContain(jwksFile)
+    publish(first, next)
+    expect(await reload('file')).toMatchObject({ outcome: 'taken' })
+    expect(await outcomes()).toEqual([200, 200])
+    publish(next)
+    await reload('file')
+    expect(await outcomes()).toEqual([401, 200])
   })
 
   it('that says the same is no change, and the log says so', async () => {
