@@ -6,8 +6,9 @@ import { AUDIT_EVENTS, type AuditRow } from './audit/audit-events.ts'
 import type { AuditEntry } from './audit/audit.ts'
 import { createPseudonym } from './audit/judge-field.ts'
 import { readTrail } from './audit/trail.ts'
+import type { ExplainAnswer } from './logout/session-routes.ts'
 import { claimsOf } from './test-support/app.ts'
-import { UPSTREAM } from './test-support/chain.ts'
+import { ADMIN_TOKEN, UPSTREAM } from './test-support/chain.ts'
 import { startLogoutReceiver, type LogoutReceiver } from './test-support/logout-receiver.ts'
 import { useChain, useClock } from './test-support/use-chain.ts'
 
@@ -145,6 +146,22 @@ it('F73 a logout: why, who, which app is told; one that fails, and one that take
   clock.advance(10)
   await on.chain.adapter.logout.deliver.deliverDue()
   expect(last('logout.delivered')).toMatchObject({ ...tried, attempt: 2 })
+  const sid = String(claimsOf(id_token)['sid'])
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+  const explained = async () => {
+    const url = `${on.chain.adminUrl}/api/logout/explain?sid=${sid}`
+    return (await (await fetch(url, { headers })).json()) as ExplainAnswer
+  }
+  await expect.poll(async () => (await explained()).history.length, { timeout: 5000 }).toBe(3)
+  expect(await explained()).toMatchObject({
+    cause: 'person',
+    apps: [{ client_id: 'client', state: 'told', attempts: 2 }],
+    history: [
+      { event: 'session.ended' },
+      { event: 'logout.not_delivered', client_id: 'client', attempt: 1, reason: 'answered 500' },
+      { event: 'logout.delivered', client_id: 'client', attempt: 2 },
+    ],
+  })
 })
 
 it('what the upstream says: a logout that holds, one that does not, and a refresh that is over', async () => {

@@ -198,6 +198,7 @@ describe('A43 canaries', () => {
     chain = await startChain({
       storage: 'sqlite',
       logLevel: 'trace',
+      isAudited: true,
       upstreams: { evil: idp.issuer },
       config: { default_upstream: 'evil', clients: { client: { client_secret: CLIENT_SECRET } } },
     })
@@ -266,6 +267,18 @@ describe('A43 canaries', () => {
       expect(
         found(line).map((secret) => `${secrets.get(secret) ?? ''} ${secret} in ${line}`),
       ).toEqual([])
+  })
+
+  it('nor do the security events, which name no person and no e-mail address either', () => {
+    const entries = chain.auditEntries()
+    const events = new Set(entries.map(({ event }) => event))
+    for (const event of ['login.succeeded', 'login.failed', 'login.refused', 'session.ended'])
+      expect(events).toContain(event)
+    for (const entry of entries) {
+      const text = JSON.stringify(entry)
+      expect(found(text).map((secret) => `${secrets.get(secret) ?? ''} in ${text}`)).toEqual([])
+      expect(text).not.toMatch(/[^\s"]@[^\s"]/)
+    }
   })
 
   it('no page of ours holds one, but for the forms that carry it on', () => {

@@ -121,6 +121,7 @@ export const AUDIT_EVENTS = {
       { event: 'token.refused', where: INVALID_CLIENT },
       { event: 'introspection.refused', where: INVALID_CLIENT },
       { event: 'revocation.refused', where: INVALID_CLIENT },
+      { event: 'device.refused', where: INVALID_CLIENT },
     ],
     isKept: true,
   },
@@ -147,9 +148,10 @@ export const AUDIT_EVENTS = {
   },
   'sessions.revoked': {
     version: 1,
-    means: 'Sessions of many were ended: by an operator, an upstream, or a changed configuration.',
+    means:
+      'Sessions were ended, or grants that had outlived theirs: by an operator, an upstream, or a changed configuration.',
     fields: { cause: 'word', upstream: 'name', sessions: 'count', grants: 'count', told: 'count' },
-    from: [{ event: 'sessions.ended' }, { event: 'sessions.revoked' }],
+    from: [{ event: 'sessions.ended' }, { event: 'sessions.revoked' }, { event: 'grants.ended' }],
     isKept: true,
   },
   'logout.delivered': {

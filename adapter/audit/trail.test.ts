@@ -72,9 +72,10 @@ it('a person is taken out: the events stay, and name nobody', async () => {
   write(2, { person: 'hash-a', sessions: ['hash-s'] })
   write(1, { person: 'hash-b' })
   await trail.flush()
-  const [id] = await driver.members('audit-batches:2026-01-01').then((ids) => ids)
-  expect(await forgetInTrail(driver, `AuditBatch:${id}`, 'hash-a')).toBe(2)
-  expect(await forgetInTrail(driver, `AuditBatch:${id}`, 'hash-a')).toBe(0)
+  const { keys } = await driver.keys()
+  const key = keys.find((name) => name.startsWith('AuditBatch:')) ?? ''
+  expect(await forgetInTrail(driver, key, 'hash-a')).toBe(2)
+  expect(await forgetInTrail(driver, key, 'hash-a')).toBe(0)
   const kept = await all()
   expect(kept.map(({ person, sessions }) => [person, sessions])).toEqual([
     [undefined, undefined],

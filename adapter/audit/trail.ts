@@ -26,9 +26,14 @@ const MAX_WAITING = 10_000
 /** Values stay small enough for any store to take them within its time limit. */
 const BATCH = 500
 const DAY_MS = 86_400_000
+/** From the first event of a batch to the last, through an outage of the store. */
+const LONGEST_BATCH_MS = 3_600_000
+const READ_AT_ONCE = 100
 const PREFIX = 'AuditBatch:'
 
 const indexOf = (day: string) => `audit-batches:${day}`
+/** Says when its first event was, so that batches of other times are not read. */
+const memberOf = (time: string, id: string) => `${Date.parse(time)}.${id}`
 const dayOf = (time: string) => time.slice(0, 10)
 
 /** What waits for the store, and its way there, one batch after the other. */
@@ -89,8 +94,8 @@ export function createTrail({
 async function save(driver: Driver, batch: AuditEntry[], keepSeconds: number): Promise<void> {
   const id = randomUUID()
   const [first] = batch
-  const day = dayOf((first as AuditEntry).time)
-  await driver.add(indexOf(day), id, keepSeconds)
+  const { time } = first as AuditEntry
+  await driver.add(indexOf(dayOf(time)), memberOf(time, id), keepSeconds)
   await driver.set(PREFIX + id, batch, keepSeconds)
 }
 
@@ -101,20 +106,30 @@ export interface TrailQuery {
 }
 
 /** In the order of time. Rejects with StorageError `unavailable`. */
-export async function readTrail(
-  driver: Driver,
-  { since, until }: TrailQuery,
-): Promise<AuditEntry[]> {
-  const days: string[] = []
-  // A batch is listed under the day of its first entry.
-  for (let at = since - DAY_MS; at <= until + DAY_MS; at += DAY_MS)
-    days.push(dayOf(new Date(at).toISOString()))
-  const ids = await Promise.all([...new Set(days)].map((day) => driver.members(indexOf(day))))
-  const records = await Promise.all(ids.flat().map((id) => driver.get(PREFIX + id)))
-  return records
-    .flatMap((record) => (record?.value ?? []) as AuditEntry[])
+export async function readTrail(driver: Driver, query: TrailQuery): Promise<AuditEntry[]> {
+  const { since, until } = query
+  const ids = await batchesOf(driver, query)
+  const entries: AuditEntry[] = []
+  for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
+    const some = ids.slice(at, at + READ_AT_ONCE)
+    const records = await Promise.all(some.map((id) => driver.get(PREFIX + id)))
+    entries.push(...records.flatMap((record) => (record?.value ?? []) as AuditEntry[]))
+  }
+  return entries
     .filter(({ time }) => Date.parse(time) >= since && Date.parse(time) <= until)
     .toSorted((a, b) => (a.time < b.time ? -1 : 1))
+}
+
+async function batchesOf(driver: Driver, { since, until }: TrailQuery): Promise<string[]> {
+  const from = since - LONGEST_BATCH_MS
+  const days = new Set<string>()
+  for (let at = from; at < until + DAY_MS; at += DAY_MS) days.add(dayOf(new Date(at).toISOString()))
+  const members = await Promise.all([...days].map((day) => driver.members(indexOf(day))))
+  return members.flat().flatMap((member) => {
+    const at = member.indexOf('.')
+    const first = Number(member.slice(0, at))
+    return first >= from && first <= until ? [member.slice(at + 1)] : []
+  })
 }
 
 /** Takes a person out of the trail: the events stay, and are nobody's. How many. Rejects as above. */

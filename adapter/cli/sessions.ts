@@ -1,6 +1,5 @@
 // `auth-adapter sessions list | revoke`: the running adapter is asked, and what it answers is put in words.
-import type { RevokedAnswer, SessionsAnswer } from '../logout/session-routes.ts'
-import type { ExplainedLogout } from '../storage/logouts/logout-trails.ts'
+import type { ExplainAnswer, RevokedAnswer, SessionsAnswer } from '../logout/session-routes.ts'
 import { alignedRows } from './aligned-rows.ts'
 import { askAdapter, type AskOptions } from './ask-adapter.ts'
 
@@ -31,7 +30,7 @@ export async function revokeSessions(options: SessionsOptions): Promise<0 | 1 | 
 export function explainLogoutOf(options: AskOptions, sid: string): Promise<0 | 1 | 2> {
   const query = new URLSearchParams({ sid }).toString()
   return askAdapter(options, `GET /api/logout/explain?${query}`, undefined, (body) =>
-    explained(body as ExplainedLogout),
+    explained(body as ExplainAnswer),
   )
 }
 
@@ -54,7 +53,7 @@ function revoked({ sessions, grants, told }: RevokedAnswer): string {
 
 const CAUSES = { person: 'the person', upstream: 'the upstream', operator: 'an operator' } as const
 
-function explained({ ended_at: endedAt, cause, apps }: ExplainedLogout): string {
+function explained({ ended_at: endedAt, cause, apps, history }: ExplainAnswer): string {
   const rows = apps.map(
     ({ client_id: client, told_by: way, state, attempts, at = '', reason = '' }) => [
       client,
@@ -66,5 +65,17 @@ function explained({ ended_at: endedAt, cause, apps }: ExplainedLogout): string 
     ],
   )
   const head = ['app', 'told by', 'state', 'tries', 'last', 'reason']
-  return `Ended ${endedAt} by ${CAUSES[cause]}.\n\n${alignedRows([head, ...rows])}`
+  return `Ended ${endedAt} by ${CAUSES[cause]}.\n\n${alignedRows([head, ...rows])}${told(history)}`
+}
+
+/** Each try; nothing where the store keeps no audit trail. */
+function told(history: ExplainAnswer['history']): string {
+  if (history.length === 0) return ''
+  const rows = history.map(
+    ({ time, event, client_id: app = '', attempt, reason, gives_up: last }) => {
+      const why = last === true ? `${reason ?? ''}, given up` : (reason ?? '')
+      return [time, event, app, attempt === undefined ? '' : `try ${attempt}`, why]
+    },
+  )
+  return `\n\n${alignedRows(rows)}`
 }

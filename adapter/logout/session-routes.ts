@@ -9,8 +9,9 @@ import {
   upstreamSessionsIndex,
   userSessionsIndex,
 } from '../storage/sessions/live-sessions.ts'
-import { explainLogout } from '../storage/logouts/logout-trails.ts'
+import { explainLogout, type ExplainedLogout } from '../storage/logouts/logout-trails.ts'
 import type { EndSessions } from './end-sessions.ts'
+import { logoutHistory, type LogoutEvent } from './logout-history.ts'
 
 export interface ListedSession {
   sub: string
@@ -32,8 +33,15 @@ export interface RevokedAnswer {
   told: number
 }
 
+export type ExplainAnswer = ExplainedLogout & {
+  /** Every try, as far as the audit trail has it. */
+  history: LogoutEvent[]
+}
+
 export interface SessionRouteOptions {
   driver: Driver
+  /** The hash of a session in the audit trail. */
+  pseudonym: (sid: string) => string | undefined
   /** In force now; undefined as long as nothing is. */
   inForce: () => { config: Config; endSessions: EndSessions } | undefined
 }
@@ -47,7 +55,7 @@ export interface Selector {
 const MAX_LISTED = 1000
 const BATCH = 100
 
-export function sessionRoutes({ driver, inForce }: SessionRouteOptions): AdminRoutes {
+export function sessionRoutes({ driver, inForce, pseudonym }: SessionRouteOptions): AdminRoutes {
   return {
     'GET /api/sessions': async (_body, parameters) => {
       const running = inForce()
@@ -58,8 +66,15 @@ export function sessionRoutes({ driver, inForce }: SessionRouteOptions): AdminRo
       return { status: 200, body: { count: found.length, sessions } satisfies SessionsAnswer }
     },
     'GET /api/logout/explain': async (_body, parameters) => {
-      const explained = await explainLogout(driver, parameters.get('sid') ?? '')
-      return explained ? { status: 200, body: explained } : NO_SUCH_LOGOUT
+      const sid = parameters.get('sid') ?? ''
+      const explained = await explainLogout(driver, sid)
+      if (!explained) return NO_SUCH_LOGOUT
+      const history = await logoutHistory(
+        { driver, pseudonym },
+        sid,
+        Date.parse(explained.ended_at),
+      )
+      return { status: 200, body: { ...explained, history } satisfies ExplainAnswer }
     },
     'POST /api/sessions/revoke': async (body) => {
       const running = inForce()
