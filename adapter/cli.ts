@@ -2,6 +2,7 @@
 // `auth-adapter <command>`: names, options and help of the commands. What each does is in cli/, imported when it is called.
 import { Command, CommanderError } from 'commander'
 import { addClaimsExplain } from './cli/claims-command.ts'
+import { addClientCommands } from './cli/client/client-command.ts'
 import { addConfigCommands } from './cli/config-command.ts'
 import { addForgetCommand } from './cli/forget-command.ts'
 import { addKeysCommands } from './cli/keys-command.ts'
@@ -44,6 +45,7 @@ function buildProgram(env: Environment, finish: (code: ExitCode) => void): Comma
   addConfigCommands(config, env, finish)
   const claims = program.command('claims').description('explain what apps learn about people')
   addClaimsExplain(claims, env, finish)
+  addClientCommands(program, env, finish)
   addUpstreamCommands(program, env, finish)
   addSwapCommands(program, env, finish)
   addKeysCommands(program, env, finish)
