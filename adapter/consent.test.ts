@@ -5,7 +5,11 @@ import { formOf, type Browser, type Visit } from './test-support/browser.ts'
 import { createDevice, DEVICE_GRANT } from './test-support/device.ts'
 import { ADMIN_TOKEN } from './test-support/chain.ts'
 import { useChain } from './test-support/use-chain.ts'
-import { forgetConsents, forgetConsentsOfClient } from './storage/consents/consents.ts'
+import {
+  consentsOfUserIndex,
+  forgetConsents,
+  forgetConsentsOfClient,
+} from './storage/consents/consents.ts'
 
 const THEIRS = {
   client_name: 'Their <App>',
@@ -153,6 +157,20 @@ describe('an app of somebody else', () => {
       const polled = await device.poll(codes.device_code)
       expect(polled.body['error']).toBe(isAllowed ? undefined : 'access_denied')
     }
+  })
+
+  it('auth-adapter forget erases it with the rest of the person', async () => {
+    await forgetAll()
+    const browser = on.chain.newBrowser()
+    await press(browser, (await ask(browser)).page)
+    const answer = await fetch(`${on.chain.adminUrl}/api/forget`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ sub: 'testuser', drop_queue: true }),
+    })
+    expect(await answer.json()).toMatchObject({ found: { Consent: 1 }, left: {} })
+    expect(await on.chain.driver.members(consentsOfUserIndex('testuser'))).toEqual([])
+    expect(isQuestion((await ask(on.chain.newBrowser())).page)).toBe(true)
   })
 
   it('is forgotten by person and by client', async () => {

@@ -39,6 +39,7 @@ const KINDS: Readonly<Record<string, string>> = {
   DeviceCode: 'device codes',
   Interaction: 'sign-ins under way',
   UpstreamTokens: 'tokens of the upstream',
+  Consent: 'consents to apps of others',
   SubjectAlias: 'subject aliases',
   SubjectOwner: 'owners of subject aliases',
   LogoutDelivery: 'logout tokens that wait for an app',

@@ -23,25 +23,27 @@ export function createConsents(driver: Driver): Consents {
   return {
     find: async (key) => itemsOf(await driver.get(keyOf(key))),
     async give(key, items) {
-      const indexes = [ofUser(key.accountId), ofClient(key.clientId)]
+      const indexes = [consentsOfUserIndex(key.accountId), ofClient(key.clientId)]
       await Promise.all(indexes.map((index) => driver.add(index, keyOf(key), TTL_SECONDS)))
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++)
-        if (await add(driver, keyOf(key), items)) return
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (await add(driver, key, items)) return
       throw new StorageError('unavailable', 'Cannot keep a consent: it is being changed too often')
     },
   }
 }
 
-async function add(driver: Driver, key: string, items: readonly string[]): Promise<boolean> {
-  const record = await driver.get(key)
-  if (!record) return driver.insert(key, { items }, TTL_SECONDS)
+async function add(driver: Driver, of: ConsentKey, items: readonly string[]): Promise<boolean> {
+  const record = await driver.get(keyOf(of))
   const all = [...new Set([...itemsOf(record), ...items])]
-  return driver.update(key, record.version, { items: all }, TTL_SECONDS)
+  // Says whose it is, so that it is found when the person is to be forgotten.
+  const value = { ...of, items: all }
+  return record
+    ? driver.update(keyOf(of), record.version, value, TTL_SECONDS)
+    : driver.insert(keyOf(of), value, TTL_SECONDS)
 }
 
 /** Erases all that a person agreed to; how many apps it was for. Whoever asks again asks anew. */
 export function forgetConsents(driver: Driver, accountId: string): Promise<number> {
-  return forget(driver, ofUser(accountId))
+  return forget(driver, consentsOfUserIndex(accountId))
 }
 
 /** The same for all people of one app. */
@@ -58,7 +60,8 @@ async function forget(driver: Driver, index: string): Promise<number> {
 
 const keyOf = ({ clientId, accountId }: ConsentKey) =>
   `Consent:${hashed(JSON.stringify([clientId, accountId]))}`
-const ofUser = (accountId: string) => `consents-of-user:${hashed(accountId)}`
+/** The records of a person, by their keys. */
+export const consentsOfUserIndex = (accountId: string) => `consents-of-user:${hashed(accountId)}`
 const ofClient = (clientId: string) => `consents-of-client:${hashed(clientId)}`
 
 function itemsOf(record: { value: unknown } | undefined): string[] {

@@ -1,4 +1,5 @@
 // Erases records of a person, with the indexes that list them and what hangs on their grants. Which records, the caller knows.
+import { consentsOfUserIndex } from '../consents/consents.ts'
 import type { Driver } from '../driver.ts'
 import { personGrantsIndex } from '../sessions/grant-identities.ts'
 import type { Identity } from '../sessions/identities.ts'
@@ -27,7 +28,8 @@ export async function dropIndexes(
   records: readonly PersonRecord[],
 ): Promise<void> {
   const indexes = new Set(records.flatMap(identitiesIn).flatMap(indexesOfPerson))
-  await Promise.all([...indexes, userSessionsIndex(sub)].map((index) => driver.drop(index)))
+  const own = [userSessionsIndex(sub), consentsOfUserIndex(sub)]
+  await Promise.all([...indexes, ...own].map((index) => driver.drop(index)))
 }
 
 async function eraseOne(driver: Driver, { key, kind }: PersonRecord): Promise<void> {
