@@ -8,6 +8,7 @@ import type { UpstreamGrant, UpstreamTokens } from '../storage/tokens/upstream-t
 import type { Upstream, UpstreamIdentity } from '../upstream/upstream.ts'
 import type { Log } from '../../service/log.ts'
 import { unlogged } from '../../service/unlogged.ts'
+import { createAcceptToken, type AcceptRequest } from './accept-token.ts'
 import { couplingRule, exchangesTokensOf, keptSeconds } from './coupling.ts'
 import type { CouplingRule } from './coupling.ts'
 import { createFreshToken, type FreshToken, type FreshTokenRequest } from './fresh-token.ts'
@@ -48,6 +49,8 @@ export interface Lifecycle {
    * @throws UpstreamError as above; any other code where the upstream does not give such a token
    */
   upstreamToken(request: FreshTokenRequest): Promise<FreshToken>
+  /** Of whom a token of an upstream speaks that a client brings; undefined where it may not. Rejects as a sign-in does. */
+  acceptToken(request: AcceptRequest): Promise<Identity | undefined>
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
@@ -59,6 +62,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       ...options,
       endSignIn: (sessionUid, id) => end(options, sessionUid, id),
     }),
+    acceptToken: createAcceptToken(options),
     join: joinTokens(options),
     async refresh({ identity, clientId, sessionUid }) {
       const rule = couplingRule(clients[clientId]?.refresh, now())

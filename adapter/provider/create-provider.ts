@@ -41,6 +41,7 @@ import { createConsentGate } from './consent/consent-gate.ts'
 import type { Consents } from '../storage/consents/consents.ts'
 import type { Sealing } from '../storage/sealing/sealing.ts'
 import type { FollowUpstream } from './refresh/follow-upstream.ts'
+import type { AcceptUpstream } from './exchange/accept-upstream.ts'
 import { registerTokenExchange } from './exchange/exchange-grant.ts'
 import type { UpstreamTokenSource } from './exchange/upstream-token.ts'
 import { openRefresh, type Refreshing } from './refresh/open-refresh.ts'
@@ -69,7 +70,7 @@ export interface ProviderOptions {
   unitOfWork: UnitOfWork
   identities: Identities
   /** What keeps grants alive, or ends them. */
-  lifecycle: FollowUpstream & UpstreamTokenSource
+  lifecycle: FollowUpstream & UpstreamTokenSource & AcceptUpstream
   signOut: SignOut
   /** Where the browser goes to be signed in; sets the cookies it needs on the way. */
   interactionUrl: (ctx: KoaContextWithOIDC, interaction: { uid: string }) => string
@@ -114,7 +115,7 @@ export async function createProvider(options: ProviderOptions): Promise<Issuing>
   )
   refreshing.attach(provider)
   shape(provider, options)
-  registerTokenExchange(provider, { ...options, tokens })
+  registerTokenExchange(provider, { ...options, identities, tokens })
   useMiddleware(provider, options, { ...options, tokens, revokedTokens })
   for (const middleware of device.middleware) provider.use(middleware)
   prepareLogout(provider, config.clients)

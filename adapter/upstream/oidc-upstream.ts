@@ -28,6 +28,7 @@ import type {
   UpstreamTokens,
 } from './upstream.ts'
 import { createOidcLogout } from './logout/oidc-logout.ts'
+import { createPresentedTokens, type PresentedParts } from './presented/presented-tokens.ts'
 import { createUserinfo } from './identity/userinfo.ts'
 import type { Userinfo } from './identity/userinfo.ts'
 import { verifyIdToken } from './identity/verify-id-token.ts'
@@ -70,6 +71,7 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
         refresh({ parts, refreshToken, expected, keep, signal }),
       ),
     logout: createOidcLogout(parts),
+    presented: createPresentedTokens(presentedParts(parts, options)),
     close: () => http.close(),
   }
 }
@@ -106,6 +108,19 @@ function partsOf({ name: upstream, config, clients, http, now, log }: OidcUpstre
       clockToleranceSeconds: config.clock_tolerance,
     },
     now,
+  }
+}
+
+function presentedParts(parts: Parts, { name, config, http }: OidcUpstreamOptions): PresentedParts {
+  const { userinfo, userinfo_required: isRequired } = config
+  return {
+    ...parts,
+    identityFrom,
+    needsUserinfo: isRequired ?? userinfo === 'always',
+    userinfo: (accessToken, claims) =>
+      withinDeadline(name, http.timeoutMs, async (signal) =>
+        parts.userinfo(await parts.metadata.current(), accessToken, claims, signal),
+      ),
   }
 }
 

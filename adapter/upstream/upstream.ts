@@ -93,6 +93,26 @@ export interface UpstreamLogout {
   isIssuer(iss: string): boolean
 }
 
+export interface PresentedToken {
+  token: string
+  type: 'id_token' | 'access_token'
+  /** Whom it may be for; absent: us. */
+  audiences?: readonly string[] | undefined
+  /** To whom an access token may have been given; absent: the audiences. */
+  authorizedParties?: readonly string[] | undefined
+}
+
+/** Tokens of its people that somebody else got there, and brings to us. */
+export interface PresentedTokens {
+  /** Whether it is the issuer of this upstream's people. */
+  isIssuer(iss: string): boolean
+  /**
+   * Signature, issuer, audience, times, and userinfo where configured, as at a sign-in. Not that it is brought once.
+   * @throws UpstreamError `identity_invalid`; `unavailable` or `metadata_invalid` when its keys or userinfo can not be had
+   */
+  verify(presented: PresentedToken): Promise<UpstreamIdentity>
+}
+
 export interface Upstream {
   readonly name: string
   /** The configured issuer. */
@@ -126,6 +146,9 @@ export interface Upstream {
 
   /** Absent where the protocol knows no logout. */
   readonly logout?: UpstreamLogout
+
+  /** Absent where its tokens can not be verified. */
+  readonly presented?: PresentedTokens
 
   /** Frees timers and sockets. */
   close(): Promise<void>

@@ -14,6 +14,27 @@ const upstreamToken = z.strictObject({
   ),
 })
 
+const acceptedToken = z.strictObject({
+  upstream: name.describe('Whose tokens; of `kind: oidc`.'),
+  token_types: z
+    .array(z.enum(['id_token', 'access_token']))
+    .min(1)
+    .prefault(['id_token'])
+    .describe('Which of its tokens. An access token has to be a signed JWT.'),
+  audiences: z
+    .array(z.string().min(1).max(512))
+    .min(1)
+    .optional()
+    .describe('Whom its tokens may be for (`aud`). Absent: our own `client_id` there.'),
+  authorized_parties: z
+    .array(z.string().min(1).max(512))
+    .min(1)
+    .optional()
+    .describe(
+      'To whom its access tokens may have been given (`azp`, `client_id`). Absent: the `audiences`.',
+    ),
+})
+
 export const tokenExchange = z
   .strictObject({
     upstream_tokens: z
@@ -22,6 +43,10 @@ export const tokenExchange = z
       .describe(
         'Access tokens of an upstream that the app may have for an access token of ours. The upstream has to give us refresh tokens.',
       ),
+    accepts_upstream_tokens: z
+      .array(acceptedToken)
+      .prefault([])
+      .describe('Tokens of an upstream for which the app gets an access token of ours.'),
   })
   .optional()
   .describe('Tokens that the app may exchange; absent: none. See `docs/token-exchange.md`.')

@@ -1,44 +1,63 @@
 // The grant type of RFC 8693 at the token endpoint: which tokens a client may have for one that it holds. Client authentication
 // and duplicate parameters are judged before, by oidc-provider.
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
-import type { Config } from '../../config/schema.ts'
+import type { Driver } from '../../storage/driver.ts'
+import { hashed } from '../../storage/provider/artefact-key.ts'
 import type { IssuedTokens } from '../endpoints/issued-tokens.ts'
-import { invalidSubject, refused } from './exchange-errors.ts'
+import { asOAuthError } from '../oauth-errors.ts'
+import { exchangeForOwn, type AcceptUpstream, type ForOwnOptions } from './accept-upstream.ts'
+import { refused } from './exchange-errors.ts'
 import {
   ACCESS_TOKEN,
   EXCHANGE_PARAMETERS,
+  ID_TOKEN,
   readExchange,
   TOKEN_EXCHANGE,
 } from './exchange-request.ts'
 import { subjectOf } from './subject-token.ts'
 import { exchangeForUpstream, type UpstreamTokenSource } from './upstream-token.ts'
 
-export interface ExchangeOptions {
-  config: Pick<Config, 'clients'>
+export interface ExchangeOptions extends Omit<
+  ForOwnOptions,
+  'provider' | 'isFirstUse' | 'lifecycle'
+> {
   tokens: IssuedTokens
-  lifecycle: UpstreamTokenSource
+  lifecycle: UpstreamTokenSource & AcceptUpstream
+  unitOfWork: { driver: Pick<Driver, 'insert'> }
 }
+
+type Exchange = ExchangeOptions & ForOwnOptions
+
+/** Longer than an ID token may be old. */
+const USED_TTL_SECONDS = 3600
 
 /** Where no client may exchange anything, the grant type is neither advertised nor known. */
 export function registerTokenExchange(provider: Provider, options: ExchangeOptions): void {
   const { clients } = options.config
   if (!Object.values(clients).some(({ exchange }) => exchange !== undefined)) return
+  const { driver } = options.unitOfWork
+  const isFirstUse = (token: string) =>
+    driver.insert(`ExchangedToken:${hashed(token)}`, true, USED_TTL_SECONDS)
   const handler = async (ctx: KoaContextWithOIDC) => {
-    ctx.body = await exchange({ ...options, provider, clients }, ctx)
+    ctx.body = await exchange({ ...options, provider, isFirstUse }, ctx).catch((error: unknown) => {
+      throw asOAuthError(error)
+    })
   }
   provider.registerGrantType(TOKEN_EXCHANGE, handler, EXCHANGE_PARAMETERS)
 }
 
 async function exchange(
-  options: ExchangeOptions & { provider: Provider; clients: Config['clients'] },
+  options: Exchange,
   ctx: KoaContextWithOIDC,
 ): Promise<Record<string, unknown>> {
   const clientId = ctx.oidc.client?.clientId ?? ''
   const request = readExchange(ctx)
+  if (request.subjectTokenType === ID_TOKEN) return exchangeForOwn(options, ctx, request)
   if (request.subjectTokenType !== ACCESS_TOKEN)
     throw refused('subject_token_type is not supported')
   const subject = await subjectOf(options, request.subjectToken, clientId)
-  if (!subject) throw invalidSubject('it is none of ours')
-  const { clients, lifecycle: source } = options
-  return exchangeForUpstream({ clients, source }, clientId, subject, request)
+  // Of ours it is looked for first: no upstream can speak for us.
+  if (!subject) return exchangeForOwn(options, ctx, request)
+  const { clients } = options.config
+  return exchangeForUpstream({ clients, source: options.lifecycle }, clientId, subject, request)
 }

@@ -6,6 +6,7 @@ import { invalidTarget, refused } from './exchange-errors.ts'
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 // https://www.rfc-editor.org/rfc/rfc8693#section-3
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+export const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token'
 
 export const EXCHANGE_PARAMETERS = [
   'subject_token',

@@ -20,6 +20,8 @@ export interface IdTokenExpectation {
   nonce?: string | undefined
   /** Seconds; auth_time is demanded when it is there. */
   maxAge?: number | undefined
+  /** Seconds since it was made; absent: a minute, of a token that we have just asked for. */
+  maxTokenAge?: number | undefined
   accessToken?: string | undefined
   code?: string | undefined
   clockToleranceSeconds: number
@@ -89,7 +91,8 @@ const CHECKS: readonly Check[] = [
     const ahead = (iat as number) - secondsOf(expected)
     if (ahead > expected.clockToleranceSeconds)
       return `iat: clock: ${offset(ahead, 'ahead of ours', expected)}`
-    return -ahead <= MAX_AGE_SECONDS + expected.clockToleranceSeconds
+    const { maxTokenAge = MAX_AGE_SECONDS } = expected
+    return -ahead <= maxTokenAge + expected.clockToleranceSeconds
       ? undefined
       : `iat: clock: ${offset(-ahead, 'behind ours', expected)}`
   },
@@ -127,11 +130,11 @@ function ageFault({ auth_time: authTime }: Claims, expected: IdTokenExpectation)
     : `auth_time: expected at most ${expected.maxAge} s ago, got ${Math.round(age)} s`
 }
 
-function isSubject(sub: unknown): sub is string {
+export function isSubject(sub: unknown): sub is string {
   return typeof sub === 'string' && /^[\x20-\x7e]{1,255}$/.test(sub)
 }
 
-function isTime(value: unknown): value is number {
+export function isTime(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= MAX_CLOCK_VALUE
 }
 

@@ -3,13 +3,25 @@ import { ConfigError } from '../../../errors.ts'
 import { loadConfig } from '../../load-config.ts'
 
 const UP = { kind: 'oidc', issuer: 'https://up.example', client_id: 'id', client_secret: 's' }
+const PLAIN = {
+  kind: 'oauth2',
+  issuer: 'https://plain.example',
+  client_id: 'id',
+  client_secret: 's',
+  endpoints: {
+    authorization: 'https://plain.example/authorize',
+    token: 'https://plain.example/token',
+    userinfo: 'https://plain.example/user',
+  },
+  subject_claim: 'id',
+}
 const APP = { client_secret: 's', redirect_uris: ['https://app.example/cb'] }
 const ENTRY = { upstream: 'up', audience: 'https://files.example', scope: 'files.read' }
 
 function load(exchange: object, settings: object = {}) {
   const config = {
     issuer: 'http://127.0.0.1:9000',
-    upstreams: { up: UP, other: { ...UP, issuer: 'https://other.example' } },
+    upstreams: { up: UP, other: { ...UP, issuer: 'https://other.example' }, plain: PLAIN },
     clients: { app: { ...APP, exchange, ...settings } },
   }
   return loadConfig({ file: 'auth-adapter.yaml', text: JSON.stringify(config), env: {} }).config
@@ -26,6 +38,7 @@ function faults(exchange: object, settings?: object): string[] {
 }
 
 const tokens = (...entries: object[]) => ({ upstream_tokens: entries })
+const accepts = (...entries: object[]) => ({ accepts_upstream_tokens: entries })
 
 describe('clients.*.exchange', () => {
   it('is taken as written', () => {
@@ -34,6 +47,13 @@ describe('clients.*.exchange', () => {
 
   it('one audience may be of two upstreams', () => {
     expect(faults(tokens(ENTRY, { ...ENTRY, upstream: 'other' }))).toEqual([])
+  })
+
+  it('without more, ID tokens for ourselves are accepted', () => {
+    const { exchange } = load(accepts({ upstream: 'up' })).clients['app'] ?? {}
+    expect(exchange?.accepts_upstream_tokens).toEqual([
+      { upstream: 'up', token_types: ['id_token'] },
+    ])
   })
 
   const WRONG: [name: string, exchange: object, settings: object, fault: RegExp][] = [
@@ -71,6 +91,32 @@ describe('clients.*.exchange', () => {
       {},
       /upstream_tokens\.0: Unknown setting/,
     ],
+    [
+      'tokens of an unknown upstream',
+      accepts({ upstream: 'upp' }),
+      {},
+      /accepts_upstream_tokens\.0\.upstream: There is no upstream/,
+    ],
+    [
+      'tokens of a plain OAuth 2.0 service',
+      accepts({ upstream: 'plain' }),
+      {},
+      /upstream: Expected an upstream of kind oidc/,
+    ],
+    [
+      'tokens of one upstream in two entries',
+      accepts({ upstream: 'up' }, { upstream: 'up' }),
+      {},
+      /accepts_upstream_tokens\.1\.upstream: The same upstream/,
+    ],
+    ['no kind of token', accepts({ upstream: 'up', token_types: [] }), {}, /token_types/],
+    [
+      'a kind that there is not',
+      accepts({ upstream: 'up', token_types: ['saml'] }),
+      {},
+      /token_types/,
+    ],
+    ['nobody as audience', accepts({ upstream: 'up', audiences: [] }), {}, /audiences/],
   ]
   it.each(WRONG)('refuses %s', (_name, exchange, settings, fault) => {
     const found = faults(exchange, settings)

@@ -19,6 +19,14 @@ export function exchangeFaults({ clients, upstreams }: Config): SettingFault[] {
         ),
       ),
       ...doubleFaults(path, client.exchange.upstream_tokens),
+      ...client.exchange.accepts_upstream_tokens.flatMap(({ upstream }, index) => {
+        const at = [...path, 'accepts_upstream_tokens', index, 'upstream']
+        return [
+          ...upstreamFaults(at, upstream, client, upstreams),
+          ...kindFaults(at, upstreams[upstream]),
+        ]
+      }),
+      ...twiceFaults(path, client.exchange.accepts_upstream_tokens),
     ]
   })
 }
@@ -30,11 +38,32 @@ function clientFaults(path: Path, client: ClientConfig): SettingFault[] {
     ...(isConfidential(client)
       ? []
       : ['Needs a client_secret or jwks: the app has to prove itself']),
-    ...(client.exchange?.upstream_tokens.length === 0
-      ? ['Expected something that may be exchanged']
-      : []),
+    ...(isEmpty(client.exchange) ? ['Expected something that may be exchanged'] : []),
   ]
   return faults.map((message) => ({ path, message }))
+}
+
+const isEmpty = (exchange: ClientConfig['exchange']) =>
+  exchange?.upstream_tokens.length === 0 && exchange.accepts_upstream_tokens.length === 0
+
+/** A plain OAuth 2.0 service says nothing of its people that could be verified. */
+function kindFaults(path: Path, upstream: Config['upstreams'][string] | undefined): SettingFault[] {
+  return upstream?.kind === 'oauth2'
+    ? [{ path, message: 'Expected an upstream of kind oidc: tokens of others can not be verified' }]
+    : []
+}
+
+function twiceFaults(path: Path, entries: readonly { upstream: string }[]): SettingFault[] {
+  return entries.flatMap(({ upstream }, index) =>
+    entries.findIndex((each) => each.upstream === upstream) < index
+      ? [
+          {
+            path: [...path, 'accepts_upstream_tokens', index, 'upstream'],
+            message: 'The same upstream as before; write one entry for both',
+          },
+        ]
+      : [],
+  )
 }
 
 function upstreamFaults(
