@@ -215,6 +215,16 @@ describe('A52 at the other instance', () => {
   })
 })
 
+it('A38 a logout token that was used at one instance is refused at the other', async () => {
+  const order = { to: `${on.chain.url}/logout/backchannel/${UPSTREAM}`, sub: 'testuser' }
+  expect((await on.chain.upstreamControl.sendLogoutToken(order)).status).toBe(200)
+  const signed = await signedIn()
+  atTheOther()
+  const again = { ...order, fault: 'replayed_jti' } as const
+  expect((await on.chain.upstreamControl.sendLogoutToken(again)).status).toBe(400)
+  expect(await silently(signed)).toBe('code')
+})
+
 it('A52 a service that verifies tokens on its own accepts one for five minutes at most', async () => {
   const { tokens } = await signedIn()
   for (const token of [tokens.access_token, tokens.id_token]) {
