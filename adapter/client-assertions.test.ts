@@ -39,6 +39,7 @@ const machine = (publicJwk: JWK, more = {}) => ({
 })
 const clients = {
   ...Object.fromEntries(ALGS.map((alg) => [alg.toLowerCase(), machine(signers[alg].publicJwk)])),
+  es25: machine(signers.ES256.publicJwk),
   two: machine(signers.ES256.publicJwk, {
     jwks: {
       keys: [
@@ -52,6 +53,11 @@ const clients = {
     jwks: { keys: [signers.ES256.publicJwk] },
     redirect_uris: ['http://127.0.0.1:8082/cb'],
     scope: 'openid profile read',
+  },
+  terminal: {
+    jwks: { keys: [signers.ES256.publicJwk] },
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+    scope: 'openid profile',
   },
 }
 
@@ -233,6 +239,31 @@ describe('private_key_jwt', () => {
     }
   })
 
+  it('a request is pushed and a device begins with it, and neither without', async () => {
+    const { issuer } = on.chain
+    const { searchParams } = on.chain.app.request({
+      client_id: 'web',
+      redirect_uri: clients.web.redirect_uris[0],
+    }).url
+    const requests: [path: string, client: string, form: Record<string, string>, status: number][] =
+      [
+        ['/oauth2/par', 'web', Object.fromEntries(searchParams), 201],
+        [
+          '/oauth2/device_authorization',
+          'terminal',
+          { client_id: 'terminal', scope: 'openid' },
+          200,
+        ],
+      ]
+    for (const [path, client, form, status] of requests)
+      for (const aud of [issuer, `${issuer}${path}`]) {
+        const jwt = await assertion(issuer, client, { claims: { aud } })
+        expect((await post(on.chain, path, { ...form, ...proof(jwt) }, null)).status).toBe(status)
+        expect((await post(on.chain, path, { ...form, ...proof(jwt) }, null)).status).toBe(401)
+        expect((await post(on.chain, path, form, null)).status).toBe(401)
+      }
+  })
+
   it('A31 an encrypted assertion is refused at once: PBES2 with as many rounds as fit, direct, zipped', async () => {
     const jwt = new TextEncoder().encode(await assertion(on.chain.issuer, 'es256'))
     const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -335,5 +366,12 @@ describe.each(['sqlite', 'redis'] as const)('A22 two instances on one %s', (stor
       header: { kid: 'old' },
     })
     expect(await ask(0, others)).toBe(200)
+  })
+
+  it('A22 what one client said does not use up what another will say, though both begin alike', async () => {
+    const jti = uuid()
+    const mine = await assertion(on.chain.issuer, 'es25', { claims: { jti: `6${jti}` } })
+    const others = await assertion(on.chain.issuer, 'es256', { claims: { jti } })
+    expect([await ask(0, mine), await ask(0, others)]).toEqual([200, 200])
   })
 })
