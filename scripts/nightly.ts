@@ -14,6 +14,8 @@ const PARTS: Readonly<Record<string, (env: NodeJS.ProcessEnv) => Step>> = {
       ...env,
       AUTH_ADAPTER_ROLLING_LOGINS: '10000',
     }),
+  upgrade: (env) =>
+    playwright('rolling upgrade from the release before', ['upgrade'], env, 'e2e/nightly'),
   keycloak: (env) => playwright('Keycloak as the upstream', ['keycloak'], env, 'e2e/nightly'),
 }
 

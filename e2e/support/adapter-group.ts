@@ -33,6 +33,7 @@ function environmentOf({ chain, url }: { chain: Chain; url: string }) {
     UPSTREAM_PORT: new URL(chain.upstreamUrl).port,
     TEST_APP_PORT: new URL(chain.appUrl).port,
     AUTH_ADAPTER_DATA: chain.dataFolder,
+    AUTH_ADAPTER_LISTEN__DRAIN: DRAIN,
     NO_COLOR: '1',
   }
 }
@@ -44,13 +45,18 @@ interface Place {
   folder: string
 }
 
-function adapterPart(index: number, place: Place, chain: Chain, env: NodeJS.ProcessEnv): Part {
+function adapterPart(
+  index: number,
+  place: Place,
+  configFile: string,
+  env: NodeJS.ProcessEnv,
+): Part {
   const name = `adapter ${index + 1}`
   const launch = (onLine: (line: string) => void) =>
     startProcess({
       name,
       command: NODE,
-      args: [join(place.folder, 'adapter', 'main.ts'), '--config', chain.configFile],
+      args: [join(place.folder, 'adapter', 'main.ts'), '--config', configFile],
       env: {
         ...env,
         AUTH_ADAPTER_LISTEN__PORT: String(place.port),
@@ -61,12 +67,12 @@ function adapterPart(index: number, place: Place, chain: Chain, env: NodeJS.Proc
   return createPart(name, launch)
 }
 
-async function freePlaces(): Promise<Place[]> {
+async function freePlaces(folder: string): Promise<Place[]> {
   const ports = await freePorts(2 * SIZE)
   return Array.from({ length: SIZE }, (_, index) => ({
     port: ports[2 * index] ?? 0,
     adminPort: ports[2 * index + 1] ?? 0,
-    folder: ROOT,
+    folder,
   }))
 }
 
@@ -75,16 +81,23 @@ const startQuiet = () =>
     storage: 'sqlite',
     notStarted: ['adapter', 'test-app'],
     env: { LOG_LEVEL: 'info' },
-    config: { listen: { drain: DRAIN } },
   })
 
+export interface GroupOptions {
+  /** A checkout that all run from at first. Its demo configuration is that of all processes, whatever they run from later. */
+  folder?: string
+}
+
 /** Three processes. Resolves when the balancer knows all of them to be ready. */
-export async function startAdapterGroup(): Promise<AdapterGroup> {
+export async function startAdapterGroup({
+  folder = ROOT,
+}: GroupOptions = {}): Promise<AdapterGroup> {
   const redis = await startRedis()
   const chain = await startQuiet()
-  const places = await freePlaces()
+  const places = await freePlaces(folder)
+  const configFile = join(folder, 'auth-adapter.yaml')
   const env = environmentOf({ chain, url: redis.url })
-  const adapters = places.map((place, index) => adapterPart(index, place, chain, env))
+  const adapters = places.map((place, index) => adapterPart(index, place, configFile, env))
   const backends = places.map(({ port, adminPort }) => ({
     port,
     readyUrl: `http://127.0.0.1:${adminPort}/readyz`,
