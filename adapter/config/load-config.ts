@@ -7,6 +7,7 @@ import type { ConfigFault } from '../errors.ts'
 import { judgeSettings } from './checks/judge-settings.ts'
 import type { SettingFault } from './checks/schema-faults.ts'
 import { applyPresets } from './presets.ts'
+import { applyProfiles } from './profiles.ts'
 import type { Config } from './schema.ts'
 import { isPath, settingsAt, vocabulary } from './setting.ts'
 import type { SettingPath } from './setting.ts'
@@ -143,6 +144,7 @@ function applyOverrides(tree: SettingsTree, sources: ConfigSources): ConfigFault
     if (value !== undefined) setValue(tree, flag.split('.'), value, { kind: 'flag', flag })
   }
   applyPresets(tree)
+  applyProfiles(tree)
   placeDatabase(tree)
   return faults.map(({ variable, message }) => ({ path: variable, message }))
 }

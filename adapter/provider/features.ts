@@ -1,5 +1,5 @@
 // Which of oidc-provider's features are on, and what they are told. Anything not listed here is off.
-import type { Configuration } from 'oidc-provider'
+import type { Client, Configuration } from 'oidc-provider'
 import type { Config } from '../config/schema.ts'
 import { assertAcrClaim } from './authorize/requested-context.ts'
 import type { ProviderParts } from './configuration.ts'
@@ -10,6 +10,15 @@ import { resourceIndicators } from './resources.ts'
 
 const usesGrant = ({ clients }: Config, grantType: 'client_credentials'): boolean =>
   Object.values(clients).some(({ grant_types }) => grant_types.includes(grantType))
+
+/** Where oidc-provider asks more of an app for the profile; what the profile sets stands in its settings (config/profiles.ts). */
+function fapi({ clients }: Config) {
+  const isFapi = (clientId = '') => clients[clientId]?.profile === 'fapi2'
+  return {
+    enabled: Object.keys(clients).some(isFapi),
+    profile: (_ctx: unknown, client?: Client) => (isFapi(client?.clientId) ? '2.0' : undefined),
+  }
+}
 
 export function features(parts: ProviderParts): NonNullable<Configuration['features']> {
   const off = { enabled: false }
@@ -23,6 +32,7 @@ export function features(parts: ProviderParts): NonNullable<Configuration['featu
     deviceFlow: parts.deviceFlow,
     devInteractions: off,
     dPoP: dpopFeature(parts.subjectKey),
+    fapi: fapi(parts.config),
     pushedAuthorizationRequests: { enabled: true },
     requestObjects: requestObjects(parts.config, parts.now),
     resourceIndicators: resourceIndicators(parts.config, parts.signingKeys),

@@ -8,6 +8,7 @@ import { isMap, leavesOf, valueAt } from '../source/settings-tree.ts'
 import { choiceFaults } from './choice-faults.ts'
 import { clientFaults } from './client-faults.ts'
 import { shortSecretFaults } from './clients/authentication-faults.ts'
+import { profileFaults } from './clients/profile-faults.ts'
 import { keyFaults } from './key-faults.ts'
 import { exchangeFaults } from './tokens/exchange-faults.ts'
 import { resourceNameFault, tokenFaults } from './tokens/token-faults.ts'
@@ -94,6 +95,7 @@ const CHECKS: readonly Check[] = [
   choiceFaults,
   claimRuleFaults,
   clientFaults,
+  profileFaults,
   shortSecretFaults,
   keyFaults,
   tokenFaults,

@@ -2,6 +2,12 @@
 import { z } from 'zod'
 
 export const authorizationRequest = {
+  profile: z
+    .enum(['fapi2'])
+    .optional()
+    .describe(
+      'Sets all that a specification asks of an app. `fapi2`: the FAPI 2.0 Security Profile, with keys (`jwks`), pushed requests and tokens bound by DPoP. See `docs/fapi2.md`.',
+    ),
   require_pushed_authorization_requests: z
     .boolean()
     .prefault(false)

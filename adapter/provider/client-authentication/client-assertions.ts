@@ -35,6 +35,8 @@ export function assertionFault(
   rules: AssertionRules,
 ): string | undefined {
   if (!isOfType(header.typ)) return 'this type of JWT is not for client authentication'
+  // https://openid.net/specs/fapi-security-profile-2_0-final.html#section-5.4.1
+  if (rules.isFapi && header.alg === 'RS256') return 'expected PS256, ES256 or EdDSA'
   return audienceFault(claims.aud, rules) ?? timeFault(claims, rules.now) ?? jtiFault(claims.jti)
 }
 

@@ -254,7 +254,7 @@ describe('discovery', () => {
 
 describe(requestObjectFault, () => {
   const now = 1000
-  const at = { clientId: 'a', now }
+  const at = { clientId: 'a', now, isFapi: false }
   beforeAll(() => expect(requestObjectFault({ client_id: 'a', exp: 1060 }, {}, at)).toBeUndefined())
 
   it.each([undefined, 'JWT', 'jwt', 'oauth-authz-req+jwt', 'application/oauth-authz-req+jwt'])(

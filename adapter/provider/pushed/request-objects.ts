@@ -21,10 +21,12 @@ interface Claims {
 /** What is wrong with it; undefined when nothing is. `now` in seconds. */
 export function requestObjectFault(
   { client_id, sub, exp, nbf }: Claims,
-  header: { typ?: unknown },
-  { clientId, now }: { clientId: string; now: number },
+  header: { typ?: unknown; alg?: unknown },
+  { clientId, now, isFapi }: { clientId: string; now: number; isFapi: boolean },
 ): string | undefined {
   if (!isOfType(header.typ)) return 'this type of JWT is no authorization request'
+  // https://openid.net/specs/fapi-security-profile-2_0-final.html#section-5.4.1
+  if (isFapi && header.alg === 'RS256') return 'expected PS256, ES256 or EdDSA'
   // https://www.rfc-editor.org/rfc/rfc9101#section-5
   if (client_id !== clientId) return 'expected client_id in it, as beside it'
   // https://www.rfc-editor.org/rfc/rfc9101#section-10.8: or a client assertion would be one
@@ -50,13 +52,14 @@ export function requestObjects(
     assertJwtClaimsAndHeader: async (
       { oidc }: KoaContextWithOIDC,
       claims: Claims,
-      header: { typ?: unknown },
+      header: { typ?: unknown; alg?: unknown },
       client: Client,
     ) => {
       // What was pushed was judged then; unsigned, it is of our own making.
       if ('PushedAuthorizationRequest' in oidc.entities) return
       if (client.jwks === undefined) throw new errors.RequestNotSupported()
-      const at = { clientId: client.clientId, now: Math.floor(now() / 1000) }
+      const isFapi = clients[client.clientId]?.profile === 'fapi2'
+      const at = { clientId: client.clientId, now: Math.floor(now() / 1000), isFapi }
       const fault = requestObjectFault(claims, header, at)
       if (fault !== undefined) throw new errors.InvalidRequestObject(fault)
     },
