@@ -235,22 +235,27 @@ describe('what else is sent', () => {
 })
 
 describe('A37 by another site', () => {
-  it('a form of another site, which comes without our cookies, ends in the question and not in a page that says it is done', async () => {
-    const { browser, tokens } = await signedIn()
-    const sent = { id_token_hint: tokens.id_token, post_logout_redirect_uri: HOME, state: 's' }
-    const body = new URLSearchParams({ ...sent, logout: 'yes', xsrf: 'x' })
-    const first = await fetch(`${on.chain.url}/connect/logout`, {
-      method: 'POST',
-      body,
-      redirect: 'manual',
-    })
-    expect([first.status, first.headers.getSetCookie()]).toEqual([303, []])
-    const next = new URL(first.headers.get('location') ?? '', on.chain.url)
-    expect(next.href).toBe(logoutUrl(sent))
-    const page = await browser.open(next)
-    expect(headingOf(page)).toBe(QUESTION)
-    expect(await isSignedIn(browser)).toBe(true)
-  })
+  it.each([
+    [
+      'a hint',
+      (hint: string) => ({ id_token_hint: hint, post_logout_redirect_uri: HOME, state: 's' }),
+    ],
+    ['nothing', () => ({})],
+  ] as [string, (hint: string) => Sent][])(
+    'a form of another site with %s, which comes without our cookies, ends in the question and not in a page that says it is done',
+    async (_name, sent) => {
+      const { browser, tokens } = await signedIn()
+      const form = sent(tokens.id_token)
+      const body = new URLSearchParams({ ...form, logout: 'yes', xsrf: 'x' })
+      const init = { method: 'POST', body, redirect: 'manual' } as const
+      const first = await fetch(`${on.chain.url}/connect/logout`, init)
+      expect([first.status, first.headers.getSetCookie()]).toEqual([303, []])
+      const next = new URL(first.headers.get('location') ?? '', on.chain.url)
+      expect(Object.fromEntries(next.searchParams)).toEqual(form)
+      expect(headingOf(await browser.open(next))).toBe(QUESTION)
+      expect(await isSignedIn(browser)).toBe(true)
+    },
+  )
 
   it('no form can be sent for the person: without the secret of the question, with another’s, or before there is one', async () => {
     const { browser } = await signedIn()

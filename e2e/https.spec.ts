@@ -117,6 +117,30 @@ test('A36 no page of the adapter can be framed by another site', async ({
   evil.close()
 })
 
+test('A37 a form that another site sends to our logout leads to the question, and signs nobody out', async ({
+  https: { chain },
+  person,
+}) => {
+  await openApp(person, chain)
+  await finishSignIn(person)
+  const form = `<form method="post" action="${chain.adapterUrl}/connect/logout"><input type="hidden" name="logout" value="yes"></form>`
+  const evil = createServer((_request, response) =>
+    response
+      .setHeader('content-type', 'text/html')
+      .end(`${form}<script>document.forms[0].submit()</script>`),
+  )
+  await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
+  const first = person.waitForRequest((request) => request.method() === 'POST')
+  await person.goto(`http://127.0.0.1:${(evil.address() as AddressInfo).port}/`)
+  await expect(person.getByRole('heading', { level: 1 })).toHaveText('Do you want to sign out?')
+  expect((await (await first).allHeaders())['cookie'] ?? '').not.toContain('AUTH_ADAPTER_SESSION')
+  evil.close()
+  const names = (await cookiesAt(person.context(), chain.adapterUrl)).map(({ name }) => name)
+  expect(names).toContain('__Host-AUTH_ADAPTER_SESSION')
+  await person.goto(`${chain.secondAppUrl}/authenticated`)
+  await expectSignedIn(person)
+})
+
 test('response_mode=form_post reaches an app on another site, after the form and by single sign-on', async ({
   https: { chain },
   person,
