@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { startRedis, type RedisServer } from '../scripts/redis-server.ts'
 import { forget } from './cli/forget.ts'
 import type { ForgetAnswer } from './logout/forget/forget-routes.ts'
+import { createConsents } from './storage/consents/consents.ts'
 import { hashed } from './storage/provider/artefact-key.ts'
 import { userSessionsIndex } from './storage/sessions/live-sessions.ts'
 import { claimsOf, type App } from './test-support/app.ts'
@@ -123,6 +124,8 @@ describe.each(['sqlite', 'redis'] as const)('forget on %s', (store) => {
     const offline = await login(secondApp)
     for (const member of await on.chain.driver.members(userSessionsIndex(person)))
       for (const kind of ['Session', 'Identity']) await on.chain.driver.delete(`${kind}:${member}`)
+    const consent = { clientId: 'client', accountId: person }
+    await createConsents(on.chain.driver).give(consent, ['read'])
     // It counts no more, and may still be on the disk.
     await on.chain.driver.set('Interaction:expired', { accountId: person }, 0.001)
     const first = await login(app)
@@ -149,6 +152,7 @@ describe.each(['sqlite', 'redis'] as const)('forget on %s', (store) => {
         Identity: 2,
         GrantIdentity: 4,
         UpstreamTokens: 3,
+        Consent: 1,
         SubjectAlias: 1,
         SubjectOwner: 1,
       },
@@ -158,7 +162,10 @@ describe.each(['sqlite', 'redis'] as const)('forget on %s', (store) => {
 
     const rest = await dumps[store](on.chain)
     const hash = hashed(person)
-    const traces = [person, `Name of ${person}`, hash].filter((trace) => rest.includes(trace))
+    const agreed = hashed(JSON.stringify(['client', person]))
+    const traces = [person, `Name of ${person}`, hash, agreed].filter((trace) =>
+      rest.includes(trace),
+    )
     expect(traces).toEqual([])
     expect(rest.includes('user-0002')).toBe(true)
     for (const [of, tokens] of [

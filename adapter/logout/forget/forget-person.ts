@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { forgetInTrail } from '../../audit/trail.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Driver } from '../../storage/driver.ts'
+import { forgetConsents } from '../../storage/consents/consents.ts'
 import { dropIndexes, eraseRecords } from '../../storage/erasure/erase-records.ts'
 import {
   countByKind,
@@ -170,6 +171,7 @@ async function eraseAll(
 ): Promise<number> {
   const hash = pseudonym(sub)
   let events = 0
+  await forgetConsents(driver, sub)
   for (let round = 0; round < ROUNDS; round += 1) {
     const { found } = await walkRecords(driver, isTheirs)
     const records = found.filter(({ kind }) => isQueueDropped || kind !== 'LogoutDelivery')

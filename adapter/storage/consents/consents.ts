@@ -55,6 +55,13 @@ async function forget(driver: Driver, index: string): Promise<number> {
   const keys = await driver.members(index)
   const taken = await Promise.all(keys.map((key) => driver.take(key)))
   await driver.drop(index)
+  const clients = taken.map((record) => (record?.value as ConsentKey | undefined)?.clientId)
+  // Its key is made of both names: in the index of the app somebody could recognise it.
+  await Promise.all(
+    clients.flatMap((id, at) =>
+      id === undefined ? [] : [driver.drop(ofClient(id), keys[at] as string)],
+    ),
+  )
   return taken.filter((record) => record !== undefined).length
 }
 
