@@ -119,6 +119,20 @@ describe('a device', () => {
     expect((await television().poll(codes.device_code)).body['error']).toBe('access_denied')
   })
 
+  it('A08 another person signs in for it: the session of the first ends, the device is of the second', async () => {
+    const { browser } = await connected()
+    const { body: codes } = await television().start({ max_age: '0' })
+    const pressed = await browser.submit(await typeCode(browser, codes.user_code), {
+      confirm: 'yes',
+    })
+    const login = await browser.open(new URL(refreshOf(pressed), on.chain.url))
+    const between = await browser.submit(login, { username: 'ada', password: 'password' })
+    const done = await browser.submit(between)
+    expect(heading(done)).toBe('Your device is signed in')
+    const { body } = await television().poll(codes.device_code)
+    expect(claimsOf(body['access_token'] ?? '')['sub']).toBe('user-0002')
+  })
+
   it('polls too fast: slow_down, until the interval is over', async () => {
     const device = television()
     const { body: codes } = await device.start()

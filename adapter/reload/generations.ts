@@ -91,9 +91,9 @@ type LoginStep =
   /** An answer by form comes without cookies, and is led on to where they are. */
   | { kind: 'form'; upstream: string }
 
-const START = /^\/oauth2\/authorization(?:\/([^/]+)(?:\/cancel)?)?$/
+const START = /^\/(?:consent|oauth2\/authorization(?:\/([^/]+)(?:\/cancel)?)?)$/
 const CALLBACK = /^\/login\/oauth2\/code\/([^/]+)$/
-const RESUME = /^\/oauth2\/authorize\/([\w-]+)$/
+const RESUME = /^\/(?:oauth2\/authorize|device)\/([\w-]+)$/
 
 function stepOf({ url = '', method }: IncomingMessage): LoginStep | undefined {
   const [path = '', query = ''] = url.split('?', 2)

@@ -9,6 +9,7 @@ import { createAdapter } from '../server.ts'
 import { createBreaker } from '../test-support/breakable-driver.ts'
 import { claimsOf } from '../test-support/app.ts'
 import type { Browser } from '../test-support/browser.ts'
+import { createDevice, DEVICES } from '../test-support/device.ts'
 import { startChain, UPSTREAM, type Chain } from '../test-support/chain.ts'
 import { endRevoked } from './end-revoked.ts'
 import { contentsOf, generationId } from './generation-id.ts'
@@ -312,6 +313,35 @@ describe('a login under way', () => {
     const back = await browser.open(resumed.url)
     const claims = claimsOf((await chain.app.finish(back, request)).body.access_token)
     expect(claims).not.toHaveProperty('renamed')
+  })
+
+  it('goes on at the consent page, and on the way back to a device', async () => {
+    const clients = (settings: Settings) => settings['clients'] as Record<string, Settings>
+    edit((settings) => {
+      Object.assign(clients(settings)['client'] ?? {}, { third_party: true })
+      Object.assign(clients(settings), DEVICES)
+    })
+    await reload('file')
+    const request = chain.app.request()
+    const question = await chain.signIn(browser, request.url)
+    expect(question.url.pathname).toBe('/consent')
+    const device = createDevice(chain.issuer)
+    const { body: codes } = await device.start()
+    const other = chain.newBrowser()
+    const typed = await other.open(codes.verification_uri_complete)
+    const confirm = await other.submit(typed, { user_code: codes.user_code })
+    const pressed = await other.submit(confirm, { confirm: 'yes' })
+    const start = pressed.headers.get('refresh')?.split('url=')[1] ?? ''
+    edit((settings) => {
+      Object.assign(clients(settings)['client'] ?? {}, { third_party: false })
+      for (const id of Object.keys(DEVICES)) delete clients(settings)[id]
+    })
+    await reload('file')
+    const allowed = await browser.submit(question, { decision: 'allow' })
+    const back = await browser.open(allowed.headers.get('refresh')?.split('url=')[1] ?? '')
+    expect((await chain.app.finish(back, request)).status).toBe(200)
+    const done = await chain.signIn(other, new URL(start, chain.url))
+    expect(done.body).toContain('Your device is signed in')
   })
 
   it('is over after login.ttl on the configuration that is in force then', async () => {

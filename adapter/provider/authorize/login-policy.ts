@@ -6,6 +6,7 @@ import {
   upstreamChangedCheck,
   type ChoiceOfUpstream,
 } from './upstream-choice.ts'
+import { deviceMaxAgeCheck } from '../device/max-age-check.ts'
 import { acrCheck, unknownAuthTimeCheck, type RequestedContext } from './requested-context.ts'
 
 type Policy = NonNullable<NonNullable<Configuration['interactions']>['policy']>
@@ -21,6 +22,7 @@ export function loginPolicy(choice: ChoiceOfUpstream, context: RequestedContext)
     upstreamChangedCheck(choice),
     unknownAuthTimeCheck(),
     acrCheck(context),
+    deviceMaxAgeCheck(context.markers.anew),
   ]
   for (const check of checks) login?.checks.add(check)
   // Before `login`, which is done with it: one trip upstream answers both.
