@@ -273,6 +273,17 @@ describe('client list and snippet', () => {
   )
 })
 
+describe('client snippet', () => {
+  it('says what a client has to do that not every library does', async () => {
+    const demands = 'require_pushed_authorization_requests: true, dpop_bound_access_tokens: true'
+    writeFileSync(file, FILE.replace('spa: { ', `spa: { ${demands}, `))
+    expect(await client('snippet', 'spa', '--for', 'authlib')).toBe(0)
+    expect(out).toContain('This client has to push each request first (PAR, RFC 9126)')
+    expect(out).toContain('This client has to send DPoP proofs (RFC 9449)')
+    expect(out).not.toContain('sign each request')
+  })
+})
+
 describe('in the chain', () => {
   const on = useChain()
   let changed: Adapter | undefined

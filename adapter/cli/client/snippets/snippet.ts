@@ -48,6 +48,21 @@ export function snippetClient(
   }
 }
 
+/** What not every library can do, nor does by itself. */
+const DEMANDS = {
+  require_pushed_authorization_requests: 'push each request first (PAR, RFC 9126)',
+  require_signed_request_object: 'sign each request (RFC 9101)',
+  dpop_bound_access_tokens: 'send DPoP proofs (RFC 9449)',
+} as const
+
+export function demandsOf(client: ClientConfig): string[] {
+  return Object.entries(DEMANDS).flatMap(([setting, words]) =>
+    client[setting as keyof typeof DEMANDS]
+      ? [`This client has to ${words}, as ${setting} says: see that the library does`]
+      : [],
+  )
+}
+
 /** The lines of `parts` that are there. */
 export const lines = (...parts: (string | false | undefined)[]): string =>
   parts.filter((part) => typeof part === 'string').join('\n')
