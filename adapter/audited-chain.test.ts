@@ -90,12 +90,17 @@ it('F09 an ID token that expired: refused, with the reason', async () => {
   })
 })
 
-it('an app that does not prove itself', async () => {
-  const form = new URLSearchParams({ grant_type: 'authorization_code', code: 'x' })
-  const headers = { authorization: `Basic ${Buffer.from('client:wrong').toString('base64')}` }
-  await fetch(`${on.chain.url}/oauth2/token`, { method: 'POST', body: form, headers })
-  expect(last('client.auth_failed')).toMatchObject({ oauth_error: 'invalid_client' })
-})
+it.each(['token', 'introspect', 'revoke', 'par'])(
+  'an app that does not prove itself, at /oauth2/%s',
+  async (endpoint) => {
+    const before = named('client.auth_failed').length
+    const body = new URLSearchParams({ grant_type: 'authorization_code', code: 'x', token: 'y' })
+    const headers = { authorization: `Basic ${Buffer.from('client:wrong').toString('base64')}` }
+    await fetch(`${on.chain.url}/oauth2/${endpoint}`, { method: 'POST', body, headers })
+    expect(last('client.auth_failed')).toMatchObject({ oauth_error: 'invalid_client' })
+    expect(named('client.auth_failed').length).toBe(before + 1)
+  },
+)
 
 it('A21 a refresh token and a code that come again', async () => {
   const { refresh_token } = await login()
@@ -180,6 +185,18 @@ it('what the upstream says: a logout that holds, one that does not, and a refres
     upstream: UPSTREAM,
     person: pseudonym()('user-0002'),
   })
+})
+
+it('an operator who ends sessions', async () => {
+  await login()
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ user: 'testuser' })
+  await fetch(`${on.chain.adminUrl}/api/sessions/revoke`, { method: 'POST', headers, body })
+  expect(last('session.ended')).toMatchObject({
+    cause: 'operator',
+    person: pseudonym()('testuser'),
+  })
+  expect(last('sessions.revoked')).toMatchObject({ cause: 'operator', told: 1 })
 })
 
 it('who asks the admin API without its token', async () => {

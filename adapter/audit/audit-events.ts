@@ -122,6 +122,7 @@ export const AUDIT_EVENTS = {
       { event: 'introspection.refused', where: INVALID_CLIENT },
       { event: 'revocation.refused', where: INVALID_CLIENT },
       { event: 'device.refused', where: INVALID_CLIENT },
+      { event: 'pushed.refused', where: INVALID_CLIENT },
     ],
     isKept: true,
   },

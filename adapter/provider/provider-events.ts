@@ -11,6 +11,7 @@ interface OAuthProblem extends Error {
 
 const REFUSALS = {
   'authorization.error': 'authorization.refused',
+  'pushed_authorization_request.error': 'pushed.refused',
   'grant.error': 'token.refused',
   'device_authorization.error': 'device.refused',
   'code_verification.error': 'device.refused',
