@@ -12,9 +12,29 @@ const rooms = [
   'deploy',
 ]
 
+/**
+ * Rooms whose tests leave nothing behind in their process: what they change (the clock, an environment variable) they put back.
+ * Their files share processes, and what they import is read once in each.
+ */
+const sharing = [
+  'adapter/claims',
+  'adapter/config',
+  'adapter/interaction',
+  'adapter/provider',
+  'adapter/upstream',
+  'upstream-test-server',
+]
+const testsOf = (folders: readonly string[]) => folders.map((folder) => `${folder}/**/*.test.ts`)
+
 export default defineConfig({
   test: {
-    include: rooms.map((room) => `${room}/**/*.test.ts`),
+    projects: [
+      { extends: true, test: { name: 'shared', include: testsOf(sharing), isolate: false } },
+      {
+        extends: true,
+        test: { name: 'alone', include: testsOf(rooms), exclude: testsOf(sharing) },
+      },
+    ],
     pool: 'forks',
     maxWorkers: 2,
     retry: 0,

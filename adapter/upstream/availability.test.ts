@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createAvailability } from './availability.ts'
 import { startEvilIdp } from './test-support/evil-idp.ts'
 import type { EvilIdp } from './test-support/evil-idp.ts'
@@ -81,6 +81,7 @@ describe(createAvailability, () => {
 
   it('F01 asks one that is down after 1, 2, 4 … 30 s whether it is back, until it is', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const [startedAt, asked]: [number, number[]] = [0, []]
     let elapsed = startedAt
     const availability = createAvailability({
@@ -92,7 +93,6 @@ describe(createAvailability, () => {
       await vi.advanceTimersByTimeAsync(1000)
       availability.status()
     }
-    vi.useRealTimers()
     expect(asked.map((at) => at + 1)).toEqual([1, 3, 7, 15, 31, 61, 91, 121, 151])
     expect(availability.status().state).toBe('unknown')
   })

@@ -138,7 +138,9 @@ describe(createOutgoingHttp, () => {
     const http = outgoing()
     const calls = Array.from({ length: 50 }, () => http.getJson(url))
     await expect.poll(() => hung.length).toBe(50)
-    expect(await elapsed(refusal(http.getJson(url), 'unavailable'))).toBeLessThan(100)
+    const refused = async () => elapsed(refusal(http.getJson(url), 'unavailable'))
+    // The fastest of three: a busy machine may hold up one.
+    expect(Math.min(await refused(), await refused(), await refused())).toBeLessThan(100)
     for (const response of hung) sendJson(response)
     await Promise.all(calls)
     const next = http.getJson(url)

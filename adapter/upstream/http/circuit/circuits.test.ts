@@ -63,7 +63,7 @@ describe(createCircuits, () => {
     expect(asked).toHaveLength(5)
     const startedAt = performance.now()
     const error = await refusal(http.exchange(`${origin}/token?secret=1`), 'unavailable')
-    expect(performance.now() - startedAt).toBeLessThan(100)
+    expect(performance.now() - startedAt).toBeLessThan(400)
     expect(error.message).toBe(
       `${origin}/token failed 5 times in a row and is not called for a moment`,
     )
@@ -137,7 +137,8 @@ describe(createCircuits, () => {
     await Promise.all(Array.from({ length: 5 }, () => fail(http, 1)))
     const startedAt = performance.now()
     await fail(http, 1)
-    expect(performance.now() - startedAt).toBeLessThan(100)
+    // A hung call takes the 500 ms of the deadline.
+    expect(performance.now() - startedAt).toBeLessThan(400)
   })
 
   it('asks nobody any more once it is closed', async () => {
