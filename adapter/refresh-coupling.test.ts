@@ -1,6 +1,7 @@
 // Refresh tokens that follow the upstream, through the whole chain: who is disabled there is out here, in the stated time.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { claimsOf, type TokenAnswer } from './test-support/app.ts'
+import { createBreaker } from './test-support/breakable-driver.ts'
 import { slowDriver } from './test-support/slow-driver.ts'
 import { UPSTREAM } from './test-support/chain.ts'
 import { useChain, useClock } from './test-support/use-chain.ts'
@@ -202,5 +203,29 @@ describe.each(['memory', 'sqlite'] as const)('with a slow %s store', (storage) =
     expect(await asked()).toBeLessThanOrEqual(before + 3)
     const [one] = told
     expect(await outcome(String(one).slice(4))).toBe('200')
+  })
+})
+
+describe('a store that fails for a moment', () => {
+  const breaker = createBreaker()
+  const on = useChain({ ...settings({ coupling: 'strict' }), wrapDriver: breaker.wrap })
+  const clock = useClock()
+  const { signIn, outcome } = actions(on)
+  afterEach(() => breaker.mend())
+
+  it('F20 at whichever step of a refresh: 503 or done, never an error of ours, and the next try works', async () => {
+    await on.chain.upstreamControl.setRefresh({ mode: 'static' })
+    const seen = new Set<string>()
+    for (let at = 1, isOver = false; !isOver; at += 1) {
+      const { refresh_token } = await signIn()
+      breaker.breakAt(at)
+      seen.add(await outcome(refresh_token))
+      isOver = breaker.count() < at
+      breaker.mend()
+      // A lease that could not be given back is over then.
+      clock.advance(11)
+      expect(await outcome(refresh_token), `after a failure at operation ${at}`).toBe('200')
+    }
+    expect(seen).toEqual(new Set(['200', '503 temporarily_unavailable']))
   })
 })

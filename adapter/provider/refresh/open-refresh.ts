@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Identities } from '../../storage/sessions/identities.ts'
 import { withGrace } from '../../storage/tokens/refresh-tokens.ts'
 import type { UnitOfWork } from '../../storage/unit-of-work.ts'
+import { translated } from '../oauth-errors.ts'
 import type { FollowUpstream } from './follow-upstream.ts'
 import { createRefreshPolicy, type RefreshPolicy } from './refresh-policy.ts'
 import { createSuccessorOf, deriveSuccessors } from './successors.ts'
@@ -32,7 +33,7 @@ export function openRefresh(parts: RefreshParts): Refreshing {
   const graceSeconds = (clientId: string) => clients[clientId]?.refresh?.grace ?? 0
   const { driver } = parts.unitOfWork
   return {
-    policy: createRefreshPolicy({ ...parts, clients }),
+    policy: createRefreshPolicy({ ...parts, lifecycle: translated(parts.lifecycle), clients }),
     adapter: withGrace(parts.adapter, { driver, successorOf, graceSeconds, now: parts.now }),
     attach: (provider) => deriveSuccessors(provider, successorOf),
   }
