@@ -1,11 +1,12 @@
 // The chain over https with a host name for each process: what Secure, cookie prefixes, SameSite and framing really do.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Cookie } from 'playwright/test'
+import type { Cookie, Page } from 'playwright/test'
 import { expect, fillSignIn } from './support/fixtures.ts'
 import { authorizationRequest } from './support/http-client.ts'
 import { cookiesAt, hostOf, test } from './support/https.ts'
-import { expectSignedIn, finishSignIn, openApp } from './support/pages.ts'
+import { expectSignedIn, finishSignIn, logged, openApp } from './support/pages.ts'
+import type { Chain } from './support/processes.ts'
 
 test('login, single sign-on with the second app, and logout, over three sites', async ({
   https: { chain },
@@ -115,6 +116,52 @@ test('A36 no page of the adapter can be framed by another site', async ({
   for (const index of paths.keys())
     expect(await person.frameLocator(`[name=frame-${index}]`).locator('.card').count()).toBe(0)
   evil.close()
+})
+
+/** The second app was signed out by its page in a frame, and by nothing else. */
+async function expectToldByPage(person: Page, chain: Chain, work: () => Promise<void>) {
+  const told = () => logged(chain.logs(chain.secondApp), 'logout.front_channel')
+  const before = told().length
+  await work()
+  await person.goto(`${chain.secondAppUrl}/`)
+  await expect(person.getByText('Not signed in', { exact: true })).toBeVisible()
+  await expect.poll(() => told().slice(before)).toMatchObject([{ had_session: true }])
+  expect(logged(chain.logs(chain.secondApp), 'logout.back_channel')).toEqual([])
+}
+
+async function signInToBoth(person: Page, chain: Chain): Promise<void> {
+  await openApp(person, chain)
+  await finishSignIn(person)
+  await person.goto(`${chain.secondAppUrl}/authenticated`)
+  await expectSignedIn(person)
+}
+
+test('sign out in one app signs the other out by its page in a frame', async ({
+  https: { chain },
+  person,
+}) => {
+  await signInToBoth(person, chain)
+  await expectToldByPage(person, chain, async () => {
+    await person.goto(`${chain.appUrl}/logout`)
+    await person.getByRole('button', { name: 'Sign out everywhere' }).click()
+    await person.getByRole('button', { name: 'Sign out', exact: true }).click()
+    await expect(person.getByRole('status')).toContainText('It tells every other app')
+  })
+})
+
+test('A08 another person signs in: the session before ends in the other app too, and the next one there is theirs', async ({
+  https: { chain },
+  person,
+}) => {
+  await signInToBoth(person, chain)
+  await expectToldByPage(person, chain, async () => {
+    await person.goto(authorizationRequest(chain, { prompt: 'login' }).url.href)
+    await fillSignIn(person, { username: 'ada' })
+    // The app began none of this; what counts is that its person arrives there.
+    await person.waitForURL(({ origin }) => origin === chain.appUrl)
+  })
+  await person.goto(`${chain.secondAppUrl}/authenticated`)
+  await expect(person.getByRole('heading', { level: 1 })).toHaveText('Hello, Ada Admin')
 })
 
 test('A37 a form that another site sends to our logout leads to the question, and signs nobody out', async ({

@@ -113,7 +113,12 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
       upstreams: { 'test-auth-server': { issuer: urls.upstreamUrl } },
       clients: {
         client: client(urls.appUrl),
-        'second-client': client(urls.secondAppUrl),
+        // Told by the browser alone, which is on another site then.
+        'second-client': {
+          ...client(urls.secondAppUrl),
+          backchannel_logout_uri: null,
+          frontchannel_logout_uri: `${urls.secondAppUrl}/logout/frontchannel`,
+        },
       },
     },
     browserArgs: [
