@@ -18,6 +18,7 @@ import {
   type TokenEndpointsOptions,
 } from './endpoints/token-endpoints.ts'
 import { createProofCheck } from './dpop/proof-check.ts'
+import { rememberClaims } from './endpoints/requested-claims.ts'
 import { answerVerify } from './endpoints/verify-endpoint.ts'
 import { createVerifyToken } from './endpoints/verify-token.ts'
 import { providerConfiguration, sessionTtlSeconds } from './configuration.ts'
@@ -181,7 +182,11 @@ function openIssuedTokens(
 }
 
 function extraTokenClaims(ctx: KoaContextWithOIDC, token: { scope?: string | undefined }) {
-  return { ...accessTokenClaims(ctx.oidc.account, token.scope), ...accessTokenContext(ctx) }
+  return {
+    ...accessTokenClaims(ctx.oidc.account, token.scope),
+    ...accessTokenContext(ctx),
+    ...rememberClaims(ctx),
+  }
 }
 
 /** oidc-provider judges a client at its first use; a wrong one has to stop the start instead. */

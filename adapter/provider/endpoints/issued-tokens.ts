@@ -6,6 +6,7 @@ import type { Identities, Identity } from '../../storage/sessions/identities.ts'
 import type { RevokedTokens } from '../../storage/tokens/revoked-tokens.ts'
 import { outlivesSession } from '../people/account.ts'
 import type { ClientSubjects } from '../people/client-subjects.ts'
+import { rememberedClaims } from './requested-claims.ts'
 import type { AccessTokenClaims, TokenFault, VerifyToken } from './verify-token.ts'
 
 export interface IssuedToken {
@@ -20,6 +21,8 @@ export interface IssuedToken {
   jti?: string
   /** The thumbprint of the key that who presents it must hold. */
   jkt?: string
+  /** Single claims that userinfo was asked for, beside those of the scope. */
+  userinfoClaims: readonly string[]
 }
 
 export type Standing =
@@ -51,6 +54,8 @@ export interface StoredToken {
   scope?: string | undefined
   aud?: string | string[] | undefined
   jkt?: string | undefined
+  /** Claims of ours in it. */
+  extra?: Readonly<Record<string, unknown>> | undefined
 }
 
 export interface IssuedTokensOptions {
@@ -95,6 +100,7 @@ function fromClaims(subjects: ClientSubjects, claims: AccessTokenClaims): ReadTo
     scope,
     jti,
     audience: [claims.aud ?? []].flat(),
+    userinfoClaims: rememberedClaims(claims),
     ...boundTo(claims.cnf?.jkt),
   }
   const [random, grantId, hidden, ...rest] = jti.split('.')
@@ -110,7 +116,13 @@ const boundTo = (jkt: string | undefined) => (jkt === undefined ? {} : { jkt })
 
 function fromModel(subjects: ClientSubjects, model: StoredToken): IssuedToken {
   const { clientId = '', accountId, grantId = '', sessionUid = '', scope = '', aud = [] } = model
-  const common = { clientId, scope, audience: [aud].flat(), ...boundTo(model.jkt) }
+  const common = {
+    clientId,
+    scope,
+    audience: [aud].flat(),
+    userinfoClaims: rememberedClaims(model.extra),
+    ...boundTo(model.jkt),
+  }
   return accountId === undefined
     ? { ...common, sub: clientId, bond: undefined }
     : { ...common, sub: subjects.subjectFor(clientId, accountId), bond: { grantId, sessionUid } }

@@ -83,15 +83,16 @@ async function findOpaque({ provider, tokens }: UserinfoOptions, token: string) 
   return model && tokens.fromModel(model)
 }
 
-function claims({ grant, identity, issued: { scope, sub } }: Granted): Record<string, unknown> {
+function claims({ grant, identity, issued }: Granted): Record<string, unknown> {
   const ours = claimsForClient('userinfo', identity, grant.clientId)
+  // The grant is the session's, and knows what any request in it asked for.
+  const granted = new Set(grant.getOIDCClaims())
   const single = Object.fromEntries(
-    grant
-      .getOIDCClaims()
-      .filter((name) => Object.hasOwn(ours, name))
+    issued.userinfoClaims
+      .filter((name) => granted.has(name) && Object.hasOwn(ours, name))
       .map((name) => [name, ours[name]]),
   )
-  return { ...claimsForScope(scope, ours), ...single, sub }
+  return { ...claimsForScope(issued.scope, ours), ...single, sub: issued.sub }
 }
 
 const ALGS = `algs="${PROOF_ALGS.join(' ')}"`
