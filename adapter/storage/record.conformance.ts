@@ -202,12 +202,12 @@ export function describeRecords(name: string, harness: DriverHarness): void {
       expect(await other.aliases.claim({ group: 'g', value: fresh() }, sub, TTL)).toBeUndefined()
     })
 
-    it('a revoked token is known to all at once, and for as long as it would live', async () => {
+    it('F68 a revoked token is known to all at once, for as long as it would live and an hour for a clock set back', async () => {
       const id = fresh()
       await one.revoked.add(id, TTL)
       expect(await other.revoked.has(id)).toBe(true)
       expect(await other.revoked.has(fresh())).toBe(false)
-      expect(await later(TTL, () => other.revoked.has(id))).toBe(false)
+      expect(await later(TTL + 3600, () => other.revoked.has(id))).toBe(false)
     })
 
     it('upstream tokens are sealed, replaced by version, and end with every grant that joined', async () => {

@@ -159,7 +159,7 @@ describe('sqlite under trouble', () => {
       read: 5000,
     })
   })
-  it('sweeps expired records, members and leases out of the file', async () => {
+  it('F68 sweeps expired records, members and leases out of the file; a clock set back brings none again', async () => {
     const file = path('swept.sqlite')
     let skewMs = 0
     const driver = createSqliteDriver({ file, now: () => Date.now() + skewMs, sweepSeconds: 0.05 })
@@ -174,6 +174,8 @@ describe('sqlite under trouble', () => {
     const rows = (table: string) =>
       (reader.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n
     await expect.poll(() => [rows('records'), rows('members'), rows('leases')]).toEqual([1, 0, 0])
+    skewMs = 0
+    expect(await driver.get('k1')).toBeUndefined()
     reader.close()
     await driver.close()
   })
