@@ -34,7 +34,7 @@ const on = useChain(async () => {
       idToken.sub === 'barred' ? { deny: 'barred' } : { ...claims, hooked: 'yes' }\n`,
   )
   return {
-    upstreams: { partner: idp.issuer },
+    upstreams: { partner: idp.issuer, thorough: idp.issuer },
     config: {
       upstreams: {
         partner: {
@@ -43,6 +43,7 @@ const on = useChain(async () => {
           require: { claims: { member: true } },
           hooks,
         },
+        thorough: { userinfo: 'always' },
       },
       clients: {
         client: {
@@ -62,6 +63,16 @@ const on = useChain(async () => {
         'second-client': {
           access_token: { format: 'opaque' },
           exchange: { accepts_upstream_tokens: [{ upstream: 'partner' }] },
+        },
+        thorough: {
+          client_secret: 'thorough-secret',
+          grant_types: ['client_credentials'],
+          scope: 'openid',
+          exchange: {
+            accepts_upstream_tokens: [
+              { upstream: 'thorough', token_types: ['id_token', 'access_token'] },
+            ],
+          },
         },
         api: {
           client_secret: 'api-secret',
@@ -212,6 +223,18 @@ describe('an access token of an upstream', () => {
     )
     expect((await exchangeAccess(token)).status).toBe(200)
     expect((await exchangeAccess(token)).status).toBe(200)
+  })
+
+  it('where userinfo is required an ID token alone does not do, and userinfo has to answer', async () => {
+    const as = ['thorough', 'thorough-secret'] as const
+    const access = { subject_token_type: `${TYPE}access_token` }
+    const token = accessToken({ aud: CLIENT_ID, azp: CLIENT_ID })
+    expect((await exchange(idToken({ aud: CLIENT_ID }), {}, as)).body['error']).toBe(
+      'invalid_request',
+    )
+    expect((await exchange(token, access, as)).status).toBe(200)
+    idp.behaviour.answer = { '/userinfo': (_request, response) => response.writeHead(401).end() }
+    expect((await exchange(token, access, as)).body).not.toHaveProperty('access_token')
   })
 
   it('A19 userinfo of another person: refused', async () => {
