@@ -71,7 +71,7 @@ describe.each(Object.keys(STORES))('over %s, two adapters', (store) => {
       const page = await browser.open(new URL('/device', on.chain.url))
       const guess = (at: number) => `BBBBBB${'BCDFGHJ'[at % 7]}${'BCDFGHJKL'[at % 9]}`
       const answers = await Promise.all(
-        Array.from({ length: 50 }, async (_each, at) => {
+        Array.from({ length: 30 }, async (_each, at) => {
           // Each from a browser of its own: a wrong code renews the form's protection.
           const own = on.chain.newBrowser()
           const form = await own.open(new URL('/device', on.chain.url))
@@ -80,7 +80,9 @@ describe.each(Object.keys(STORES))('over %s, two adapters', (store) => {
       )
       const looked = answers.filter(({ status }) => status === 200)
       expect(looked.length).toBeLessThanOrEqual(20)
-      expect(answers.filter(({ status }) => status === 429)).toHaveLength(50 - looked.length)
+      // A store that is too busy to count is one that does not look a code up either.
+      const refused = answers.filter(({ status }) => status === 429 || status === 503)
+      expect(refused).toHaveLength(answers.length - looked.length)
       for (let at = looked.length; at < 20; at++) {
         const own = on.chain.newBrowser()
         const form = await own.open(new URL('/device', on.chain.url))
