@@ -6,6 +6,7 @@ import { useChain } from '../../test-support/use-chain.ts'
 import { post } from '../endpoints/test-support/token-calls.ts'
 
 const PARALLEL = 50
+const ROUNDS = 5
 /** Odd, so that each asks both instances. */
 const BROWSERS = 11
 
@@ -32,28 +33,40 @@ describe.each(['sqlite', 'redis'] as const)('on %s', (kind) => {
     return browser.cookieHeader(`${on.chain.url}/oauth2/authorize`)
   }
 
+  async function pushedQuery(): Promise<string> {
+    const { url } = on.chain.app.request()
+    const pushed = await post(on.chain, '/oauth2/par', Object.fromEntries(url.searchParams))
+    const request_uri = String(pushed.body['request_uri'])
+    return new URLSearchParams({ client_id: 'client', request_uri }).toString()
+  }
+
+  async function ask(query: string, cookie: string, index: number): Promise<string> {
+    const base = index % 2 ? second.url : on.chain.url
+    const init = { redirect: 'manual', headers: { cookie } } as const
+    const response = await fetch(`${base}/oauth2/authorize?${query}`, init)
+    const { searchParams } = new URL(response.headers.get('location') ?? 'about:blank')
+    const error = searchParams.get('error') ?? 'none'
+    return searchParams.has('code') ? 'code' : `${response.status} ${error}`
+  }
+
   it('C31 one request_uri 50 times at two instances: exactly one code', async () => {
     // A session that fifty requests save at once is another matter.
     const cookies = await Promise.all(Array.from({ length: BROWSERS }, signedIn))
-    const { url } = on.chain.app.request()
-    const pushed = await post(on.chain, '/oauth2/par', Object.fromEntries(url.searchParams))
-    const query = new URLSearchParams({
-      client_id: 'client',
-      request_uri: String(pushed.body['request_uri']),
-    })
-    const ask = async (_: unknown, index: number) => {
-      const base = index % 2 ? second.url : on.chain.url
-      const response = await fetch(`${base}/oauth2/authorize?${query.toString()}`, {
-        redirect: 'manual',
-        headers: { cookie: cookies[index % BROWSERS] ?? '' },
-      })
-      const location = URL.parse(response.headers.get('location') ?? '')
-      const error = location?.searchParams.get('error') ?? 'none'
-      return location?.searchParams.has('code') ? 'code' : `${response.status} ${error}`
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const query = await pushedQuery()
+      const all = Array.from({ length: PARALLEL }, (_, index) =>
+        ask(query, cookies[index % BROWSERS] ?? '', index),
+      )
+      const answers = await Promise.all(all)
+      const codes = answers.filter((answer) => answer === 'code').length
+      const isBusy = answers.includes('503 none')
+      for (const answer of answers)
+        expect(answer).toMatch(/^(code|302 invalid_request_uri|400 none|503 none)$/)
+      expect(codes).toBeLessThanOrEqual(1)
+      // On a machine that is too busy for its store, the one that won may be refused as well: once more.
+      if (codes === 1) return
+      expect(isBusy).toBe(true)
     }
-    const answers = await Promise.all(Array.from({ length: PARALLEL }, ask))
-    const refusals = answers.filter((answer) => answer !== 'code')
-    expect(refusals).toHaveLength(PARALLEL - 1)
-    for (const refusal of refusals) expect(refusal).toMatch(/^(302 invalid_request_uri|400 none)$/)
-  })
+    expect.fail('Expected one code in one of the rounds')
+  }, 30_000)
 })
