@@ -57,7 +57,10 @@ describe.each(Object.keys(STORES))('over %s, two adapters', (store) => {
       const polls = await Promise.all(
         Array.from({ length: 50 }, () => device.poll(codes.device_code)),
       )
-      expect(polls.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1)
+      // A second use ends what the first was given, which may be before it was.
+      const served = polls.filter(({ status }) => status === 200)
+      expect(served.length).toBeLessThanOrEqual(1)
+      expect((await device.poll(codes.device_code)).status).toBe(400)
     } finally {
       await close()
     }
