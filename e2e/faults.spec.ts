@@ -29,7 +29,8 @@ test.describe('an upstream that comes and goes', () => {
     page,
   }) => {
     const [{ ms }] = logged(chain.logs(chain.adapter), 'listening') as [{ ms: number }]
-    expect(ms).toBeLessThan(3000)
+    // Three processes start at once here, beside other tests: it is about not waiting for the upstream.
+    expect(ms).toBeLessThan(5000)
     expect((await fetch(`${chain.adminUrl}/readyz`)).status).toBe(200)
 
     expect(await openApp(page, chain)).toBe(502)

@@ -54,7 +54,9 @@ const changeUpstream = (chain: Chain, changes: Settings) =>
 const events = (chain: Chain, name: string) => logged(chain.logs(chain.adapter), name)
 
 async function untilLogged(chain: Chain, event: string, times = 1): Promise<void> {
-  await expect.poll(() => events(chain, event).length, { intervals: [50] }).toBe(times)
+  await expect
+    .poll(() => events(chain, event).length, { intervals: [50], timeout: 20_000 })
+    .toBe(times)
 }
 
 async function run(chain: Chain, ...args: string[]) {
