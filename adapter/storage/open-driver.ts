@@ -6,7 +6,7 @@ import type { StorageConfig } from '../config/schema.ts'
 import type { Log } from '../../service/log.ts'
 import { countRoundTrips } from './count-round-trips.ts'
 import type { Driver } from './driver.ts'
-import type { RedisDriver } from './drivers/redis.ts'
+import type { RedisDriver } from './drivers/redis/redis.ts'
 import { createMemoryDriver } from './drivers/memory.ts'
 import { createSqliteDriver } from './drivers/sqlite.ts'
 
@@ -51,7 +51,7 @@ async function openRedis(
   { url, cluster, sentinel, prefix }: RedisConfig,
   { now, log }: Surroundings,
 ): Promise<Driver> {
-  const { createRedisDriver } = await import('./drivers/redis.ts')
+  const { createRedisDriver } = await import('./drivers/redis/redis.ts')
   let lastError: Error | undefined
   const driver = createRedisDriver({
     url,

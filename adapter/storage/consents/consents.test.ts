@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { startRedis } from '../../../scripts/redis-server.ts'
 import type { Driver } from '../driver.ts'
 import { createMemoryDriver } from '../drivers/memory.ts'
-import { createRedisDriver } from '../drivers/redis.ts'
+import { createRedisDriver } from '../drivers/redis/redis.ts'
 import { createSqliteDriver } from '../drivers/sqlite.ts'
 import { createConsents, forgetConsents, forgetConsentsOfClient } from './consents.ts'
 

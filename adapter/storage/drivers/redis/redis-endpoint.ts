@@ -1,6 +1,6 @@
 // The client library's three kinds of client - one server, Sentinel, Cluster - with our settings, as one type.
 import { createClient, createCluster, createSentinel } from 'redis'
-import { StorageError } from '../../errors.ts'
+import { StorageError } from '../../../errors.ts'
 
 export interface RedisOptions {
   /** redis:// or rediss:// URL of one server. Exactly one of url, cluster, sentinel. */

@@ -1,6 +1,6 @@
 // The keys of all records in Redis, a page at a time. A Cluster is walked node by node.
-import { StorageError } from '../../errors.ts'
-import type { KeysPage } from '../driver.ts'
+import { StorageError } from '../../../errors.ts'
+import type { KeysPage } from '../../driver.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { ClusterCommands, RedisCommands } from './redis-endpoint.ts'
 

@@ -1,7 +1,7 @@
 // One connection to Redis, whatever kind. Puts a time limit around every command, queues nothing while the connection is
 // lost, and comes back within a second of the server's return.
 import { setTimeout as delay } from 'node:timers/promises'
-import { StorageError } from '../../errors.ts'
+import { StorageError } from '../../../errors.ts'
 import { createEndpoint, retryDelayMs } from './redis-endpoint.ts'
 import type { RedisCommands, RedisOptions } from './redis-endpoint.ts'
 

@@ -3,7 +3,7 @@
 //
 // A primary that dies takes with it what it had not replicated (milliseconds of writes): a consumed mark may be lost in
 // a failover. Operators who can not have that set `min-replicas-to-write 1` on the servers; codes live 60 s at most.
-import type { Driver, StoredRecord, Value } from '../driver.ts'
+import type { Driver, StoredRecord, Value } from '../../driver.ts'
 import { createRedisConnection } from './redis-connection.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisOptions } from './redis-endpoint.ts'
