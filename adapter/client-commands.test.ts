@@ -243,6 +243,43 @@ describe('client rotate-secret', () => {
     expect(await client('rotate-secret', 'shop')).toBe(0)
     expect(text()).not.toContain('2020-01-01')
   })
+
+  const EXPIRED = `{ sha256: ${'b1'.repeat(32)}, created: 2019-06-01, expires: 2020-01-01 }`
+  const GOOD = `{ sha256: ${'a0'.repeat(32)}, created: 2019-01-01 }`
+  const shopWith = (lines: string) =>
+    writeFileSync(file, FILE.replace(/client_secret: \$\{SHOP.*/, lines))
+
+  it.each([
+    ['a hash', `client_secrets: [${GOOD}, ${EXPIRED}]`],
+    ['a secret as it is', `client_secret: plain\n    client_secrets: [${EXPIRED}]`],
+  ])('drop-old leaves the one that is good, however old: %s', async (_name, lines) => {
+    shopWith(lines)
+    expect(await client('rotate-secret', 'shop', '--drop-old')).toBe(0)
+    const { client_secret, client_secrets } =
+      loadConfig({ file, env: {} }).config.clients['shop'] ?? {}
+    const left = [client_secret, ...(client_secrets ?? []).map(({ sha256 }) => sha256)]
+    expect(left.filter(Boolean)).toEqual([lines.includes('plain') ? 'plain' : 'a0'.repeat(32)])
+  })
+
+  it('secrets by an alias are nobody’s alone: neither lost nor changed for others', async () => {
+    shopWith(`client_secrets: &shared [${GOOD}]`)
+    writeFileSync(file, text().replace('spa: { ', 'spa: { client_secrets: *shared, '))
+    const before = text()
+    for (const id of ['shop', 'spa']) {
+      expect(await client('rotate-secret', id)).toBe(1)
+      expect(err).toContain('does not stand at its own place')
+      expect([out, text()]).toEqual(['', before])
+    }
+  })
+
+  it('a secret that the environment sets is not said to be gone', async () => {
+    shopWith(`client_secrets: [${GOOD}]`)
+    const env = { AUTH_ADAPTER_CLIENTS__SHOP__CLIENT_SECRET: 'from outside' }
+    const before = text()
+    await runCli(['client', 'rotate-secret', 'shop', '--drop-old', '--config', file], env)
+    expect([process.exitCode, out, text()]).toEqual([1, '', before])
+    expect(err).toContain('the environment sets it')
+  })
 })
 
 describe('client list and snippet', () => {
@@ -274,6 +311,19 @@ describe('client list and snippet', () => {
 })
 
 describe('client snippet', () => {
+  it('for openid-client is JavaScript, whatever the client proves itself with', async () => {
+    const jwk = await exportJWK((await generateKeyPair('ES256')).publicKey)
+    const keys = `spa: { jwks: ${JSON.stringify({ keys: [jwk] })}, `
+    const loopback = FILE.replace('https://id.example', 'http://127.0.0.1:9000')
+    for (const config of [FILE, loopback, loopback.replace('spa: { ', keys)]) {
+      writeFileSync(file, config)
+      expect(await client('snippet', 'spa', '--for', 'openid-client', '--json')).toBe(0)
+      const code = String(json()['text']).replace(/^import .*\n/, '')
+      const AsyncFunction = (async () => {}).constructor as new (...args: string[]) => unknown
+      expect(() => new AsyncFunction(code)).not.toThrow()
+    }
+  })
+
   it('says what a client has to do that not every library does', async () => {
     const demands = 'require_pushed_authorization_requests: true, dpop_bound_access_tokens: true'
     writeFileSync(file, FILE.replace('spa: { ', `spa: { ${demands}, `))

@@ -14,9 +14,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { Document } from 'yaml'
 import { loadConfig } from '../../../config/load-config.ts'
-import type { Config } from '../../../config/schema.ts'
+import type { ClientConfig, Config } from '../../../config/schema.ts'
 import { spliceEntry } from './splice-entry.ts'
 
 export interface EditOptions {
@@ -34,10 +35,14 @@ export interface OpenClients {
   file: string
   config: Config
   /**
-   * `path`: of the one thing that is changed, below `clients`.
+   * `path`: of the one thing that is changed, below `clients`. `isMeant` looks at the client as it would be then.
    * @throws ConfigError when the outcome would not be valid; nothing is written then
    */
-  save(path: readonly string[], change: (document: Document) => void): Refusal | undefined
+  save(
+    path: readonly [client: string, ...below: string[]],
+    change: (document: Document) => void,
+    isMeant?: (client: ClientConfig | undefined) => boolean,
+  ): Refusal | undefined
 }
 
 /** @throws ConfigError */
@@ -49,13 +54,21 @@ export function openClients({ file, env }: EditOptions): OpenClients {
   return {
     file: loaded.file,
     config: loaded.config,
-    save(path, change) {
+    save(path, change, isMeant = () => true) {
       const next = spliceEntry(text, ['clients', ...path], change)
-      loadConfig({ file: loaded.file, text: next, env })
-      return replaceFile(target, text, next)
+      const { config } = loadConfig({ file: loaded.file, text: next, env })
+      const { [path[0]]: client, ...others } = config.clients
+      const { [path[0]]: _, ...before } = loaded.config.clients
+      return isMeant(client) && isDeepStrictEqual(others, before)
+        ? replaceFile(target, text, next)
+        : { refusal: shared(path[0], target) }
     },
   }
 }
+
+/** What an alias stands for is changed for all of its users or for none, and what the environment says stays as it is. */
+const shared = (id: string, file: string) =>
+  `What is to be changed of client "${id}" does not stand at its own place in ${file} (there is an alias, or the environment sets it): change it there`
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',

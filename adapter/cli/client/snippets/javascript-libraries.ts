@@ -23,6 +23,7 @@ const openidClient: Library = {
       `  new URL(${quoted(client.issuer)}),`,
       `  ${quoted(client.clientId)},`,
       '  undefined,',
+      client.method === 'private_key_jwt' && '  // privateKey: a CryptoKey, or { key, kid }',
       `  ${AUTHENTICATIONS[client.method]},`,
       client.isPlainHttp &&
         '  { execute: [client.allowInsecureRequests] }, // http: for development',
@@ -48,7 +49,7 @@ const openidClient: Library = {
 const AUTHENTICATIONS: Record<SnippetClient['method'], string> = {
   client_secret_basic: `client.ClientSecretBasic(${SECRET})`,
   client_secret_post: `client.ClientSecretPost(${SECRET})`,
-  private_key_jwt: 'client.PrivateKeyJwt(privateKey) // a CryptoKey, or { key, kid }',
+  private_key_jwt: 'client.PrivateKeyJwt(privateKey)',
   none: 'client.None()',
 }
 
