@@ -7,7 +7,7 @@ import { steadyLoad } from './support/steady-load.ts'
 
 /** Logins, and a refresh of each. `npm run nightly -- rolling` asks for more. */
 const LOGINS = Number(process.env['AUTH_ADAPTER_ROLLING_LOGINS'] ?? 1000)
-const PARALLEL = 8
+const PARALLEL = 4
 const MS_EACH = 300
 
 let group: AdapterGroup
