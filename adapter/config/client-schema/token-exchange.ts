@@ -31,7 +31,7 @@ const acceptedToken = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'To whom its access tokens may have been given (`azp`, `client_id`). Absent: the `audiences`.',
+      'To whom its access tokens may have been given (`azp`, `client_id`, `cid`, `appid`); one that does not say it is refused. Absent: the `audiences`, or a token that does not say it.',
     ),
 })
 

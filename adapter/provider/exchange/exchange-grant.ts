@@ -26,6 +26,9 @@ export interface ExchangeOptions extends Omit<
   unitOfWork: { driver: Pick<Driver, 'insert'> }
 }
 
+/** What the signature holds. That itself can be written in more than one way: its last character has bits to spare. */
+const signedPart = (token: string) => token.slice(0, token.lastIndexOf('.'))
+
 type Exchange = ExchangeOptions & ForOwnOptions
 
 /** Longer than an ID token may be old. */
@@ -37,7 +40,7 @@ export function registerTokenExchange(provider: Provider, options: ExchangeOptio
   if (!Object.values(clients).some(({ exchange }) => exchange !== undefined)) return
   const { driver } = options.unitOfWork
   const isFirstUse = (token: string) =>
-    driver.insert(`ExchangedToken:${hashed(token)}`, true, USED_TTL_SECONDS)
+    driver.insert(`ExchangedToken:${hashed(signedPart(token))}`, true, USED_TTL_SECONDS)
   const handler = async (ctx: KoaContextWithOIDC) => {
     ctx.body = await exchange({ ...options, provider, isFirstUse }, ctx).catch((error: unknown) => {
       throw asOAuthError(error)

@@ -54,7 +54,9 @@ async function accessTokenClaims(
 ): Promise<Claims> {
   const audiences = audiencesOf(parts, presented)
   const authorizedParties = presented.authorizedParties ?? audiences
-  const expected = { ...parts.idToken, audiences, authorizedParties, now: parts.now() }
+  const needsParty = presented.authorizedParties !== undefined
+  const { idToken, now } = parts
+  const expected = { ...idToken, audiences, authorizedParties, needsParty, now: now() }
   return verifyAccessToken(presented.token, parts.jwks, expected)
 }
 

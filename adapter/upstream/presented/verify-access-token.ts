@@ -14,6 +14,8 @@ export interface AccessTokenExpectation extends Pick<
 > {
   audiences: readonly string[]
   authorizedParties: readonly string[]
+  /** Whether it has to say to whom it was given. */
+  needsParty: boolean
 }
 
 /** @throws UpstreamError `identity_invalid`; `unavailable` or `metadata_invalid` when its keys can not be had */
@@ -44,6 +46,9 @@ function typeFault(typ: unknown, { scope, scp, nonce, at_hash, events }: Claims)
     : `typ: expected "at+jwt", or a scope and nothing of an ID token, got ${shown(typ)}`
 }
 
+/** To whom it was given; the last two are what Okta and Microsoft Entra write. */
+const PARTY_CLAIMS = ['azp', 'client_id', 'cid', 'appid'] as const
+
 type Check = (claims: Claims, expected: AccessTokenExpectation) => string | undefined
 
 const CHECKS: readonly Check[] = [
@@ -51,10 +56,13 @@ const CHECKS: readonly Check[] = [
     [aud].flat().some((one) => audiences.includes(one as string))
       ? undefined
       : `aud: expected one of the audiences, got ${shown(aud)}`,
-  ({ azp, client_id: clientId }, { authorizedParties }) =>
-    [azp, clientId].every((one) => one === undefined || authorizedParties.includes(one as string))
+  (claims, { authorizedParties, needsParty }) => {
+    const named = PARTY_CLAIMS.map((name) => claims[name]).filter((one) => one !== undefined)
+    const isKnown = named.every((one) => authorizedParties.includes(one as string))
+    return isKnown && (named.length > 0 || !needsParty)
       ? undefined
-      : `azp, client_id: expected one of the authorized parties, got ${shown([azp, clientId])}`,
+      : `${PARTY_CLAIMS.join(', ')}: expected one of the authorized parties, got ${shown(named)}`
+  },
   ({ exp }, { now, clockToleranceSeconds }) =>
     isTime(exp) && now / 1000 - exp < clockToleranceSeconds
       ? undefined

@@ -58,6 +58,12 @@ describe('clients.*.exchange', () => {
 
   const WRONG: [name: string, exchange: object, settings: object, fault: RegExp][] = [
     [
+      'an app of somebody else, whose people would not be asked',
+      accepts({ upstream: 'up' }),
+      { third_party: true },
+      /^clients\.app\.exchange: Not with third_party/,
+    ],
+    [
       'a public client',
       tokens(ENTRY),
       { client_secret: undefined },

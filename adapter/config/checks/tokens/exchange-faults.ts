@@ -39,6 +39,9 @@ function clientFaults(path: Path, client: ClientConfig): SettingFault[] {
       ? []
       : ['Needs a client_secret or jwks: the app has to prove itself']),
     ...(isEmpty(client.exchange) ? ['Expected something that may be exchanged'] : []),
+    ...(client.third_party
+      ? ['Not with third_party: nobody could be asked for their consent']
+      : []),
   ]
   return faults.map((message) => ({ path, message }))
 }
