@@ -2,7 +2,15 @@
 // goes with what it hangs on. `open` is called twice, as in driver.conformance.ts. Races are in race.conformance.ts;
 // signing keys and the audit trail have rooms and tests of their own.
 import { randomBytes } from 'node:crypto'
+import type { AdapterPayload } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createRequestContext, runInContext } from '../../service/request-context.ts'
+import {
+  consentsOfUserIndex,
+  createConsents,
+  forgetConsents,
+  forgetConsentsOfClient,
+} from './consents/consents.ts'
 import { withDeviceCodes } from './device/device-codes.ts'
 import { createUserCodeTries } from './device/user-code-tries.ts'
 import type { DriverHarness } from './driver.conformance.ts'
@@ -10,6 +18,7 @@ import type { Driver } from './driver.ts'
 import { createLogoutDeliveries, deliveryId } from './logouts/logout-deliveries.ts'
 import { createLogoutTrails, explainLogout } from './logouts/logout-trails.ts'
 import { createUpstreamLogouts } from './logouts/upstream-logouts.ts'
+import { artefactKey } from './provider/artefact-key.ts'
 import { createProviderAdapter } from './provider/provider-adapter.ts'
 import { loadOrCreateSealed } from './sealing/sealed-records.ts'
 import { createSealing } from './sealing/sealing.ts'
@@ -39,7 +48,7 @@ const identity = {
 
 /** Of one process. */
 function recordsOver(driver: Driver, now: () => number) {
-  const deferring = createUnitOfWork(driver).driver
+  const { driver: deferring, run } = createUnitOfWork(driver)
   const factory = createProviderAdapter({ driver: deferring })
   const rotating = withGrace(factory, {
     driver: deferring,
@@ -63,6 +72,9 @@ function recordsOver(driver: Driver, now: () => number) {
     grants: factory('Grant'),
     deviceCodes: withDeviceCodes(factory, { driver: deferring, sealing, key })('DeviceCode'),
     tries: createUserCodeTries(driver),
+    consents: createConsents(driver),
+    sessions: factory('Session'),
+    request: <T>(work: () => Promise<T>) => runInContext(createRequestContext(), () => run(work)),
     sealed: (name: string, make: () => Promise<unknown>) =>
       loadOrCreateSealed(driver, sealing, name, make),
   }
@@ -286,6 +298,89 @@ export function describeRecords(name: string, harness: DriverHarness): void {
       for (let turn = 0; turn < 22; turn += 1) answers.push(await guess(turn))
       expect(answers.filter(Boolean)).toHaveLength(20)
       expect(await later(601, () => guess(0))).toBe(true)
+    })
+
+    describe('consents', () => {
+      const year = 365 * DAY_SECONDS
+      const givenBy = async (accountId: string, clientId: string, items: readonly string[]) => {
+        const key = { clientId, accountId }
+        await one.consents.give(key, items)
+        return key
+      }
+
+      it('are of one app and one person, add up over processes, and end a year after the last', async () => {
+        const [app, ada, ben] = [fresh(), fresh(), fresh()]
+        const key = await givenBy(ada, app, ['scope:a'])
+        await later(year - 1, async () => {
+          await other.consents.give(key, ['scope:b', 'scope:a'])
+          expect(await one.consents.find(key)).toEqual(['scope:a', 'scope:b'])
+        })
+        expect(await other.consents.find({ clientId: app, accountId: ben })).toEqual([])
+        expect(await other.consents.find({ clientId: fresh(), accountId: ada })).toEqual([])
+        expect(await later(year, () => other.consents.find(key))).toHaveLength(2)
+        expect(await later(2 * year - 1, () => other.consents.find(key))).toEqual([])
+      })
+
+      it('given in six tabs at two processes at once: none is lost', async () => {
+        const key = { clientId: fresh(), accountId: fresh() }
+        const items = Array.from({ length: 6 }, (_, at) => `scope:${at}`)
+        await Promise.all(
+          items.map((item, at) => (at % 2 ? one : other).consents.give(key, [item])),
+        )
+        expect((await one.consents.find(key)).toSorted()).toEqual(items)
+      })
+
+      it('go with the person, or with the app, and nothing of others does', async () => {
+        const [app, another, ada, ben] = [fresh(), fresh(), fresh(), fresh()]
+        const keys = {
+          adaHere: await givenBy(ada, app, ['scope:a']),
+          adaThere: await givenBy(ada, another, ['scope:a']),
+          benHere: await givenBy(ben, app, ['scope:a']),
+        }
+        expect(await other.driver.members(consentsOfUserIndex(ada))).toHaveLength(2)
+        expect(await forgetConsents(other.driver, ada)).toBe(2)
+        expect(await one.driver.members(consentsOfUserIndex(ada))).toEqual([])
+        for (const key of [keys.adaHere, keys.adaThere])
+          expect(await one.consents.find(key)).toEqual([])
+        expect(await one.consents.find(keys.benHere)).toEqual(['scope:a'])
+        expect(await forgetConsentsOfClient(other.driver, app)).toBe(1)
+        expect(await one.consents.find(keys.benHere)).toEqual([])
+        expect(await forgetConsentsOfClient(other.driver, app)).toBe(0)
+      })
+    })
+
+    describe('a session that fifty requests at two processes save at once', () => {
+      async function savedByFifty(change: (session: AdapterPayload, at: number) => void) {
+        const uid = fresh()
+        const started = { jti: uid, uid, accountId: 'a', exp: 1000 }
+        await one.request(() => one.sessions.upsert(uid, started, TTL))
+        const save = (by: typeof one, at: number) =>
+          by.request(async () => {
+            const session = { ...(await by.sessions.find(uid)) }
+            change(session, at)
+            await by.sessions.upsert(uid, session, TTL)
+          })
+        const all = Array.from({ length: 50 }, (_, at) => save(at % 2 ? one : other, at))
+        await Promise.all(all)
+        const record = await one.driver.get(artefactKey('Session', uid))
+        return { payload: await other.sessions.find(uid), version: record?.version ?? 0 }
+      }
+
+      it('keeps what each of them added, and refuses none', async () => {
+        const { payload } = await savedByFifty((session, at) => {
+          const grant = { sid: `${at}`, grantId: `${at}` }
+          session.authorizations = { ...session.authorizations, [`client-${at}`]: grant }
+        })
+        expect(Object.keys(payload?.authorizations ?? {})).toHaveLength(50)
+      })
+
+      it('is written but a few times where each only moves its end on by a second or two', async () => {
+        const { payload, version } = await savedByFifty((session, at) => {
+          session.exp = 1100 + (at % 3)
+        })
+        expect(Number(payload?.exp)).toBeGreaterThanOrEqual(1100)
+        expect(version).toBeLessThan(10)
+      })
     })
 
     it('a secret of ours is made by one process, and the same for all', async () => {

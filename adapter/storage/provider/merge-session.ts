@@ -44,3 +44,14 @@ export function mergeSession(
   const { authorizations: _replaced, ...rest } = merged
   return Object.keys(authorizations).length > 0 ? { ...rest, authorizations } : rest
 }
+
+/** Each request moves the end of the session on; so much sooner or later is not worth a write. */
+const SAME_END_SECONDS = 5
+
+/** True if storing `wanted` in place of `stored` would change nothing but its end, and that by seconds. */
+export function saysAsMuch(stored: SessionPayload, wanted: SessionPayload): boolean {
+  const { exp: end, ...said } = stored
+  const { exp: wantedEnd, ...toSay } = wanted
+  const apart = Math.abs(Number(end ?? 0) - Number(wantedEnd ?? 0))
+  return apart <= SAME_END_SECONDS && isDeepStrictEqual(said, toSay)
+}

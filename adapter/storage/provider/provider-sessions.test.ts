@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createRequestContext, runInContext } from '../../../service/request-context.ts'
 import { countRoundTrips } from '../count-round-trips.ts'
 import { createMemoryDriver } from '../drivers/memory.ts'
 import { injectLatency } from '../testing/inject-latency.ts'
-import { mergeSession } from './merge-session.ts'
+import { mergeSession, saysAsMuch } from './merge-session.ts'
 import { createProviderAdapter } from './provider-adapter.ts'
 import { createUnitOfWork } from '../unit-of-work.ts'
 
@@ -129,6 +129,25 @@ describe('session storage under concurrency', () => {
       })
     expect(await request(() => sessions.find('old'))).toBeUndefined()
   })
+  it('a save that can not be had for seconds is refused, not lost without a word', async () => {
+    const memory = createMemoryDriver()
+    const { driver, run } = createUnitOfWork({ ...memory, update: async () => false })
+    const sessions = createProviderAdapter({ driver })('Session')
+    const request = (work: () => Promise<unknown>) =>
+      runInContext(createRequestContext(), () => run(work))
+    await request(() => sessions.upsert('c', { jti: 'c', uid: 'u', accountId: 'a' }, TTL))
+    let time = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => (time += 500))
+    try {
+      const refused = request(async () =>
+        sessions.upsert('c', { ...(await sessions.find('c')), acr: 'x' }, TTL),
+      )
+      await expect(refused).rejects.toMatchObject({ code: 'unavailable' })
+      expect(time).toBeLessThan(5000)
+    } finally {
+      vi.restoreAllMocks()
+    }
+  })
   it('needs one round trip by uid, two by cookie value, one to save', async () => {
     const { sessions, request, context } = setup()
     const trips = async (work: () => Promise<unknown>) => {
@@ -198,5 +217,21 @@ describe(mergeSession, () => {
   ])('%s', (name, ours, theirs, expected) => {
     const from = name.includes('nobody') ? { uid: 'u', exp: 1 } : base
     expect(mergeSession(from, ours, theirs)).toEqual(expected)
+  })
+})
+
+describe(saysAsMuch, () => {
+  const stored = { uid: 'u', accountId: 'a', exp: 100, authorizations: { one: { sid: '1' } } }
+  it.each([
+    ['the same', stored, true],
+    ['an end seconds later', { ...stored, exp: 103 }, true],
+    ['an end seconds sooner, as others had it', { ...stored, exp: 97 }, true],
+    ['an end much later', { ...stored, exp: 160 }, false],
+    ['an end much sooner', { ...stored, exp: 40 }, false],
+    ['another grant', { ...stored, authorizations: { two: { sid: '2' } } }, false],
+    ['another person', { ...stored, accountId: 'b' }, false],
+    ['a field less', { uid: 'u', accountId: 'a', exp: 100 }, false],
+  ])('%s: %j', (_name, wanted, expected) => {
+    expect(saysAsMuch(stored, wanted)).toBe(expected)
   })
 })

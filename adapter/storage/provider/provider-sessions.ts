@@ -1,18 +1,22 @@
 // oidc-provider's Session in our storage: one record under its uid, and a pointer from the (hashed) cookie value to it.
 // Saves of two tabs are merged; a session that has ended stays ended, whoever saves it late.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { currentContext } from '../../../service/request-context.ts'
 import type { RequestContext } from '../../../service/request-context.ts'
 import { StorageError } from '../../errors.ts'
 import { artefactKey } from './artefact-key.ts'
-import { mergeSession } from './merge-session.ts'
+import { mergeSession, saysAsMuch } from './merge-session.ts'
 import type { SessionPayload } from './merge-session.ts'
 import type { DeferringDriver } from '../unit-of-work.ts'
 
 /** What the record of an ended session holds, until no save that began before can still come. */
 export const ENDED = null
 export const ENDED_TTL_SECONDS = 900
-const MERGE_ATTEMPTS = 10
+/** So long a save goes on against others of the same session. */
+const MERGE_MS = 2000
+/** The pause before another try: twice as long each time, up to this, and by chance, so that those who met part. */
+const LONGEST_PAUSE_MS = 32
 /** A session found by its uid gets this in place of its cookie value, which is stored nowhere. No cookie can hold it. */
 const HANDLE = 'uid '
 
@@ -47,17 +51,20 @@ function createRecords(driver: DeferringDriver) {
     return { version: record.version, payload: record.value as SessionPayload }
   }
 
-  /** Compare-and-set until it succeeds. Nothing is written when the session ended meanwhile. */
+  /** Compare-and-set until it succeeds. Nothing is written when the session ended meanwhile, or says all of it already. */
   async function saveMerged(ours: SessionPayload, seen: Seen, ttlSeconds: number): Promise<void> {
     const key = sessionKey(ours.uid)
+    const deadline = performance.now() + MERGE_MS
     let { version } = seen
     let merged = ours
-    for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
+    for (let attempt = 0; performance.now() < deadline; attempt++) {
       if (await driver.update(key, version, merged, ttlSeconds)) return
+      await sleep(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS))
       const theirs = await read(ours.uid)
       if (!theirs) return
       version = theirs.version
-      merged = mergeSession(seen.payload, ours, theirs.payload) as typeof ours
+      merged = mergeSession(seen.payload, ours, theirs.payload)
+      if (saysAsMuch(theirs.payload, merged)) return
     }
     const why = 'Cannot save a session: it is being saved by too many requests at once'
     throw new StorageError('unavailable', why)
