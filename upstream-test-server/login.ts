@@ -9,7 +9,7 @@ import type { Scenario } from './behaviour/scenario.ts'
 import { loginPath } from './provider/interaction-binding.ts'
 import type { InteractionBinding } from './provider/interaction-binding.ts'
 import { loginPage, messagePage } from './pages/pages.ts'
-import type { Users } from './people/users.ts'
+import type { Standing, Users } from './people/users.ts'
 
 type Interaction = InstanceType<Provider['Interaction']>
 
@@ -105,6 +105,12 @@ function reached({ req, interaction, scenario }: Step, username: string) {
   return reachedBy(asked, levels, scenario.people.of(username).acr)
 }
 
+const barredTexts: Record<Exclude<Standing, 'ACTIVE'>, string> = {
+  DISABLED: 'This account is disabled.',
+  LOCKED: 'This account is locked.',
+  SYSTEM: 'This account is for programs and can not sign in here.',
+}
+
 async function signIn(step: Step): Promise<void> {
   const { req, users, log, interaction, scenario } = step
   const username = formField(req, 'username')
@@ -113,9 +119,9 @@ async function signIn(step: Step): Promise<void> {
     log.warn('login.failed', { sub: check.sub, failed_attempts: check.failedAttempts })
     return showLogin(step, username, 'The user name or the password is wrong.')
   }
-  const { sub, username: name } = check.user
-  if (scenario.people.of(name).disabled === true)
-    return showLogin(step, name, 'This account is disabled.')
+  const { sub, username: name, standing } = check.user
+  const barred = scenario.people.of(name).disabled === true ? 'DISABLED' : standing
+  if (barred !== 'ACTIVE') return showLogin(step, name, barredTexts[barred])
   const refused = scenario.people.of(name).refused ?? scenario.refusals.take('login', name)
   if (refused !== undefined) return finish(step, refusal(refused))
   if (isSomebodyElse(interaction, sub)) return finish(step, { error: 'login_required' })

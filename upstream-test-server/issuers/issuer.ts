@@ -14,6 +14,7 @@ import { createScenario } from '../behaviour/scenario.ts'
 import type { Scenario } from '../behaviour/scenario.ts'
 import { openDatabase } from '../database.ts'
 import { createLoginRouter } from '../login.ts'
+import { seedIdentity } from '../identity/store/seed-identity.ts'
 import type { PasswordCost } from '../people/password.ts'
 import type { SeedUser } from '../people/seed-users.ts'
 import { createSessions } from '../people/sessions.ts'
@@ -78,6 +79,7 @@ async function openParts(options: IssuerOptions) {
     loadKeys(database),
     createUsers(database, passwordCost, people),
   ])
+  if (key === '') await seedIdentity(database, passwordCost)
   const signingKey = keys.jwks.keys[0] as SigningKey
   const scenario = scenarioWith(options.quirks, createScenario({ database, signingKey, now }))
   const own = createProviderStorage(database, scenario.clock.now)

@@ -1,10 +1,13 @@
 // The people of the test server: who they are, and whether a password is theirs.
 import type { DatabaseSync } from 'node:sqlite'
-import { inTransaction } from '../database.ts'
+import { inTransaction } from '../schema/transaction.ts'
 import { hashPassword, nobodysHash, verifyPassword } from './password.ts'
 import type { PasswordCost } from './password.ts'
 import { seedPassword, seedUsers } from './seed-users.ts'
 import type { SeedUser } from './seed-users.ts'
+
+/** `SYSTEM`: an account for programs, which signs in on its own path only. */
+export type Standing = 'ACTIVE' | 'LOCKED' | 'DISABLED' | 'SYSTEM'
 
 export interface User {
   sub: string
@@ -15,6 +18,8 @@ export interface User {
   roles: string[]
   attributes: Record<string, unknown>
   failedAttempts: number
+  /** Of the account in the identity service; who has none is active. */
+  standing: Standing
 }
 
 export type PasswordCheck =
@@ -52,16 +57,20 @@ function userFrom(row: Row): User {
     roles: JSON.parse(String(row.roles)) as string[],
     attributes: JSON.parse(String(row.attributes)) as Record<string, unknown>,
     failedAttempts: Number(row.failed_attempts),
+    standing: String(row.standing) as Standing,
   }
 }
 
 const userNameOf = (typed: string) => typed.normalize('NFC').trim()
 
-function insertUser(database: DatabaseSync): (user: SeedUser, passwordHash: string) => void {
+function insertUser(
+  database: DatabaseSync,
+  onConflict: string,
+): (user: SeedUser, passwordHash: string) => void {
   const insert = database.prepare(
     `INSERT INTO users
        (sub, username, password_hash, name, email, email_verified, roles, attributes)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ${onConflict}`,
   )
   return (user, passwordHash) => {
     const { sub, username, name, email = null, emailVerified = false, roles, attributes } = user
@@ -70,6 +79,10 @@ function insertUser(database: DatabaseSync): (user: SeedUser, passwordHash: stri
   }
 }
 
+const others = 'username password_hash name email email_verified roles attributes'.split(' ')
+const assignments = others.map((column) => `${column} = excluded.${column}`).join(', ')
+const replace = `(sub) DO UPDATE SET ${assignments}, failed_attempts = 0`
+
 /** Fills an empty table; people who are already there, changed or not, stay as they are. */
 async function seed(
   database: DatabaseSync,
@@ -77,18 +90,32 @@ async function seed(
   people: readonly SeedUser[],
 ): Promise<void> {
   if (database.prepare('SELECT 1 FROM users LIMIT 1').get()) return
+  await addPeople(database, cost, people)
+}
+
+/** Whose user name or sub is taken stays out. */
+export async function addPeople(
+  database: DatabaseSync,
+  cost: PasswordCost,
+  people: readonly SeedUser[],
+): Promise<void> {
   // The password is no secret and the same for all: one hash will do.
   const hash = await hashPassword(seedPassword, cost)
-  const insert = insertUser(database)
+  const insert = insertUser(database, 'DO NOTHING')
   inTransaction(database, () => people.forEach((user) => insert(user, hash)))
 }
 
+const selectUser = `SELECT users.*,
+    CASE WHEN account.kind = 'SYSTEM' THEN 'SYSTEM' ELSE coalesce(account.status, 'ACTIVE') END AS standing
+  FROM users LEFT JOIN account USING (sub)`
+
 function prepareStatements(database: DatabaseSync) {
   return {
-    bySub: database.prepare('SELECT * FROM users WHERE sub = ?'),
-    byName: database.prepare('SELECT * FROM users WHERE username = ?'),
-    all: database.prepare('SELECT * FROM users ORDER BY username'),
+    bySub: database.prepare(`${selectUser} WHERE sub = ?`),
+    byName: database.prepare(`${selectUser} WHERE username = ?`),
+    all: database.prepare(`${selectUser} ORDER BY username`),
     remove: database.prepare('DELETE FROM users WHERE username = ?'),
+    removeOther: database.prepare('DELETE FROM users WHERE username = ? AND sub <> ?'),
     reset: database.prepare('UPDATE users SET failed_attempts = 0 WHERE username = ?'),
     count: database.prepare(
       `UPDATE users SET failed_attempts = failed_attempts + 1 WHERE username = ?
@@ -130,8 +157,8 @@ export async function createUsers(
 ): Promise<Users> {
   await seed(database, cost, people)
   const statements = prepareStatements(database)
-  const { bySub, byName, all, remove } = statements
-  const insert = insertUser(database)
+  const { bySub, byName, all, remove, removeOther } = statements
+  const insert = insertUser(database, replace)
   const userIn = (row: Row | undefined) => row && userFrom(row)
   return {
     find: (sub) => userIn(bySub.get(sub)),
@@ -140,8 +167,11 @@ export async function createUsers(
     async put({ password, ...user }) {
       const hash = await hashPassword(password, cost)
       inTransaction(database, () => {
-        remove.run(userNameOf(user.username))
-        if (bySub.get(user.sub)) throw new Error("this sub is somebody else's")
+        const username = userNameOf(user.username)
+        removeOther.run(username, user.sub)
+        // Not deleted where it is the same person: the account would go too.
+        if ((bySub.get(user.sub)?.username ?? username) !== username)
+          throw new Error("this sub is somebody else's")
         insert(user, hash)
       })
     },

@@ -1,6 +1,7 @@
 // What is peculiar to single people, by login name. Forgotten at a restart; some names have it from the start.
 import { passwordAcr } from './authentication.ts'
 import type { AuthenticationSaid } from './authentication.ts'
+import type { User } from '../../people/users.ts'
 
 export interface PersonRule {
   disabled?: boolean
@@ -14,8 +15,10 @@ export interface PersonRule {
 
 export interface PeopleRules {
   of(username: string | undefined): PersonRule
-  /** Nobody where the person is disabled. */
-  able<Person extends { username: string }>(person: Person | undefined): Person | undefined
+  /** Nobody where the person is disabled, or their account is not in use. */
+  able<Person extends Pick<User, 'username' | 'standing'>>(
+    person: Person | undefined,
+  ): Person | undefined
   /** What is not named in the rule stays. */
   change(username: string, rule: PersonRule): void
   /** What is not named in the rule is over. */
@@ -39,7 +42,8 @@ export function createPeopleRules(): PeopleRules {
     (Object.hasOwn(fromTheStart, username) ? (fromTheStart[username] as PersonRule) : {})
   return {
     of,
-    able: (person) => (of(person?.username).disabled === true ? undefined : person),
+    able: (person) =>
+      of(person?.username).disabled === true || person?.standing !== 'ACTIVE' ? undefined : person,
     put: (username, rule) => void changed.set(username, rule),
     change: (username, rule) => void changed.set(username, { ...of(username), ...rule }),
     reset: (username) => void (username === undefined ? changed.clear() : changed.delete(username)),
