@@ -194,6 +194,23 @@ export function describeRecords(name: string, harness: DriverHarness): void {
       expect(await one.identities.find(uid)).toBeUndefined()
     })
 
+    it('an identity of a grant that was ended, or replaced, is not written by whoever read it before', async () => {
+      const grantId = fresh()
+      await one.identities.saveForGrant(grantId, identity, TTL)
+      const [found, late] = await Promise.all([
+        one.identities.findForGrant(grantId),
+        other.identities.findForGrant(grantId),
+      ])
+      const changed = { ...identity, claims: { name: 'Ada L.' } }
+      await one.identities.replaceForGrant(grantId, found ?? identity, changed)
+      await other.identities.replaceForGrant(grantId, late ?? identity, identity)
+      const last = await other.identities.findForGrant(grantId)
+      expect(last).toEqual(changed)
+      await revokeGrant(one.driver, grantId)
+      await other.identities.replaceForGrant(grantId, last ?? identity, identity)
+      expect(await one.identities.findForGrant(grantId)).toBeUndefined()
+    })
+
     it('the identity of a grant goes with the grant, and so do its tokens', async () => {
       const [grantId, token] = [fresh(), fresh()]
       await one.grants.upsert(grantId, { jti: grantId, kind: 'Grant' }, TTL)

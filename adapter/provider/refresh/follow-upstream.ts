@@ -29,8 +29,6 @@ export async function followUpstream(
   { refresh }: FollowUpstream,
   identities: Identities,
   { oidc }: KoaContextWithOIDC,
-  /** How long an identity of its own is to live. */
-  ttlSeconds: number,
 ): Promise<void> {
   const { grantId = '', sessionUid = '', scope } = oidc.entities.RefreshToken ?? {}
   const { identity: found } = oidc.account as KnownAccount
@@ -38,7 +36,7 @@ export async function followUpstream(
   const identity = await refresh({ identity: found, clientId, sessionUid }).catch(refuse)
   if (identity === found) return
   if (!doesFor(identity, clientId)) throw new errors.InvalidGrant('the identity does not do here')
-  if (outlivesSession(scope)) await identities.saveForGrant(grantId, identity, ttlSeconds)
+  if (outlivesSession(scope)) await identities.replaceForGrant(grantId, found, identity)
   else await identities.replace(sessionUid, found, identity)
   oidc.entity('Account', account(identity, clientId))
 }

@@ -74,8 +74,7 @@ function tokensFor(options: RefreshOptions): RefreshPolicy['configuration'] {
       const token = ctx.oidc.entities.RefreshToken as unknown as IssuedToken
       const client = clients[ctx.oidc.client?.clientId ?? '']
       if (!client?.refresh) return true
-      const restSeconds = Math.max(1, client.refresh.absolute - token.totalLifetime())
-      await followUpstream(options.lifecycle, options.identities, ctx, restSeconds)
+      await followUpstream(options.lifecycle, options.identities, ctx)
       if (isRotated(client)) return true
       await prolong(token, client.refresh, now())
       return false

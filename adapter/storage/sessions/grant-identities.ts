@@ -7,17 +7,23 @@ import { releaseUpstreamTokens } from '../tokens/release-upstream-tokens.ts'
 
 export interface GrantIdentities {
   saveForGrant(grantId: string, identity: Identity, ttlSeconds: number): Promise<void>
+  /**
+   * Puts another in the place of one that `findForGrant` gave, for the rest of its life. Nothing is written when that was
+   * deleted or replaced since: the grant may be over.
+   */
+  replaceForGrant(grantId: string, found: Identity, identity: Identity): Promise<void>
   findForGrant(grantId: string): Promise<Identity | undefined>
 }
 
 const PREFIX = 'GrantIdentity:'
 
-/** Both reject with StorageError `unavailable`. */
+/** All reject with StorageError `unavailable`. */
 export function createGrantIdentities(
   driver: DeferringDriver,
   isVouchedFor: (identity: Identity) => boolean,
 ): GrantIdentities {
   const keyOf = (grantId: string) => `${PREFIX}${hashed(grantId)}`
+  const versions = new WeakMap<Identity, number>()
   return {
     async saveForGrant(grantId, identity, ttlSeconds) {
       const key = keyOf(grantId)
@@ -27,9 +33,17 @@ export function createGrantIdentities(
         driver.set(key, identity, ttlSeconds),
       ])
     },
+    async replaceForGrant(grantId, found, identity) {
+      const [key, version] = [keyOf(grantId), versions.get(found)]
+      if (version === undefined) return
+      await driver.defer(key, async () => void (await driver.update(key, version, identity)))
+    },
     async findForGrant(grantId) {
-      const identity = (await driver.get(keyOf(grantId)))?.value as Identity | undefined
-      return identity && isVouchedFor(identity) ? identity : undefined
+      const record = await driver.get(keyOf(grantId))
+      const identity = record?.value as Identity | undefined
+      if (!record || !identity || !isVouchedFor(identity)) return undefined
+      versions.set(identity, record.version)
+      return identity
     },
   }
 }
