@@ -45,7 +45,8 @@ describe('a store that does not answer', () => {
   it('an opaque token: 503 at userinfo and introspection', async () => {
     const { access_token } = await login(on.chain, {}, on.chain.newBrowser(), on.chain.secondApp)
     breaker.break()
-    expect((await on.chain.secondApp.userinfo(access_token)).status).toBe(503)
+    const { status, body } = await answerOf(await on.chain.secondApp.userinfo(access_token))
+    expect([status, body['error']]).toEqual([503, 'temporarily_unavailable'])
     expect((await asked.introspection(access_token)).status).toBe(503)
   })
 

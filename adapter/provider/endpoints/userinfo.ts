@@ -34,6 +34,8 @@ export function createUserinfo(
   const checkProof = createProofCheck(options.provider, options.now)
   return async (request, response) => {
     response.set('cache-control', 'no-store')
+    // Programs ask here: an error is never a page.
+    request.headers.accept = 'application/json'
     const [, scheme, token] = CREDENTIALS.exec(request.headers.authorization ?? '') ?? []
     if (scheme === undefined || token === undefined) return refuse(response)
     const granted = await find(options, token)
