@@ -60,6 +60,23 @@ describe(listen, () => {
     agent.destroy()
   })
 
+  it('A30 what a handler stops reading does not hold up the next request of the connection', async () => {
+    const server = await serve(async (request, response) => {
+      for await (const _ of request.iterator({ destroyOnReturn: false })) break
+      response.end('enough')
+    })
+    const socket = await open(server)
+    const head = 'POST / HTTP/1.1\r\nhost: 127.0.0.1\r\n'
+    socket.write(`${head}content-length: 1000000\r\n\r\n${'x'.repeat(1_000_000)}`)
+    socket.write(`${head}content-length: 1\r\nconnection: close\r\n\r\nx`)
+    let answers = ''
+    socket.on('data', (data: Buffer) => (answers += data.toString()))
+    await Promise.race([once(socket, 'end'), pause(5000)])
+    expect(answers.match(/enough/g)).toHaveLength(2)
+    socket.destroy()
+    await server.close()
+  })
+
   it('closes a keep-alive connection whose response ends during the close', async () => {
     const server = await serve(
       (_request, response) => void setTimeout(() => response.end('done'), 200),

@@ -1,6 +1,7 @@
 // Opens a port with hard limits and closes it without cutting off what runs. Certificates are read again when they change.
 import {
   createServer as createHttpServer,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerResponse,
@@ -118,6 +119,13 @@ function drainable(server: Server): () => void {
   }
 }
 
+/** Node reads away what a handler left alone, but not what it stopped reading: the next request would wait behind the rest. */
+function skipUnread(server: Server): void {
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    response.once('finish', () => void (request.complete || request.resume()))
+  })
+}
+
 async function closeServer(server: Server, sockets: Set<Socket>, graceMs: number): Promise<void> {
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   server.close(() => resolve())
@@ -141,6 +149,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   server.maxConnections = MAX_CONNECTIONS
   const sockets = trackSockets(server)
   const drain = drainable(server)
+  skipUnread(server)
   await opened(server, options).catch((error: NodeJS.ErrnoException) => {
     throw listenError(error, options)
   })
