@@ -1,8 +1,8 @@
 // Inward: an upstream says that somebody signed out there. Judges who says so, and ends the sessions here that hang on it.
 import { UpstreamError } from '../errors.ts'
 import type { SessionParts } from '../storage/sessions/end-session.ts'
-import { hashed } from '../storage/provider/artefact-key.ts'
 import type { Driver } from '../storage/driver.ts'
+import { createUpstreamLogoutTokens } from '../storage/logouts/upstream-logout-tokens.ts'
 import { upstreamNameIndex } from '../storage/sessions/live-sessions.ts'
 import { endGrantIdentitiesOfPerson } from '../storage/sessions/grant-identities.ts'
 import type { Upstream, UpstreamLogoutToken } from '../upstream/upstream.ts'
@@ -31,6 +31,7 @@ const JTI_SLACK_SECONDS = 600
 /** Both reject with StorageError `unavailable`, and UpstreamError `unavailable` or `metadata_invalid` when its keys can not be had. */
 export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
   const { driver, upstreams, log, now } = options
+  const tokens = createUpstreamLogoutTokens(driver)
 
   async function verified(upstream: string, token: string) {
     try {
@@ -46,9 +47,9 @@ export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
     async backChannel(upstream, token) {
       const said = await verified(upstream, token)
       if (!said) return false
-      const jti = `UpstreamLogoutToken:${hashed(JSON.stringify([upstream, said.iss, said.jti]))}`
+      const name = { upstream, iss: said.iss, jti: said.jti }
       const ttlSeconds = Math.max(0, said.exp - now() / 1000) + JTI_SLACK_SECONDS
-      if (!(await driver.insert(jti, true, ttlSeconds))) {
+      if (!(await tokens.use(name, ttlSeconds))) {
         log.warn('logout.token_refused', { upstream, reason: 'its jti was used before' })
         return false
       }
@@ -59,7 +60,7 @@ export function createHearUpstream(options: HearUpstreamOptions): HearUpstream {
         return true
       } catch (error) {
         // Not done: the upstream may send it again.
-        await driver.delete(jti).catch(() => undefined)
+        await tokens.giveBack(name).catch(() => undefined)
         throw error
       }
     },

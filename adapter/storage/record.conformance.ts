@@ -17,6 +17,7 @@ import type { DriverHarness } from './driver.conformance.ts'
 import type { Driver } from './driver.ts'
 import { createLogoutDeliveries, deliveryId } from './logouts/logout-deliveries.ts'
 import { createLogoutTrails, explainLogout } from './logouts/logout-trails.ts'
+import { createUpstreamLogoutTokens } from './logouts/upstream-logout-tokens.ts'
 import { createUpstreamLogouts } from './logouts/upstream-logouts.ts'
 import { artefactKey } from './provider/artefact-key.ts'
 import { createProviderAdapter } from './provider/provider-adapter.ts'
@@ -61,6 +62,7 @@ function recordsOver(driver: Driver, now: () => number) {
     transactions: createLoginTransactions(driver),
     deliveries: createLogoutDeliveries({ driver, now }),
     trails: createLogoutTrails(driver),
+    upstreamLogoutTokens: createUpstreamLogoutTokens(driver),
     upstreamLogouts: createUpstreamLogouts(driver),
     identities: createIdentities(deferring),
     aliases: createSubjectAliases(deferring),
@@ -179,6 +181,18 @@ export function describeRecords(name: string, harness: DriverHarness): void {
       await one.upstreamLogouts.save(state, logout)
       expect(await other.upstreamLogouts.take(state)).toEqual(logout)
       expect(await one.upstreamLogouts.take(state)).toBeUndefined()
+    })
+
+    it('a logout token of an upstream is followed once, unless it was not followed after all', async () => {
+      const token = { upstream: 'u', iss: 'i', jti: fresh() }
+      const use = (by: typeof one, changed = {}) =>
+        by.upstreamLogoutTokens.use({ ...token, ...changed }, TTL)
+      expect([await use(one), await use(other)]).toEqual([true, false])
+      expect(await use(other, { upstream: 'v' })).toBe(true)
+      expect(await use(other, { iss: 'j' })).toBe(true)
+      await other.upstreamLogoutTokens.giveBack(token)
+      expect([await use(other), await use(one)]).toEqual([true, false])
+      expect(await later(TTL, () => use(one))).toBe(true)
     })
 
     it('an identity is found, replaced only while it is the one that was found, and goes with its session', async () => {

@@ -3,6 +3,7 @@ import { StorageError } from '../../errors.ts'
 import { withDeviceCodes } from '../device/device-codes.ts'
 import type { Driver } from '../driver.ts'
 import { createLogoutDeliveries, deliveryId } from '../logouts/logout-deliveries.ts'
+import { createUpstreamLogoutTokens } from '../logouts/upstream-logout-tokens.ts'
 import { createUpstreamLogouts } from '../logouts/upstream-logouts.ts'
 import { createLoginTransactions } from '../tokens/login-transactions.ts'
 import { createProviderAdapter } from '../provider/provider-adapter.ts'
@@ -161,6 +162,15 @@ export const races = {
     fill: (driver, id) =>
       createUpstreamLogouts(driver).save(id, { upstream: 'u', target: '/', browser: 'b' }),
     move: async (driver, id) => (await createUpstreamLogouts(driver).take(id)) !== undefined,
+  },
+  'A38 jti of an upstream’s logout token: 50 parallel': {
+    fill: async () => undefined,
+    move: (driver, jti) =>
+      createUpstreamLogoutTokens(driver).use({ upstream: 'u', iss: 'i', jti }, TTL_SECONDS),
+  },
+  'F70 lease to rotate the keys: 50 parallel': {
+    fill: async () => undefined,
+    move: (driver, id) => driver.lease(id, String(Math.random()), TTL_SECONDS),
   },
   'upstream tokens of one version replaced: 50 parallel': upstreamTokens,
   'A16 one sub wanted by 50 people': {
