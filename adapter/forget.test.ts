@@ -6,6 +6,7 @@ import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startRedis, type RedisServer } from '../scripts/redis-server.ts'
 import { forget } from './cli/forget.ts'
+import { StorageError } from './errors.ts'
 import type { ForgetAnswer } from './logout/forget/forget-routes.ts'
 import { createConsents } from './storage/consents/consents.ts'
 import { hashed } from './storage/provider/artefact-key.ts'
@@ -233,6 +234,44 @@ describe.each(['sqlite', 'redis'] as const)('forget on %s', (store) => {
     expect(login1?.['person']).toEqual(expect.any(String))
     const hash = String(login1?.['person'])
     expect((await dumps[store](on.chain)).includes(hash)).toBe(false)
+  })
+})
+
+describe('forget while the store fails', () => {
+  let isFailing = false
+  let receiver: LogoutReceiver
+  const on = useChain(async () => {
+    receiver = await startLogoutReceiver()
+    return {
+      config: { clients: { client: { backchannel_logout_uri: receiver.uri } } },
+      wrapDriver: (driver) => ({
+        ...driver,
+        members: async (index) => {
+          if (isFailing && index === 'logout-deliveries')
+            throw new StorageError('unavailable', 'broken by the test')
+          return driver.members(index)
+        },
+      }),
+    }
+  })
+  afterAll(() => receiver.close())
+
+  it('on the way to the apps: what waits for them is said to be left, and the process goes on', async () => {
+    const request = on.chain.app.request()
+    await on.chain.app.finish(await on.chain.signIn(on.chain.newBrowser(), request.url), request)
+    const failed: unknown[] = []
+    const fail = (error: unknown) => void failed.push(error)
+    process.on('unhandledRejection', fail)
+    isFailing = true
+    const response = await fetch(`${on.chain.adminUrl}/api/forget`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ sub: 'testuser' }),
+    })
+    isFailing = false
+    process.off('unhandledRejection', fail)
+    expect(await response.json()).toMatchObject({ outcome: 'left', left: { LogoutDelivery: 1 } })
+    expect(failed).toEqual([])
   })
 })
 

@@ -343,19 +343,47 @@ describe('impatient people', () => {
 })
 
 describe('the upstream is down', () => {
-  it('signing out here works at once, its app is told, and the page says what stays', async () => {
+  it('F02 one that is silent delays the person by 2.5 s at most', async () => {
+    idp.behaviour = { discovery: withLogout }
     const browser = on.chain.newBrowser()
     const request = on.chain.app.request({ upstream: 'other' })
-    const { body } = await on.chain.app.finish(await browser.open(request.url), request)
-    await on.chain.restart()
-    await idp.close()
-    receiver.tokens.length = 0
+    await on.chain.app.finish(await browser.open(request.url), request)
     const page = await logout(browser)
-    expect(page.body).toContain('You may still be signed in at other afterwards.')
+    clock.advance(15)
+    const tellNothing = () => new Promise(() => undefined)
+    idp.behaviour = { answer: { '/.well-known/openid-configuration': tellNothing } }
+    const since = performance.now()
     const done = await browser.submit(page, { logout: 'yes' })
+    expect(performance.now() - since).toBeLessThan(3000)
     expect(done.body).toContain('You may still be signed in at other.')
-    await receiver.received(1)
-    expect((await on.chain.app.userinfo(body.access_token)).status).toBe(401)
-    await idp.reopen()
+    idp.behaviour = {}
   })
+
+  it.each([
+    ['that answered a quarter of a minute ago', async () => clock.advance(15)],
+    ['that nobody has heard of yet', () => on.chain.restart()],
+  ])(
+    '%s: signing out here works at once, its app is told, and the page says what stays',
+    async (_name, passes) => {
+      idp.behaviour = { discovery: withLogout }
+      const browser = on.chain.newBrowser()
+      const request = on.chain.app.request({ upstream: 'other' })
+      const { body } = await on.chain.app.finish(await browser.open(request.url), request)
+      expect((await logout(browser)).body).toContain('You will be signed out at other too.')
+      await passes()
+      await idp.close()
+      receiver.tokens.length = 0
+      const page = await logout(browser)
+      expect(page.body).toContain('You may still be signed in at other afterwards.')
+      const done = await browser.submit(page, { logout: 'yes' })
+      expect(done.body).toContain('You may still be signed in at other.')
+      await receiver.received(1)
+      expect((await on.chain.app.userinfo(body.access_token)).status).toBe(401)
+      await idp.reopen()
+    },
+  )
 })
+
+function withLogout(document: Record<string, unknown>) {
+  return { ...document, end_session_endpoint: `${idp.issuer}/logout` }
+}

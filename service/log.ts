@@ -41,7 +41,8 @@ export interface LogOptions {
 
 // Valid inside JSON strings, but line breaks or terminal commands to some readers.
 const UNSAFE_IN_LINES = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
-const escapeUnsafe = (line: string) =>
+/** For a line of JSON. */
+export const escapeUnsafe = (line: string) =>
   line.replaceAll(
     UNSAFE_IN_LINES,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

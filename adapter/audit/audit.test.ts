@@ -138,6 +138,16 @@ describe('a sink', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
+  it('A42 of a file writes what ends lines, or commands terminals, as JSON escapes', () => {
+    const file = join(folder, 'one-line.jsonl')
+    const { audit } = open([createFileSink(file)])
+    const reason = 'a\r\nb\u2028c\u2029d\u0085e\u009b31m\u001b[0m"{'
+    audit.record({ event: 'admin.refused', reason })
+    const written = readFileSync(file, 'utf8')
+    expect(written).toMatch(/^[\x20-\x7e]+\n$/)
+    expect((JSON.parse(written) as AuditEntry)['reason']).toBe(reason)
+  })
+
   it('F74 of a file that can not be written loses events, and says so', () => {
     const file = join(folder, 'is-a-folder')
     mkdirSync(file)

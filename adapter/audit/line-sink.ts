@@ -1,6 +1,6 @@
 // Sinks of lines: a file of its own, one JSON object a line; or the standard output, marked `audit: true`.
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { createLog } from '../../service/log.ts'
+import { createLog, escapeUnsafe } from '../../service/log.ts'
 import { createRequestContext, runInContext } from '../../service/request-context.ts'
 import type { AuditSink } from './audit.ts'
 
@@ -14,7 +14,7 @@ export function createFileSink(file: string): AuditSink {
     write(entry) {
       const descriptor = openSync(file, 'a', 0o600)
       try {
-        writeSync(descriptor, `${JSON.stringify(entry)}\n`)
+        writeSync(descriptor, `${escapeUnsafe(JSON.stringify(entry))}\n`)
       } finally {
         closeSync(descriptor)
       }

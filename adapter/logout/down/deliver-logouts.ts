@@ -9,6 +9,7 @@ import {
 import type { LogoutTrails } from '../../storage/logouts/logout-trails.ts'
 import type { Log } from '../../../service/log.ts'
 import { unlogged } from '../../../service/unlogged.ts'
+import { createFairTurns } from './fair-turns.ts'
 
 export interface DeliverLogoutsOptions {
   clients: Readonly<Record<string, ClientConfig>>
@@ -38,29 +39,19 @@ export interface DeliverLogouts {
 }
 
 const TIMEOUT_MS = 5000
-/** At once, so many at most. */
-const CONCURRENCY = 50
 const PAUSES_SECONDS = [5, 15, 45, 120, 300, 600] as const
 
 export function createDeliverLogouts(options: DeliverLogoutsOptions): DeliverLogouts {
   const { deliveries, log } = options
-  const underWay = new Set<string>()
   const closing = new AbortController()
-
-  async function tryOne(id: string): Promise<void> {
-    if (underWay.has(id) || underWay.size >= CONCURRENCY || closing.signal.aborted) return
-    underWay.add(id)
-    try {
-      const delivery = await deliveries.claim(id)
-      if (delivery) await attempt(options, delivery, closing.signal)
-    } finally {
-      underWay.delete(id)
-    }
-  }
+  const takeTurns = createFairTurns<LogoutDelivery>({
+    ...deliveries,
+    work: (delivery) => attempt(options, delivery, closing.signal),
+    isClosed: () => closing.signal.aborted,
+  })
 
   async function deliverDue(): Promise<void> {
-    const due = closing.signal.aborted ? [] : await deliveries.due()
-    await Promise.all(due.map(tryOne))
+    if (!closing.signal.aborted) await takeTurns(await deliveries.due())
   }
 
   return {
@@ -76,19 +67,13 @@ async function attempt(
   delivery: LogoutDelivery,
   closing: AbortSignal,
 ): Promise<void> {
-  const { clients, deliveries, trails, log, now } = options
-  const client = clients[delivery.clientId]
-  const uri = client?.backchannel_logout_uri
+  const { deliveries, trails, log, now } = options
   const about = {
     client_id: delivery.clientId,
     attempt: delivery.attempts + 1,
     ...unlogged({ sessions: [delivery.sid] }),
   }
-  // The client, or its address, was taken out of the configuration.
-  if (!client || uri === undefined) return deliveries.remove(delivery)
-  const sid = client.backchannel_logout_session_required ? delivery.sid : undefined
-  const token = await options.signLogoutToken({ ...delivery, sid })
-  const fault = token === undefined ? 'no such client' : await send(uri, token, closing)
+  const fault = await tell(options, delivery, closing)
   const seen = { attempts: about.attempt, at: now(), reason: fault }
   if (fault === undefined) {
     log.info('backchannel.sent', about)
@@ -100,6 +85,21 @@ async function attempt(
   log.warn('backchannel.failed', { ...about, reason: fault, gives_up: dueAt === undefined })
   await trails.note(delivery.id, { ...seen, state: dueAt === undefined ? 'given_up' : 'failed' })
   await (dueAt === undefined ? deliveries.remove(delivery) : deliveries.postpone(delivery, dueAt))
+}
+
+/** What was wrong. Another process may know more: of its configuration, or how to sign. */
+async function tell(
+  { clients, signLogoutToken }: DeliverLogoutsOptions,
+  delivery: LogoutDelivery,
+  closing: AbortSignal,
+): Promise<string | undefined> {
+  const { clientId, accountId } = delivery
+  const client = Object.hasOwn(clients, clientId) ? clients[clientId] : undefined
+  const uri = client?.backchannel_logout_uri
+  if (!client || uri === undefined) return 'no address in the configuration'
+  const sid = client.backchannel_logout_session_required ? delivery.sid : undefined
+  const token = await signLogoutToken({ clientId, accountId, sid }).catch(() => undefined)
+  return token === undefined ? 'no logout token could be signed' : send(uri, token, closing)
 }
 
 /** Undefined when its time is over. */

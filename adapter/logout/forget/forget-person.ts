@@ -148,8 +148,10 @@ function grantsOf({ value }: PersonRecord): string[] {
 /** Each app is tried once; who is slow is not waited for. */
 async function tellApps({ driver, deliver }: ForgetOptions, sub: string): Promise<void> {
   const { found } = await walkRecords(driver, isDeliveryOf(sub))
-  const trying = deliver.deliverDue()
-  for (let waited = 0; waited < WAIT_FOR_APPS_MS; waited += WAIT_STEP_MS) {
+  let isPossible = true
+  // What waits is counted as left.
+  const trying = deliver.deliverDue().catch(() => void (isPossible = false))
+  for (let waited = 0; isPossible && waited < WAIT_FOR_APPS_MS; waited += WAIT_STEP_MS) {
     const records = await Promise.all(found.map(({ key }) => driver.get(key)))
     const isWaiting = ({ attempts }: LogoutDelivery) => attempts === 0
     if (!records.some((record) => record && isWaiting(record.value as LogoutDelivery))) break

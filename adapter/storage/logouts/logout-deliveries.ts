@@ -24,6 +24,8 @@ export interface LogoutDeliveries {
   due(): Promise<string[]>
   /** The delivery, if it is due and no other process has it in hand. */
   claim(id: string): Promise<LogoutDelivery | undefined>
+  /** Not tried: anybody may claim it at once. */
+  putBack(delivery: LogoutDelivery): Promise<void>
   /** It came through, or is given up. */
   remove(delivery: LogoutDelivery): Promise<void>
   postpone(delivery: LogoutDelivery, dueAt: number): Promise<void>
@@ -80,6 +82,7 @@ export function createLogoutDeliveries({ driver, now }: LogoutDeliveriesOptions)
       await Promise.all([driver.release(leaseOf(id), owner), dropLeftovers(driver, id, delivery)])
       return undefined
     },
+    putBack: ({ id }) => driver.release(leaseOf(id), owner),
     async remove(delivery) {
       await Promise.all([driver.delete(keyOf(delivery.id)), driver.drop(INDEX, memberOf(delivery))])
       await driver.release(leaseOf(delivery.id), owner)

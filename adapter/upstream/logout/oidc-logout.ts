@@ -15,6 +15,9 @@ export interface OidcLogoutParts {
   now: () => number
 }
 
+/** A browser that is sent to a server that is gone does not come back: what was heard longer ago is asked for again. */
+const HEARD_WITHIN_MS = 10_000
+
 export function createOidcLogout({
   metadata,
   jwks,
@@ -23,7 +26,7 @@ export function createOidcLogout({
 }: OidcLogoutParts): UpstreamLogout {
   return {
     async endSessionUrl({ id_token_hint: hint, post_logout_redirect_uri, state }) {
-      const { end_session_endpoint: endpoint } = await metadata.current()
+      const { end_session_endpoint: endpoint } = await metadata.recent(HEARD_WITHIN_MS)
       if (endpoint === undefined) return undefined
       const url = new URL(endpoint)
       // https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout

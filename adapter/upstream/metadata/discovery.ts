@@ -25,6 +25,8 @@ export type EndpointOverrides = UpstreamConfig['endpoints']
 export interface MetadataSource {
   /** @throws UpstreamError `unavailable`, `metadata_invalid` */
   current(): Promise<UpstreamMetadata>
+  /** As it was heard within `ageMs`: the upstream answers. @throws as above */
+  recent(ageMs: number): Promise<UpstreamMetadata>
 }
 
 export interface MetadataSourceOptions {

@@ -4,6 +4,8 @@
 export interface SharedDocument<T> {
   /** @throws what `load` threw, when there is no document young enough */
   current(): Promise<T>
+  /** One loaded within `ageMs`, or loaded now. @throws what `load` threw */
+  recent(ageMs: number): Promise<T>
   /** Loads it, or joins the load under way. */
   renew(): Promise<T>
   /** The last one loaded, whatever its age. */
@@ -55,11 +57,16 @@ export function createSharedDocument<T>(options: SharedDocumentOptions<T>): Shar
       if (!isResting) renew().catch(() => {})
       return document.value
     }
+    return recent(0)
+  }
+
+  async function recent(ageMs: number): Promise<T> {
+    if (document && isWithin(now(), document.at, ageMs)) return document.value
     if (!underWay && failure && isWithin(now(), failure.at, REST_MS)) throw failure.error
     return renew()
   }
 
-  return { current, renew, latest: () => document?.value, underWay: () => underWay }
+  return { current, recent, renew, latest: () => document?.value, underWay: () => underWay }
 }
 
 /** Whether less than `milliseconds` went by since `at`; never so when the clock was put back behind it. */
