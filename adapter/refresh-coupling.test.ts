@@ -47,6 +47,7 @@ function actions(on: ReturnType<typeof useChain>) {
 
 describe('coupling: strict', () => {
   const on = useChain(settings({ coupling: 'strict' }))
+  const clock = useClock()
   const { signIn, refresh, outcome, asked, person } = actions(on)
 
   it('asks the upstream at each refresh, and maps claims and roles again', async () => {
@@ -94,6 +95,17 @@ describe('coupling: strict', () => {
     expect(await outcome(refresh_token)).toBe('503 temporarily_unavailable')
     expect(await outcome(refresh_token)).toBe('200')
   })
+
+  it.each([-3600, -90, 3600])(
+    'F68 A17 the clock is set by %s seconds: the upstream is asked all the same',
+    async (seconds) => {
+      const { refresh_token } = await signIn()
+      const { body } = await refresh(refresh_token)
+      await on.chain.upstreamControl.disablePerson(person())
+      clock.advance(seconds)
+      expect(await outcome(String(body['refresh_token']))).toBe('400 invalid_grant')
+    },
+  )
 
   it('C58 an ID token of somebody else ends it', async () => {
     const { refresh_token } = await signIn()
@@ -149,6 +161,13 @@ describe('coupling: lease', () => {
     const second = await next(refresh_token)
     clock.advance(301)
     expect(await outcome(second)).toBe('400 invalid_grant')
+  })
+
+  it('F68 A17 a clock that is set back by an hour does not make the lease an hour longer', async () => {
+    const { refresh_token } = await signIn()
+    await on.chain.upstreamControl.disablePerson(person())
+    clock.advance(-3600)
+    expect(await outcome(refresh_token)).toBe('400 invalid_grant')
   })
 
   it('an outage is borne for the grace, and no longer; nobody is out for good by it', async () => {

@@ -18,13 +18,25 @@ export function couplingRule(
 ): CouplingRule | undefined {
   if (!settings || settings.coupling === 'cached') return undefined
   if (settings.coupling === 'strict')
-    return { name: 'strict', isFresh: (checkedAt) => checkedAt > now, isBorne: () => false }
-  const youngerThan = (seconds: number) => (checkedAt: number) => now - checkedAt < seconds * 1000
+    return {
+      name: 'strict',
+      isFresh: (checkedAt) => checkedAt > now && isPlausible(checkedAt, now),
+      isBorne: () => false,
+    }
+  const youngerThan = (seconds: number) => (checkedAt: number) =>
+    now - checkedAt < seconds * 1000 && isPlausible(checkedAt, now)
   return {
     name: 'lease',
     isFresh: youngerThan(settings.lease),
     isBorne: youngerThan(settings.lease + settings.outage_grace),
   }
+}
+
+const FUTURE_MS = 60_000
+
+/** Of another instance's clock, and not of before a clock was set back. Both epoch milliseconds. */
+export function isPlausible(at: number, now: number): boolean {
+  return at - now <= FUTURE_MS
 }
 
 /** Whether the app may have access tokens of this upstream. */

@@ -5,6 +5,7 @@ import type { Log } from '../../service/log.ts'
 import { unlogged } from '../../service/unlogged.ts'
 import type { Identity } from '../storage/sessions/identities.ts'
 import type { UpstreamAccess, UpstreamTokens } from '../storage/tokens/upstream-tokens.ts'
+import { isPlausible } from './coupling.ts'
 import { createSingleFlight } from './single-flight.ts'
 import { isFatal, over, useRefreshToken, type UseOptions } from './use-refresh-token.ts'
 
@@ -66,7 +67,8 @@ function createGet(options: FreshTokenOptions) {
     const access = await once(`${id} ${scope}`, {
       known: async () => {
         const { access: last } = (await read()).grant
-        return last?.scope === scope && last.at > askedAt - SHARED_MS ? last : undefined
+        const isShared = last?.scope === scope && last.at > askedAt - SHARED_MS
+        return isShared && isPlausible(last.at, askedAt) ? last : undefined
       },
       work: async () => ask(options, id, await read(), scope),
       lease: (owner, ttlSeconds) => tokens.lease(id, owner, ttlSeconds),

@@ -10,7 +10,7 @@ import type {
 
 export interface UseOptions {
   upstreamNamed(name: string): Upstream | undefined
-  tokens: Pick<UpstreamTokens, 'update'>
+  tokens: Pick<UpstreamTokens, 'read' | 'update'>
 }
 
 export interface Used {
@@ -18,7 +18,7 @@ export interface Used {
   given: GivenTokens
   /** As it is stored now. */
   current(): UpstreamGrant
-  /** Throws UpstreamError `refresh_rejected` where it was ended or changed meanwhile. */
+  /** Throws UpstreamError `refresh_rejected` where it was ended meanwhile, `unavailable` where it was changed. */
   store(changed: UpstreamGrant): Promise<void>
 }
 
@@ -32,8 +32,10 @@ export async function useRefreshToken(
   let { grant, version } = found
   const { iss, sub, refreshToken } = grant
   const store = async (changed: UpstreamGrant) => {
-    if (!(await tokens.update(id, version, changed)))
-      throw over(grant.upstream, 'it was ended meanwhile')
+    if (!(await tokens.update(id, version, changed))) {
+      if (!(await tokens.read(id))) throw over(grant.upstream, 'it was ended meanwhile')
+      throw overtaken(grant.upstream)
+    }
     grant = changed
     version += 1
   }
@@ -41,13 +43,28 @@ export async function useRefreshToken(
   if (!upstream) throw over(grant.upstream, 'there is no such upstream any more')
   let given: GivenTokens = {}
   const expected = { iss, sub, ...(scope === undefined ? {} : { scope }) }
-  const said = await upstream.refresh(refreshToken, expected, async (fresh) => {
+  const keep = async (fresh: GivenTokens) => {
     given = fresh
     const { refresh_token: token } = fresh
     if (token !== undefined && token !== refreshToken)
       await store({ ...grant, refreshToken: token })
-  })
+  }
+  const said = await upstream
+    .refresh(refreshToken, expected, keep)
+    .catch(async (error: unknown) => {
+      if (!isRejected(error) || version !== found.version) throw error
+      const now = await tokens.read(id)
+      throw now && now.version !== found.version ? overtaken(grant.upstream) : error
+    })
   return { said, given, current: () => grant, store }
+}
+
+const isRejected = (error: unknown) =>
+  error instanceof UpstreamError && error.code === 'refresh_rejected'
+
+/** A lease can be lost: to a process that stands still for longer than that, or a store that fails over. */
+function overtaken(upstream: string): UpstreamError {
+  return new UpstreamError('unavailable', upstream, 'Another instance refreshed at the same time')
 }
 
 export function over(upstream: string, why: string): UpstreamError {
