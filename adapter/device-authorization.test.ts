@@ -258,6 +258,7 @@ describe('bad input', () => {
     ['a client without the grant', { client_id: 'client' }, 401, 'invalid_client'],
     ['an unknown resource', { resource: 'urn:nowhere' }, 400, 'invalid_target'],
     ['64 kB', { scope: 'x'.repeat(65_536) }, 400, 'invalid_request'],
+    ['A30 17 kB, which would be kept', { login_hint: 'x'.repeat(17_408) }, 413, 'invalid_request'],
   ])('device authorization with %s', async (_name, form, status, error) => {
     const answer = await television().start(form)
     expect([answer.status, answer.body.error]).toEqual([status, error])

@@ -11,9 +11,11 @@ interface Requesting {
 
 /** For the access token that this request gives. https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter */
 export function rememberClaims({ oidc }: KoaContextWithOIDC): Record<string, string[]> {
-  const { AuthorizationCode, RefreshToken, DeviceCode } = oidc.entities
+  const { AuthorizationCode, RefreshToken, DeviceCode, Grant } = oidc.entities
   const source = (AuthorizationCode ?? RefreshToken ?? DeviceCode) as Requesting | undefined
-  const names = Object.keys(source?.claims?.userinfo ?? {})
+  const granted = new Set(Grant?.getOIDCClaims())
+  // Made-up names would only make the token larger.
+  const names = Object.keys(source?.claims?.userinfo ?? {}).filter((name) => granted.has(name))
   return names.length === 0 ? {} : { [NAME]: names }
 }
 

@@ -114,6 +114,12 @@ describe('the claims parameter', () => {
     expect(claimsOf(String(body['id_token']))).toHaveProperty('preferred_username', 'testuser')
   })
 
+  it('F10 names that nobody has, or the app may not have, are not carried in its tokens', async () => {
+    const made = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`made_up_${i}`, null]))
+    const { access_token } = await tokens({ userinfo: { ...made, email: null, name: null } })
+    expect(claimsOf(access_token)['userinfo_claims']).toEqual(['name'])
+  })
+
   it('is remembered by opaque tokens too', async () => {
     const change = { client_id: OPAQUE[0], redirect_uri: URI }
     const request = asking({ userinfo: { name: null } }, change)

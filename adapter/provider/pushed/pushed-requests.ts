@@ -2,7 +2,7 @@
 // answered once. What a request may say is judged by the same checks as at the authorization endpoint.
 import { errors, type Adapter, type AdapterFactory, type KoaContextWithOIDC } from 'oidc-provider'
 import { StorageError } from '../../errors.ts'
-import { isPushing, keepAsSent } from './sent-parameters.ts'
+import { keepAsSent } from './sent-parameters.ts'
 import type { ExtraParams } from '../authorize/upstream-choice.ts'
 
 export const PUSHED_ROUTES = { pushed_authorization_request: '/oauth2/par' } as const
@@ -10,8 +10,11 @@ export const PUSHED_ROUTES = { pushed_authorization_request: '/oauth2/par' } as 
 /** Characters of a form. The authorization endpoint takes 8 kB; a signed request is half as long again. */
 const MAX_REQUEST = 16_384
 
+/** Who sends a request here needs no browser, and perhaps no secret: each one is kept for minutes. */
+const KEPT = new Set(['pushed_authorization_request', 'device_authorization'])
+
 class RequestTooLarge extends errors.OIDCProviderError {
-  override error_description = `the pushed request has more than ${MAX_REQUEST / 1024} kB`
+  override error_description = `the request has more than ${MAX_REQUEST / 1024} kB`
   override expose = true
   constructor() {
     // https://www.rfc-editor.org/rfc/rfc9126#section-2.3
@@ -30,11 +33,11 @@ export async function answerPushed(ctx: KoaContextWithOIDC, next: Next): Promise
   if (ctx.status === 400 && (ctx.request.length ?? 0) > MAX_REQUEST) ctx.status = 413
 }
 
-/** oidc-provider's `extraParams`: the last check of each request, here for those that are pushed. */
+/** oidc-provider's `extraParams`: the last check of each request, here for those that are kept. */
 export const pushedParams: ExtraParams = {
   ...keepAsSent,
   client_id: (ctx) => {
-    const form = isPushing(ctx) ? (ctx.oidc.body as Record<string, string>) : {}
+    const form = KEPT.has(ctx.oidc.route) ? (ctx.oidc.body as Record<string, string>) : {}
     if (new URLSearchParams(form).toString().length > MAX_REQUEST) throw new RequestTooLarge()
   },
 }
