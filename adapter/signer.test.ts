@@ -75,7 +75,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('a chain whose keys a program holds', () => {
   const on = useChain({
-    config: { keys: { alg: 'ES256', signer: { command: commandFor('ES256'), timeout: '300ms' } } },
+    config: { keys: { alg: 'ES256', signer: { command: commandFor('ES256'), timeout: '2s' } } },
   })
 
   async function signIn() {

@@ -12,6 +12,7 @@ import { openDriver } from '../../open-driver.ts'
 import { describeRaces } from '../../race.conformance.ts'
 import { describeRecords } from '../../record.conformance.ts'
 import { silentLog } from '../../testing/silent-log.ts'
+import { timeLessLateness } from '../../testing/time-less-lateness.ts'
 import { createRedisDriver } from './redis.ts'
 
 let server: RedisServer
@@ -33,19 +34,8 @@ describeRaces('redis', () => ({ driver: 'redis', url: server.url, prefix: 'races
 const unavailable = (error: unknown) =>
   error instanceof StorageError && error.code === 'unavailable'
 
-/** The driver's own. */
-const COMMAND_TIMEOUT_MS = 500
-
-/** Milliseconds until it is refused, less what a timer of this process came too late meanwhile: a busy machine is no fault. */
-async function refusedAfter(call: () => Promise<unknown>): Promise<number> {
-  const started = performance.now()
-  const lateness = delay(COMMAND_TIMEOUT_MS).then(
-    () => performance.now() - started - COMMAND_TIMEOUT_MS,
-  )
-  await expect(call()).rejects.toSatisfy(unavailable)
-  const took = performance.now() - started
-  return took < COMMAND_TIMEOUT_MS ? took : took - (await lateness)
-}
+const refusedAfter = (call: () => Promise<unknown>) =>
+  timeLessLateness(() => expect(call()).rejects.toSatisfy(unavailable))
 
 async function worksAfter(driver: Driver): Promise<number> {
   const started = performance.now()
