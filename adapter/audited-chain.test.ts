@@ -2,7 +2,8 @@
 // table names lines of the log; here they are really written.
 import { globSync, readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { AUDIT_EVENTS, type AuditRow } from './audit/audit-events.ts'
+import { AUDIT_EVENTS } from './audit/audit-events.ts'
+import type { AuditRow } from './audit/audit-fields.ts'
 import type { AuditEntry } from './audit/audit.ts'
 import { createPseudonym } from './audit/judge-field.ts'
 import { readTrail } from './audit/trail.ts'

@@ -104,7 +104,7 @@ export async function createAdapter(options: AdapterOptions): Promise<Adapter> {
     now,
     ...records,
   })
-  const userinfo = createUserinfo({ provider, tokens, now })
+  const userinfo = createUserinfo({ provider, tokens, log, now })
   const app = createFront(options, errors)
   app.use(draftRoutes(options, records.unitOfWork.driver))
   app.use(questions({ ...records, ...parts, ...secrets, config, log }), logout.routes)

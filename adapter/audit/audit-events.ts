@@ -2,44 +2,16 @@
 // field that does not stand here is in no event. What a kind of field lets through is judge-field.ts.
 // A field added: the same version. A field removed, or one that means something else: the next version.
 
-/** What may stand in a field, and the type that says it. */
-export interface FieldTypes {
-  /** A name of the configuration: client, upstream, key (shortened), setting. */
-  name: string
-  /** One of our own words: `identity_invalid`, `operator`. */
-  word: string
-  words: readonly string[]
-  names: readonly string[]
-  count: number
-  flag: boolean
-  /** A sentence of ours, redacted, 300 characters. */
-  text: string
-  /** The `sub` that we mint, or `sid`s: in the event a keyed hash of each. */
-  person: string
-  sessions: readonly string[]
-}
-
-export type FieldKind = keyof FieldTypes
-
-export interface LogSource {
-  event: string
-  /** Fields of the line that have to be so. */
-  where?: Readonly<Record<string, string | RegExp>>
-}
-
-export interface AuditRow {
-  version: number
-  means: string
-  fields: Readonly<Record<string, FieldKind>>
-  /** Lines of the log that say it; none: whoever knows records it. */
-  from: readonly LogSource[]
-  /** Whether the trail in the store has it too; other sinks have all. */
-  isKept: boolean
-}
+import type { AuditRow, FieldKind, FieldTypes } from './audit-fields.ts'
 
 const LOGIN = { upstream: 'name', client_id: 'name' } as const
 const REFUSED = { client_id: 'name', oauth_error: 'word', reason: 'text' } as const
 const INVALID_CLIENT = { oauth_error: 'invalid_client' } as const
+const REPLAYED = { reason: /^DPoP proof JWT Replay detected$/ } as const
+const EXCHANGE = {
+  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  oauth_error: /^(?!invalid_client$)/,
+} as const
 const REUSE = { oauth_error: 'invalid_grant', reason: /already (?:used|consumed)$/ } as const
 
 export const AUDIT_EVENTS = {
@@ -99,6 +71,20 @@ export const AUDIT_EVENTS = {
     from: [{ event: 'token.issued' }],
     isKept: false,
   },
+  'token.exchanged': {
+    version: 1,
+    means: 'An app got a token for another: `gives` says whether `upstream` or we made it.',
+    fields: { ...LOGIN, gives: 'word', person: 'person' },
+    from: [{ event: 'token.exchanged' }],
+    isKept: false,
+  },
+  'token.exchange_refused': {
+    version: 1,
+    means: 'An app may not have a token for the one that it brought; `reason` says why.',
+    fields: REFUSED,
+    from: [{ event: 'token.refused', where: EXCHANGE }],
+    isKept: true,
+  },
   'token.revoked': {
     version: 1,
     means: 'An app revoked a token of its own.',
@@ -111,6 +97,17 @@ export const AUDIT_EVENTS = {
     means: 'A code or refresh token was used again: all that came of its grant has ended.',
     fields: REFUSED,
     from: [{ event: 'token.refused', where: REUSE }],
+    isKept: true,
+  },
+  'dpop.replayed': {
+    version: 1,
+    means: 'A proof that somebody holds the key of a token was shown again, and refused.',
+    fields: { client_id: 'name' },
+    from: [
+      { event: 'dpop.replayed' },
+      { event: 'token.refused', where: REPLAYED },
+      { event: 'pushed.refused', where: REPLAYED },
+    ],
     isKept: true,
   },
   'client.auth_failed': {

@@ -2,12 +2,8 @@
 // nobody from signing in: what is lost is counted, and said loudly.
 import { randomUUID } from 'node:crypto'
 import { currentContext } from '../../service/request-context.ts'
-import {
-  AUDIT_EVENTS,
-  type AuditEvent,
-  type AuditEventName,
-  type AuditRow,
-} from './audit-events.ts'
+import { AUDIT_EVENTS, type AuditEvent, type AuditEventName } from './audit-events.ts'
+import type { AuditRow } from './audit-fields.ts'
 import { judgeField, type Pseudonym } from './judge-field.ts'
 
 /** JSON. The fields of the table stand beside these. */

@@ -4,7 +4,8 @@ import type { AdjustableLog, LogFields } from '../../service/log.ts'
 import { currentContext } from '../../service/request-context.ts'
 import { unloggedOf } from '../../service/unlogged.ts'
 import type { Audit } from './audit.ts'
-import { AUDIT_EVENTS, type AuditEvent, type AuditRow, type LogSource } from './audit-events.ts'
+import { AUDIT_EVENTS, type AuditEvent } from './audit-events.ts'
+import type { AuditRow, LogSource } from './audit-fields.ts'
 
 type Named = readonly [name: string, source: LogSource]
 

@@ -1,7 +1,7 @@
 // What an event lets through of a value that it was given: by the kind of its field, nothing else. Pure.
 import { createHmac } from 'node:crypto'
 import { redactText } from '../../service/redact-text.ts'
-import type { FieldKind } from './audit-events.ts'
+import type { FieldKind } from './audit-fields.ts'
 
 /** Hashes the name of a person or session, the same for all instances; undefined as long as there is no key. */
 export type Pseudonym = (value: string) => string | undefined

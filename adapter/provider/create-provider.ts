@@ -160,7 +160,7 @@ function useMiddleware(
     cacheKeys(ROUTES.jwks, options.signingKeys),
     answerForJwts(provider, tokenEndpoints),
     answerPushed,
-    answerVerify(tokenEndpoints.tokens, createProofCheck(provider, options.now)),
+    answerVerify(tokenEndpoints.tokens, createProofCheck({ ...options, provider })),
     nameRefusedGrantType(ROUTES.token),
   ]
   for (const middleware of all) provider.use(middleware)

@@ -2,6 +2,7 @@
 // nowhere else.
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Log } from '../../service/log.ts'
+import { TOKEN_EXCHANGE } from './exchange/exchange-request.ts'
 
 interface OAuthProblem extends Error {
   error?: string
@@ -57,10 +58,17 @@ function client(ctx: KoaContextWithOIDC): Record<string, string | undefined> {
   return { client_id: ctx.oidc?.client?.clientId }
 }
 
+/** At the token endpoint; another one than we serve is not said. */
+function grantType({ oidc }: KoaContextWithOIDC): string | undefined {
+  const { grant_type: type } = (oidc?.params ?? {}) as Record<string, string | undefined>
+  return type === TOKEN_EXCHANGE ? type : undefined
+}
+
 function refusal(ctx: KoaContextWithOIDC, problem: OAuthProblem): Record<string, unknown> {
   const { error, error_description, error_detail, cause } = problem
   return {
     ...client(ctx),
+    grant_type: grantType(ctx),
     oauth_error: error ?? 'server_error',
     reason: error_detail ?? error_description ?? problem.message,
     ...(cause === undefined ? {} : { error: cause }),

@@ -1,5 +1,6 @@
 // docs/audit-events.md, from the table that security events are made by.
-import { AUDIT_EVENTS, type AuditRow } from '../../adapter/audit/audit-events.ts'
+import { AUDIT_EVENTS } from '../../adapter/audit/audit-events.ts'
+import type { AuditRow } from '../../adapter/audit/audit-fields.ts'
 
 const INTRODUCTION = `# Security events
 

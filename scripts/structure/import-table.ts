@@ -142,6 +142,7 @@ export const importTable: readonly Row[] = [
     room: 'scripts/',
     ours: [
       'adapter/audit/audit-events.ts',
+      'adapter/audit/audit-fields.ts',
       'adapter/config/',
       'adapter/test-support/quirk-cases.ts',
       'upstream-test-server/people/seed-users.ts',

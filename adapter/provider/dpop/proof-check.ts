@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify, type JWK, type JWTPayload } from 'jose'
 import type { Provider } from 'oidc-provider'
+import type { Log } from '../../../service/log.ts'
 import { PROOF_ALGS, PROOF_WINDOW } from './dpop-settings.ts'
 
 export interface PresentedProof {
@@ -27,7 +28,14 @@ interface ReplayDetection {
   unique(issuer: string, jti: string, exp: number): Promise<boolean>
 }
 
-export function createProofCheck(provider: Provider, now: () => number): ProofCheck {
+export interface ProofCheckOptions {
+  provider: Provider
+  log: Log
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+export function createProofCheck({ provider, log, now }: ProofCheckOptions): ProofCheck {
   const { ReplayDetection } = provider as unknown as { ReplayDetection: ReplayDetection }
   return async (presented) => {
     const seconds = Math.floor(now() / 1000)
@@ -38,7 +46,9 @@ export function createProofCheck(provider: Provider, now: () => number): ProofCh
     if (proof.jkt !== presented.jkt) return 'the proof is of another key than the token'
     const jti = String(proof.claims.jti)
     const isFirst = await ReplayDetection.unique(presented.clientId, jti, seconds + PROOF_WINDOW)
-    return isFirst ? undefined : 'the proof was used before'
+    if (isFirst) return undefined
+    log.warn('dpop.replayed', { client_id: presented.clientId })
+    return 'the proof was used before'
   }
 }
 

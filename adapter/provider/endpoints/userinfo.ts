@@ -4,6 +4,7 @@ import type { Request, Response } from 'express'
 import type { Grant, Provider } from 'oidc-provider'
 import { claimsForClient } from '../../claims/mapping/client-claims.ts'
 import { claimsForScope } from '../../claims/scopes.ts'
+import type { Log } from '../../../service/log.ts'
 import type { Identity } from '../../storage/sessions/identities.ts'
 import { PROOF_ALGS } from '../dpop/dpop-settings.ts'
 import { createProofCheck, type ProofCheck } from '../dpop/proof-check.ts'
@@ -12,6 +13,7 @@ import type { IssuedToken, IssuedTokens } from './issued-tokens.ts'
 export interface UserinfoOptions {
   provider: Provider
   tokens: IssuedTokens
+  log: Log
   /** Epoch milliseconds. */
   now: () => number
 }
@@ -31,7 +33,7 @@ const OPAQUE = /^[A-Za-z0-9_-]{43}$/
 export function createUserinfo(
   options: UserinfoOptions,
 ): (request: Request, response: Response) => Promise<void> {
-  const checkProof = createProofCheck(options.provider, options.now)
+  const checkProof = createProofCheck(options)
   return async (request, response) => {
     response.set('cache-control', 'no-store')
     // Programs ask here: an error is never a page.

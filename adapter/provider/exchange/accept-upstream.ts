@@ -20,6 +20,7 @@ export interface ForOwnOptions extends OwnTokenOptions {
   lifecycle: AcceptUpstream
   /** False when this token was brought before. */
   isFirstUse(token: string): Promise<boolean>
+  onExchanged(identity: Identity): void
 }
 
 /** @throws the error that the client is told */
@@ -40,7 +41,9 @@ export async function exchangeForOwn(
   const wanted = wantedToken(options.config, client.clientId, request)
   if (type === 'id_token' && !(await options.isFirstUse(token)))
     throw invalidSubject('it was exchanged before')
-  return issueOwnToken(options, ctx, identity, wanted)
+  const body = await issueOwnToken(options, ctx, identity, wanted)
+  options.onExchanged(identity)
+  return body
 }
 
 const DOWN = new Set(['unavailable', 'metadata_invalid'])

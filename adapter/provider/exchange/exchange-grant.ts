@@ -1,6 +1,9 @@
 // The grant type of RFC 8693 at the token endpoint: which tokens a client may have for one that it holds. Client authentication
 // and duplicate parameters are judged before, by oidc-provider.
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Identity } from '../../storage/sessions/identities.ts'
+import type { Log } from '../../../service/log.ts'
+import { unlogged } from '../../../service/unlogged.ts'
 import type { Driver } from '../../storage/driver.ts'
 import { hashed } from '../../storage/provider/artefact-key.ts'
 import type { IssuedTokens } from '../endpoints/issued-tokens.ts'
@@ -19,11 +22,12 @@ import { exchangeForUpstream, type UpstreamTokenSource } from './upstream-token.
 
 export interface ExchangeOptions extends Omit<
   ForOwnOptions,
-  'provider' | 'isFirstUse' | 'lifecycle'
+  'provider' | 'isFirstUse' | 'lifecycle' | 'onExchanged'
 > {
   tokens: IssuedTokens
   lifecycle: UpstreamTokenSource & AcceptUpstream
   unitOfWork: { driver: Pick<Driver, 'insert'> }
+  log: Log
 }
 
 /** What the signature holds. That itself can be written in more than one way: its last character has bits to spare. */
@@ -42,7 +46,9 @@ export function registerTokenExchange(provider: Provider, options: ExchangeOptio
   const isFirstUse = (token: string) =>
     driver.insert(`ExchangedToken:${hashed(signedPart(token))}`, true, USED_TTL_SECONDS)
   const handler = async (ctx: KoaContextWithOIDC) => {
-    ctx.body = await exchange({ ...options, provider, isFirstUse }, ctx).catch((error: unknown) => {
+    const onExchanged = noted(options.log, ctx, 'own')
+    const parts = { ...options, provider, isFirstUse, onExchanged }
+    ctx.body = await exchange(parts, ctx).catch((error: unknown) => {
       throw asOAuthError(error)
     })
   }
@@ -62,5 +68,16 @@ async function exchange(
   // Of ours it is looked for first: no upstream can speak for us.
   if (!subject) return exchangeForOwn(options, ctx, request)
   const { clients } = options.config
-  return exchangeForUpstream({ clients, source: options.lifecycle }, clientId, subject, request)
+  const source = options.lifecycle
+  const body = await exchangeForUpstream({ clients, source }, clientId, subject, request)
+  noted(options.log, ctx, 'upstream')(subject.identity)
+  return body
+}
+
+/** `gives`: whose token the client got. */
+function noted(log: Log, { oidc }: KoaContextWithOIDC, gives: 'own' | 'upstream') {
+  return ({ upstream, accountId }: Identity): void => {
+    const client_id = oidc.client?.clientId
+    log.info('token.exchanged', { client_id, upstream, gives, ...unlogged({ person: accountId }) })
+  }
 }
