@@ -1,15 +1,12 @@
 // Apps that are somebody else's: people are asked what they may have, once, and never what they did not ask for.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { runCli } from './cli.ts'
 import { claimsOf } from './test-support/app.ts'
 import { formOf, type Browser, type Visit } from './test-support/browser.ts'
 import { createDevice, DEVICE_GRANT } from './test-support/device.ts'
 import { ADMIN_TOKEN } from './test-support/chain.ts'
 import { useChain } from './test-support/use-chain.ts'
-import {
-  consentsOfUserIndex,
-  forgetConsents,
-  forgetConsentsOfClient,
-} from './storage/consents/consents.ts'
+import { consentsOfUserIndex, forgetConsents } from './storage/consents/consents.ts'
 
 const THEIRS = {
   client_name: 'Their <App>',
@@ -53,6 +50,22 @@ async function press(browser: Browser, page: Visit, decision = 'allow', fields =
 
 async function forgetAll() {
   await forgetConsents(on.chain.driver, 'testuser')
+}
+
+/** `auth-adapter …`, and what it prints. */
+async function command(...args: string[]) {
+  const port = new URL(on.chain.adminUrl).port
+  const env = { AUTH_ADAPTER_ADMIN_TOKEN: ADMIN_TOKEN, AUTH_ADAPTER_ADMIN__PORT: port }
+  let out = ''
+  const take = (text: unknown) => ((out += String(text)), true)
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation(take),
+  )
+  await runCli([...args, '--config', on.chain.configFile], env)
+  const code = process.exitCode
+  process.exitCode = undefined
+  for (const spy of spies) spy.mockRestore()
+  return { code, out }
 }
 
 describe('an app of somebody else', () => {
@@ -173,21 +186,40 @@ describe('an app of somebody else', () => {
     expect(isQuestion((await ask(on.chain.newBrowser())).page)).toBe(true)
   })
 
-  it('is forgotten by person and by client', async () => {
-    await forgetAll()
-    const browser = on.chain.newBrowser()
-    for (const forget of [
-      () => forgetConsents(on.chain.driver, 'testuser'),
-      () => forgetConsentsOfClient(on.chain.driver, 'second-client'),
-    ]) {
-      const { page } = await ask(browser)
-      expect(isQuestion(page)).toBe(true)
-      await press(browser, page)
-      expect(await forget()).toBeGreaterThan(0)
-      expect(await forget()).toBe(0)
-    }
-    expect(isQuestion((await ask(browser)).page)).toBe(true)
-  })
+  it.each(['--user', '--client'] as const)(
+    'auth-adapter sessions revoke %s takes it back with --consents only',
+    async (option) => {
+      await forgetAll()
+      const name = option === '--user' ? 'testuser' : 'second-client'
+      const revoke = (...more: string[]) => command('sessions', 'revoke', option, name, ...more)
+      const browser = on.chain.newBrowser()
+      await press(browser, (await ask(browser)).page)
+      expect(await revoke()).toMatchObject({ code: 0, out: expect.not.stringContaining('consent') })
+      expect(isQuestion((await ask(on.chain.newBrowser())).page)).toBe(false)
+      const taken = await revoke('--consents')
+      expect(taken).toMatchObject({ code: 0, out: expect.stringMatching(/ 1 consents taken back/) })
+      const whose = option === '--user' ? {} : { client_id: name }
+      const told = { cause: 'operator', consents: 1, ...whose }
+      expect(on.chain.events('consents.withdrawn').at(-1)).toMatchObject(told)
+      expect(isQuestion((await ask(on.chain.newBrowser())).page)).toBe(true)
+      const again = await revoke('--consents')
+      expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/ 0 consents taken back/) })
+    },
+  )
+
+  it.each([['--all'], ['--upstream', 'test-auth-server']])(
+    'is not taken back for everybody by sessions revoke %s %s',
+    async (...option) => {
+      const said = await command('sessions', 'revoke', ...option, '--consents')
+      expect(said).toEqual({ code: 2, out: '--consents goes with --user or --client.\n' })
+      const answer = await fetch(`${on.chain.adminUrl}/api/sessions/revoke`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ all: true, consents: true }),
+      })
+      expect(answer.status).toBe(400)
+    },
+  )
 })
 
 describe('the form', () => {

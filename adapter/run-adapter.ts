@@ -98,7 +98,7 @@ function apiRoutes(
   return {
     ...reloadRoutes(() => running()?.reload),
     ...swapRoutes({ driver, config: () => running()?.generations.current.config }),
-    ...sessionRoutes({ driver, ...audit, inForce: () => inForce(running()) }),
+    ...sessionRoutes({ driver, ...audit, log: parts.log, inForce: () => inForce(running()) }),
     ...forgetRoutes({ driver, ...audit, ...parts, inForce: () => inForce(running()) }),
     ...draftApi(drafts, parts),
     ...keyRoutes({ ...parts, keys: () => running()?.keys }),

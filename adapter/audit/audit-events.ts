@@ -64,6 +64,13 @@ export const AUDIT_EVENTS = {
     from: [{ event: 'consent.refused' }],
     isKept: false,
   },
+  'consent.withdrawn': {
+    version: 1,
+    means: 'An operator took back what people agreed to: for an app, or of one person.',
+    fields: { cause: 'word', client_id: 'name', person: 'person', consents: 'count' },
+    from: [{ event: 'consents.withdrawn' }],
+    isKept: true,
+  },
   'token.issued': {
     version: 1,
     means: 'An app got tokens.',

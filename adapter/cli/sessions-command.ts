@@ -7,6 +7,7 @@ interface Flags {
   client?: string
   upstream?: string
   all?: boolean
+  consents?: boolean
   config?: string
   json?: boolean
 }
@@ -37,10 +38,12 @@ export function addSessionsCommands(
 
   add('revoke', 'end sessions at once, with their tokens and refresh tokens; their apps are told')
     .option('--all', 'of everybody')
+    .option('--consents', 'with --user or --client: apps of others ask anew what they may have')
     .addHelpText('after', '\nSay exactly one of --user, --client, --upstream and --all.')
     .action(async (flags: Flags) => {
       const { revokeSessions } = await import('./sessions.ts')
-      finish(await revokeSessions(optionsFrom(flags, env)))
+      const withConsents = flags.consents === true
+      finish(await revokeSessions({ ...optionsFrom(flags, env), withConsents }))
     })
 }
 

@@ -17,10 +17,19 @@ export async function listSessions(options: SessionsOptions): Promise<0 | 1 | 2>
   )
 }
 
+export interface RevokeOptions extends SessionsOptions {
+  /** Also what was agreed to, by the person or for the app. */
+  withConsents?: boolean
+}
+
 /** As `listSessions`; with exactly one selection. */
-export async function revokeSessions(options: SessionsOptions): Promise<0 | 1 | 2> {
-  if (options.selected.length !== 1) return wrongUsage()
-  const body = Object.fromEntries(options.selected)
+export async function revokeSessions(options: RevokeOptions): Promise<0 | 1 | 2> {
+  const { selected, withConsents = false } = options
+  if (selected.length !== 1) return wrongUsage()
+  const kind = selected[0]?.[0]
+  if (withConsents && kind !== 'user' && kind !== 'client')
+    return wrongUsage('--consents goes with --user or --client')
+  const body = { ...Object.fromEntries(selected), ...(withConsents ? { consents: true } : {}) }
   return askAdapter(options, 'POST /api/sessions/revoke', body, (answer) =>
     revoked(answer as RevokedAnswer),
   )
@@ -34,8 +43,8 @@ export function explainLogoutOf(options: AskOptions, sid: string): Promise<0 | 1
   )
 }
 
-function wrongUsage(): 2 {
-  process.stderr.write('Say exactly one of --user, --client, --upstream and --all.\n')
+function wrongUsage(why = 'Say exactly one of --user, --client, --upstream and --all'): 2 {
+  process.stderr.write(`${why}.\n`)
   return 2
 }
 
@@ -46,9 +55,10 @@ function table({ count, sessions }: SessionsAnswer): string {
   return `${alignedRows([['sub', 'upstream', 'apps'], ...rows])}${more}`
 }
 
-function revoked({ sessions, grants, told }: RevokedAnswer): string {
+function revoked({ sessions, grants, told, consents }: RevokedAnswer): string {
   const offline = grants > 0 ? `, and ${grants} refresh grants that had outlived theirs` : ''
-  return `${sessions} sessions ended${offline}. ${told} apps are being told.`
+  const agreed = consents === undefined ? '' : ` ${consents} consents taken back.`
+  return `${sessions} sessions ended${offline}. ${told} apps are being told.${agreed}`
 }
 
 const CAUSES = { person: 'the person', upstream: 'the upstream', operator: 'an operator' } as const

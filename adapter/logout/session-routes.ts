@@ -12,6 +12,8 @@ import {
 import { explainLogout, type ExplainedLogout } from '../storage/logouts/logout-trails.ts'
 import type { EndSessions } from './end-sessions.ts'
 import { logoutHistory, type LogoutEvent } from './logout-history.ts'
+import type { Log } from '../../service/log.ts'
+import { withdrawConsents, type ConsentOrder } from './withdraw-consents.ts'
 
 export interface ListedSession {
   sub: string
@@ -31,6 +33,8 @@ export interface RevokedAnswer {
   grants: number
   /** Apps that are being told. */
   told: number
+  /** Only where they were to be taken back as well. */
+  consents?: number
 }
 
 export type ExplainAnswer = ExplainedLogout & {
@@ -40,6 +44,7 @@ export type ExplainAnswer = ExplainedLogout & {
 
 export interface SessionRouteOptions {
   driver: Driver
+  log: Log
   /** The hash of a session in the audit trail. */
   pseudonym: (sid: string) => string | undefined
   /** In force now; undefined as long as nothing is. */
@@ -55,7 +60,12 @@ export interface Selector {
 const MAX_LISTED = 1000
 const BATCH = 100
 
-export function sessionRoutes({ driver, inForce, pseudonym }: SessionRouteOptions): AdminRoutes {
+export function sessionRoutes({
+  driver,
+  log,
+  inForce,
+  pseudonym,
+}: SessionRouteOptions): AdminRoutes {
   return {
     'GET /api/sessions': async (_body, parameters) => {
       const running = inForce()
@@ -79,15 +89,28 @@ export function sessionRoutes({ driver, inForce, pseudonym }: SessionRouteOption
     'POST /api/sessions/revoke': async (body) => {
       const running = inForce()
       if (!running) return NOT_READY
-      const selector = selectorFrom((body ?? {}) as Record<string, unknown>)
-      if (!selector) return NO_SELECTOR
-      const members = await membersOf(driver, selector, running.config)
-      const isMeant = meant(selector)
-      const ended = await running.endSessions({ members, isMeant, cause: 'operator' })
-      const grants = await endGrants(driver, selector, running.config)
-      return { status: 200, body: { ...ended, grants } satisfies RevokedAnswer }
+      return revoke({ driver, log, ...running }, (body ?? {}) as Record<string, unknown>)
     },
   }
+}
+
+type Parts = Pick<SessionRouteOptions, 'driver' | 'log'> & {
+  config: Config
+  endSessions: EndSessions
+}
+
+async function revoke(parts: Parts, given: Record<string, unknown>): Promise<AdminAnswer> {
+  const { driver, config, endSessions } = parts
+  const selector = selectorFrom(given)
+  if (!selector) return NO_SELECTOR
+  const order = given['consents'] === true ? consentOrder(selector) : 'none'
+  if (!order) return NOBODYS_CONSENTS
+  const members = await membersOf(driver, selector, config)
+  const ended = await endSessions({ members, isMeant: meant(selector), cause: 'operator' })
+  const grants = await endGrants(driver, selector, config)
+  // Last: who is still signed in could agree again in between.
+  const withdrawn = order === 'none' ? {} : { consents: await withdrawConsents(parts, order) }
+  return { status: 200, body: { ...ended, grants, ...withdrawn } satisfies RevokedAnswer }
 }
 
 const NOT_READY: AdminAnswer = {
@@ -99,6 +122,14 @@ const NO_SELECTOR: AdminAnswer = {
   body: {
     error: 'invalid_request',
     error_description: 'Expected exactly one of user, client, upstream and all',
+  },
+}
+
+const NOBODYS_CONSENTS: AdminAnswer = {
+  status: 400,
+  body: {
+    error: 'invalid_request',
+    error_description: 'Expected user or client with consents, found upstream or all',
   },
 }
 
@@ -115,6 +146,10 @@ function selectorFrom(given: Record<string, unknown>): Selector | undefined {
   const [kind] = found
   if (kind === undefined || found.length > 1) return undefined
   return { kind, name: kind === 'all' ? '' : String(given[kind]) }
+}
+
+function consentOrder({ kind, name }: Selector): ConsentOrder | undefined {
+  return kind === 'user' || kind === 'client' ? { of: kind, name } : undefined
 }
 
 async function membersOf(

@@ -226,7 +226,7 @@ async function runAdapter({
   const inForce = () => ({ config, ...adapter.logout })
   const adminRoutes = {
     ...draftApi(drafts, { config, now, log }),
-    ...sessionRoutes({ driver, inForce, ...(audit ?? NO_AUDIT) }),
+    ...sessionRoutes({ driver, log, inForce, ...(audit ?? NO_AUDIT) }),
     ...forgetRoutes({ driver, inForce, log, now, ...(audit ?? NO_AUDIT) }),
   }
   return { driver, secrets, adapter, adminRoutes, close }
