@@ -7,6 +7,7 @@ import type { LogLevel } from '../service/log.ts'
 import { demoIssuersFor } from './issuers/demo-issuers.ts'
 import { owaspCost } from './people/password.ts'
 import type { StartOptions } from './start.ts'
+import { clientsFrom, hasTestToken, tokenServiceTable } from './token-service/environment.ts'
 
 const adapterUrl = (port: string, path: string) =>
   `http://127.0.0.1:${port || '9000'}/${path}/test-auth-server`
@@ -50,6 +51,7 @@ export const environmentTable = {
     default: (textOf) => adapterUrl(textOf('ADAPTER_PORT'), 'logout/backchannel'),
     help: 'where it is told that a person signed out here',
   },
+  ...tokenServiceTable,
   UPSTREAM_TLS_CERT: {
     kind: 'string',
     optional: true,
@@ -126,7 +128,8 @@ export function readEnvironment(env: Env): Environment {
       tls: tlsFrom(values.UPSTREAM_TLS_CERT, values.UPSTREAM_TLS_KEY),
       databaseFile: values.UPSTREAM_DATABASE,
       passwordCost: { ...owaspCost, memoryKib: memoryKibFrom(values.UPSTREAM_PASSWORD_MEMORY_KIB) },
-      clients: [client],
+      clients: clientsFrom(values, client),
+      hasTestToken: hasTestToken(values, env['NODE_ENV']),
       issuers: demoIssuersFor(client),
     },
   }

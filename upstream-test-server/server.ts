@@ -22,6 +22,7 @@ import type { PasswordCost } from './people/password.ts'
 import { demoUsers } from './people/seed-users.ts'
 import type { Users } from './people/users.ts'
 import type { UpstreamClient } from './provider/provider.ts'
+import { createTokenService } from './token-service/token-service.ts'
 
 export interface UpstreamTestServerOptions {
   /** An origin. Decides every URL; a request with another Host is refused. */
@@ -36,6 +37,8 @@ export interface UpstreamTestServerOptions {
   now?: () => number
   /** For people seeded from now on; a lower one than the default makes many logins cheap. */
   passwordCost?: PasswordCost
+  /** Opens /test-token, where anybody gets a token for anybody; default: closed. */
+  hasTestToken?: boolean
   /** Makes the storage as slow as one over a network; default 0. */
   storageLatencyMilliseconds?: number
 }
@@ -163,7 +166,7 @@ async function openIssuers(options: UpstreamTestServerOptions): Promise<Issuers>
 export async function createUpstreamTestServer(
   options: UpstreamTestServerOptions,
 ): Promise<UpstreamTestServer> {
-  const { issuer, log } = options
+  const { issuer, clients, hasTestToken, log } = options
   const issuers = await openIssuers(options)
   const root = issuers.get('') as Issuer
 
@@ -175,7 +178,7 @@ export async function createUpstreamTestServer(
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(stylesheetPath, serveStylesheet)
   app.use('/:key', routeByKey(issuers))
-  app.use(root.handler)
+  app.use(createTokenService({ issuer: root, clients, hasTestToken, log }), root.handler)
   app.use(answerError(log))
   return { handler: app, users: root.users, issuers, close: issuers.close }
 }

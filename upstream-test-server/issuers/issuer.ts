@@ -28,6 +28,7 @@ import { createProvider } from '../provider/provider.ts'
 import { applyQuirks, quirkHandlers, scenarioWith } from './quirks/quirks.ts'
 import type { Quirks } from './quirks/quirks.ts'
 import type { UpstreamClient } from '../provider/provider.ts'
+import { offerServiceTokens } from '../token-service/service-tokens.ts'
 
 export interface IssuerOptions {
   /** Its path without the slash; empty for the one at the root of the origin. */
@@ -97,13 +98,14 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const { database, ...parts } = await openParts(options)
   const { signingKey, scenario, users, storage, binding } = parts
   const provider = createProvider({ ...parts, issuer, clients, quirks, log, now })
-  // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
-  await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
 
   const { faults, journal, keys, clock } = scenario
   breakAnswersOf(provider, { issuer, faults, users })
   issueTokens(provider, { scenario, users, libraryKey: signingKey })
   acceptOfflineAccess(provider)
+  offerServiceTokens(provider, { issuer, clients, scenario })
+  // The library checks clients lazily: a wrong redirect URI must show now, not at the first login.
+  await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
   applyQuirks(provider, quirks)
 
   const redirectUris = new Set(clients.flatMap((client) => client.redirectUris))

@@ -34,7 +34,8 @@ export class IssuerKeyError extends Error {
 }
 
 // `test` would give the cookie names of the root's issuer; the others are paths of the root's issuer.
-const taken = new Set(['test', 'login', 'oauth2', 'userinfo', 'connect', 'ping', 'api'])
+const rootPaths = 'login oauth2 userinfo connect ping api authorize token verify test-token logout'
+const taken = new Set(['test', ...rootPaths.split(' ')])
 
 function checkKey(key: string): void {
   if (/^[a-z][a-z0-9-]{0,40}$/.test(key) && !taken.has(key)) return

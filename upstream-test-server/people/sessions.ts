@@ -34,12 +34,20 @@ export function createSessions(database: DatabaseSync, now: () => number): Sessi
   const sessions = database.prepare(
     `SELECT payload FROM artefacts WHERE model = 'Session' AND expires_at > ?`,
   )
-  const ofPerson = `DELETE FROM artefacts WHERE json_extract(payload, '$.accountId') = ?`
-  const grants = database.prepare(`${ofPerson} AND model NOT IN ('Session', 'Interaction')`)
-  const everything = database.prepare(ofPerson)
+  const ofPerson = `WHERE json_extract(payload, '$.accountId') = ?`
+  const artefacts = `DELETE FROM artefacts ${ofPerson}`
+  const grants = database.prepare(`${artefacts} AND model NOT IN ('Session', 'Interaction')`)
+  const everything = database.prepare(artefacts)
+  const codes = database.prepare(`DELETE FROM codes ${ofPerson}`)
   return {
     list: () => sessions.all(now()).flatMap(signedInFrom),
-    revokeGrants: (sub) => void grants.run(sub),
-    end: (sub) => void everything.run(sub),
+    revokeGrants(sub) {
+      codes.run(sub)
+      grants.run(sub)
+    },
+    end(sub) {
+      codes.run(sub)
+      everything.run(sub)
+    },
   }
 }

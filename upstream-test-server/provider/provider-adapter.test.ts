@@ -10,37 +10,63 @@ import {
   startForTest,
 } from '../test-support/test-browser.ts'
 
-function createStorage() {
+function createStorage(model = 'AuthorizationCode') {
   const clock = { milliseconds: 1_000_000 }
   const database = openDatabase(':memory:')
   const storage = createProviderStorage(database, () => clock.milliseconds)
-  const count = () => database.prepare('SELECT count(*) AS n FROM artefacts').get()?.n
-  return { clock, storage, codes: storage.adapterFor('AuthorizationCode'), count }
+  const rows = database.prepare(
+    'SELECT (SELECT count(*) FROM artefacts) + (SELECT count(*) FROM codes) AS n',
+  )
+  return { clock, database, storage, codes: storage.adapterFor(model), count: () => rows.get()?.n }
 }
 
 describe(createProviderStorage, () => {
-  it('returns nothing past its lifetime, to the second', async () => {
-    const { clock, codes } = createStorage()
-    await codes.upsert('a', { accountId: 'x', uid: 'u' }, 60)
-    clock.milliseconds += 59_999
-    expect(await codes.find('a')).toMatchObject({ accountId: 'x' })
-    expect(await codes.findByUid('u')).toMatchObject({ accountId: 'x' })
-    clock.milliseconds += 1
-    expect(await codes.find('a')).toBeUndefined()
-    expect(await codes.findByUid('u')).toBeUndefined()
+  it('keeps codes in their own table: whose, for whom, since when, and the code itself as a hash', async () => {
+    const { clock, database, codes } = createStorage()
+    const add = `INSERT INTO users (sub, username, password_hash, name) VALUES ('s', 'ada', 'h', 'n')`
+    database.exec(add)
+    const code = 'a-code-that-nobody-may-read'
+    const about = { jti: code, accountId: 's', clientId: 'app', scope: 'openid' }
+    await codes.upsert(code, about, 60)
+    expect(await codes.find(code)).toMatchObject(about)
+    const row = database.prepare('SELECT * FROM codes').get()
+    const [username, client_id, scope] = ['ada', 'app', 'openid']
+    expect(row).toMatchObject({ username, client_id, scope, issued_at: clock.milliseconds })
+    expect(JSON.stringify(row)).not.toContain(code)
   })
 
-  it('lets one caller consume, once, and never what has expired or is not there', async () => {
-    const { clock, codes } = createStorage()
-    await codes.upsert('a', {}, 60)
-    const results = await Promise.allSettled(Array.from({ length: 50 }, () => codes.consume('a')))
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    expect(await codes.find('a')).toMatchObject({ consumed: 1000 })
-    await expect(codes.consume('b')).rejects.toThrow('invalid_grant')
-    await codes.upsert('c', {}, 60)
-    clock.milliseconds += 60_000
-    await expect(codes.consume('c')).rejects.toThrow('invalid_grant')
+  it.each(['AccessToken', 'AuthorizationCode'])('returns no %s past its life', async (model) => {
+    const { clock, codes: stored } = createStorage(model)
+    await stored.upsert('a', { accountId: 'x' }, 60)
+    clock.milliseconds += 59_999
+    expect(await stored.find('a')).toMatchObject({ accountId: 'x' })
+    clock.milliseconds += 1
+    expect(await stored.find('a')).toBeUndefined()
   })
+
+  it('returns nothing by its uid past its lifetime, to the second', async () => {
+    const { clock, codes: sessions } = createStorage('Session')
+    await sessions.upsert('a', { accountId: 'x', uid: 'u' }, 60)
+    clock.milliseconds += 59_999
+    expect(await sessions.findByUid('u')).toMatchObject({ accountId: 'x' })
+    clock.milliseconds += 1
+    expect(await sessions.findByUid('u')).toBeUndefined()
+  })
+
+  it.each(['RefreshToken', 'AuthorizationCode'])(
+    'lets one caller consume a %s, once, and never what has expired or is not there',
+    async (model) => {
+      const { clock, codes } = createStorage(model)
+      await codes.upsert('a', {}, 60)
+      const results = await Promise.allSettled(Array.from({ length: 50 }, () => codes.consume('a')))
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect(await codes.find('a')).toMatchObject({ consumed: 1000 })
+      await expect(codes.consume('b')).rejects.toThrow('invalid_grant')
+      await codes.upsert('c', {}, 60)
+      clock.milliseconds += 60_000
+      await expect(codes.consume('c')).rejects.toThrow('invalid_grant')
+    },
+  )
 
   it('keeps a consumed code consumed when it is written again', async () => {
     const { codes } = createStorage()
@@ -55,11 +81,15 @@ describe(createProviderStorage, () => {
     const tokens = storage.adapterFor('AccessToken')
     await codes.upsert('a', { grantId: 'g' }, 60)
     await tokens.upsert('t', { grantId: 'g' }, 60)
+    await codes.upsert('b', { grantId: 'h' }, 60)
     await tokens.upsert('other', { grantId: 'h' }, 60)
     await tokens.revokeByGrantId('g')
     expect(await tokens.find('t')).toBeUndefined()
     expect(await tokens.find('other')).toBeDefined()
     expect(await codes.find('a')).toBeDefined()
+    await codes.revokeByGrantId('g')
+    expect(await codes.find('a')).toBeUndefined()
+    expect(await codes.find('b')).toBeDefined()
   })
 
   it('keeps models apart, destroys, and collects what has expired', async () => {

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { errors } from 'oidc-provider'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
+import { createCodeStorage } from './code-storage.ts'
 
 type Row = Record<string, unknown> | undefined
 
@@ -62,7 +63,7 @@ export function createProviderStorage(database: DatabaseSync, now: () => number)
   const statements = prepareStatements(database)
   const seconds = () => Math.floor(now() / 1000)
 
-  const adapterFor = (model: string): Adapter => ({
+  const adapterForArtefacts = (model: string): Adapter => ({
     async upsert(id, payload, expiresIn = Number.MAX_SAFE_INTEGER) {
       const { uid = null, grantId = null } = payload
       const expiresAt = Math.min(now() + expiresIn * 1000, Number.MAX_SAFE_INTEGER)
@@ -81,5 +82,13 @@ export function createProviderStorage(database: DatabaseSync, now: () => number)
     revokeByGrantId: async (grantId) => void statements.revoke.run(grantId, model),
   })
 
-  return { adapterFor, collect: () => void statements.collect.run(now()) }
+  const codes = createCodeStorage(database, now)
+  return {
+    adapterFor: (model) =>
+      model === 'AuthorizationCode' ? codes.adapter : adapterForArtefacts(model),
+    collect() {
+      codes.collect()
+      statements.collect.run(now())
+    },
+  }
 }

@@ -6,6 +6,7 @@ import { refreshConfiguration } from '../behaviour/refresh.ts'
 import { loginPolicy } from '../behaviour/sign-in/login-policy.ts'
 import type { Scenario } from '../behaviour/scenario.ts'
 import type { Quirks } from '../issuers/quirks/quirks.ts'
+import { serviceGrantType } from '../token-service/service-tokens.ts'
 import { accountFrom, claimsByScope, loadExistingGrant } from './account.ts'
 import { interactionTtlSeconds } from './interaction-binding.ts'
 import type { InteractionBinding } from './interaction-binding.ts'
@@ -22,6 +23,10 @@ export interface UpstreamClient {
   postLogoutRedirectUris?: readonly string[]
   /** Told when a person signs out here. */
   backchannelLogoutUri?: string | undefined
+  /** Default: required. `optional`: checked where it is sent. */
+  pkce?: 'required' | 'optional'
+  /** Makes it a service, which signs nobody in: whom it gets tokens for, by client_credentials. */
+  serviceAudiences?: readonly string[]
 }
 
 export interface ProviderOptions {
@@ -64,8 +69,6 @@ const rules: Configuration = {
   responseTypes: ['code'],
   clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
   allowOmittingSingleRegisteredRedirectUri: false,
-  // RFC 9700 section 2.1.1: https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1
-  pkce: { required: () => true },
   clientBasedCORS: () => false,
   loadExistingGrant,
   renderError: showError,
@@ -98,16 +101,34 @@ function featuresFor(users: Users, quirks: Quirks): Configuration['features'] {
   }
 }
 
+const signInMetadata: Partial<ClientMetadata> = {
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+}
+const serviceMetadata: Partial<ClientMetadata> = {
+  grant_types: [serviceGrantType],
+  response_types: [],
+}
+
 const metadataOf = (client: UpstreamClient, quirks: Quirks): ClientMetadata => ({
   client_id: client.clientId,
   client_secret: client.clientSecret,
   redirect_uris: [...client.redirectUris],
   post_logout_redirect_uris: [...(client.postLogoutRedirectUris ?? [])],
-  grant_types: ['authorization_code', 'refresh_token'],
-  response_types: ['code'],
+  ...(client.serviceAudiences ? serviceMetadata : signInMetadata),
   require_auth_time: true,
   ...(quirks.signsUserinfo ? { userinfo_signed_response_alg: 'RS256' } : {}),
 })
+
+// RFC 9700 section 2.1.1: https://www.rfc-editor.org/rfc/rfc9700.html#section-2.1.1
+function pkceFor(
+  clients: readonly UpstreamClient[],
+): Pick<NonNullable<Configuration['pkce']>, 'required'> {
+  const optional = new Set(
+    clients.filter(({ pkce }) => pkce === 'optional').map(({ clientId }) => clientId),
+  )
+  return { required: (_ctx, { clientId }) => !optional.has(clientId) }
+}
 
 function ttlFor(now: () => number): Configuration['ttl'] {
   return {
@@ -132,6 +153,7 @@ function configurationFrom(options: ProviderOptions): Configuration {
     ...rules,
     adapter: storage.adapterFor,
     jwks: keys.jwks,
+    pkce: pkceFor(clients),
     clients: clients.map((client) => metadataOf(client, quirks)),
     cookies: { ...cookiesFor(issuer, cookiePrefix), keys: keys.cookieKeys },
     ttl: ttlFor(now),

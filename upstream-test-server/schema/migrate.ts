@@ -1,10 +1,11 @@
 // Brings a file to the present schema, step by step. A step that has been released is never changed: a new one follows it.
 import type { DatabaseSync } from 'node:sqlite'
+import { codeSchema } from './code-schema.ts'
 import { firstSchema } from './first-schema.ts'
 import { identitySchema } from './identity-schema.ts'
 import { inTransaction } from './transaction.ts'
 
-const steps: readonly string[] = [firstSchema, identitySchema]
+const steps: readonly string[] = [firstSchema, identitySchema, codeSchema]
 
 export const schemaVersion = steps.length
 
