@@ -28,10 +28,13 @@ export function shownPath(url: string): string {
     .join('/')
 }
 
+/** 8 to 40 letters, digits, dots, hyphens and underscores. */
+export const isRequestId = (given: unknown): given is string =>
+  typeof given === 'string' && REQUEST_ID.test(given)
+
 function requestId(request: Request, trusted: IsTrusted): string {
   const given = request.headers['x-request-id']
-  const wellFormed = typeof given === 'string' && REQUEST_ID.test(given)
-  return wellFormed && trusted(request.socket.remoteAddress)
+  return isRequestId(given) && trusted(request.socket.remoteAddress)
     ? given
     : randomBytes(12).toString('base64url')
 }

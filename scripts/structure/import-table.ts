@@ -116,7 +116,7 @@ export const importTable: readonly Row[] = [
   {
     room: 'upstream-test-server/',
     ours: ['service/'],
-    packages: ['oidc-provider', 'express', 'hono', 'node:sqlite'],
+    packages: ['oidc-provider', 'express', 'hono', 'zod', 'node:sqlite'],
   },
   {
     room: 'test-app/',

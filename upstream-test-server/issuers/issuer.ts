@@ -14,6 +14,8 @@ import { createScenario } from '../behaviour/scenario.ts'
 import type { Scenario } from '../behaviour/scenario.ts'
 import { openDatabase } from '../database.ts'
 import { createLoginRouter } from '../login.ts'
+import { createIdentity } from '../identity/identity.ts'
+import type { Identity } from '../identity/identity.ts'
 import { seedIdentity } from '../identity/store/seed-identity.ts'
 import type { PasswordCost } from '../people/password.ts'
 import type { SeedUser } from '../people/seed-users.ts'
@@ -92,6 +94,14 @@ async function openParts(options: IssuerOptions) {
   return { database, keys, signingKey, scenario, users, storage, cookiePrefix, binding }
 }
 
+function alsoEnding({ endSessionsOf }: Identity, sessions: Sessions): Sessions {
+  const and = (end: (sub: string) => void) => (sub: string) => {
+    end(sub)
+    endSessionsOf(sub)
+  }
+  return { ...sessions, revokeGrants: and(sessions.revokeGrants), end: and(sessions.end) }
+}
+
 /** Opens and seeds the database, builds the provider; rejects if the file can not be used. */
 export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const { key, issuer, serverName, clients, quirks, log, now } = options
@@ -108,11 +118,15 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   await Promise.all(clients.map(({ clientId }) => provider.Client.find(clientId)))
   applyQuirks(provider, quirks)
 
+  const [defaultClientId = ''] = clients.map(({ clientId }) => clientId)
+  const place = { issuer, clientId: defaultClientId, now: clock.now, log }
+  const identity = createIdentity({ ...place, database, users, keys, people: scenario.people })
   const redirectUris = new Set(clients.flatMap((client) => client.redirectUris))
   const router = Router()
   router.use(journal.record, quirkHandlers(quirks, scenario))
   router.use(breakEndpoints({ issuer, faults, redirectUris }))
   router.use(createLoginRouter({ serverName, provider, users, binding, log, scenario }))
+  if (key === '') router.use('/api/auth', identity.handler)
   // Answers every remaining path, so it comes last.
   router.use(provider.callback())
 
@@ -121,10 +135,9 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     clearInterval(collector)
     database.close()
   }
-  const [defaultClientId = ''] = clients.map(({ clientId }) => clientId)
   const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
   tellClientsOfLogout(provider, { clients, logoutTokens })
-  const sessions = createSessions(database, clock.now)
+  const sessions = alsoEnding(identity, createSessions(database, clock.now))
   const switched = { scenario, sessions, logoutTokens }
   return { key, issuer, quirks, handler: router, users, ...switched, close }
 }
