@@ -4,8 +4,8 @@ import { startRedis, type RedisServer } from '../../../scripts/redis-server.ts'
 import { basic } from '../../test-support/app.ts'
 import { startSecondInstance, type SecondInstance } from '../../test-support/second-instance.ts'
 import { useChain } from '../../test-support/use-chain.ts'
-import { answerOf } from '../endpoints/test-support/token-calls.ts'
-import { proofKey, proofOf, type ProofKey } from './test-support/proofs.ts'
+import { answerOf, CLIENT, post } from '../endpoints/test-support/token-calls.ts'
+import { hashOf, proofKey, proofOf, type ProofKey } from './test-support/proofs.ts'
 
 const PARALLEL = 50
 const ROUNDS = 3
@@ -53,6 +53,42 @@ describe.each(['sqlite', 'redis'] as const)('on %s', (kind) => {
       expect(statuses.filter((status) => status === 200)).toHaveLength(1)
       expect(statuses.filter((status) => status === 400)).toHaveLength(PARALLEL - 1)
     }
+  })
+
+  it('A22 one proof 50 times at userinfo and 50 times at /verify of two instances: good once at each', async () => {
+    const request = on.chain.app.request()
+    const visit = await on.chain.signIn(on.chain.newBrowser(), request.url)
+    const form = {
+      grant_type: 'authorization_code',
+      code: visit.url.searchParams.get('code') ?? '',
+      redirect_uri: on.chain.app.redirectUri,
+      code_verifier: request.verifier,
+    }
+    const { body } = await post(on.chain, '/oauth2/token', form, CLIENT, { dpop: await proof() })
+    const token = String(body['access_token'])
+    const shown = await proof({
+      htm: 'GET',
+      htu: `${on.chain.issuer}/userinfo`,
+      ath: hashOf(token),
+    })
+    const url = 'https://api.test/'
+    const judged = await proof({ htm: 'GET', htu: url, ath: hashOf(token) })
+    const bases = Array.from({ length: PARALLEL }, (_, i) => (i % 2 ? second.url : on.chain.url))
+    const served = bases.map(async (base) => {
+      const headers = { authorization: `DPoP ${token}`, dpop: shown }
+      return (await fetch(`${base}/userinfo`, { headers })).status
+    })
+    const verified = bases.map(async (base) => {
+      const dpop = { proof: judged, method: 'GET', url }
+      const headers = { 'content-type': 'application/json' }
+      const asked = JSON.stringify({ token, audience: 'client', dpop })
+      const answer = await fetch(`${base}/verify`, { method: 'POST', headers, body: asked })
+      return (await answerOf(answer)).body['valid']
+    })
+    expect((await Promise.all(served)).filter((status) => status === 200)).toHaveLength(1)
+    const verdicts = await Promise.all(verified)
+    expect(verdicts.filter((isValid) => isValid === true)).toHaveLength(1)
+    expect(verdicts).toContain(false)
   })
 
   it('C38 a nonce of one instance is good at the other', async () => {
