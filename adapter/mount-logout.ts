@@ -7,7 +7,7 @@ import { createHearUpstream } from './logout/hear-upstream.ts'
 import { createLeaveUpstream } from './logout/up/leave-upstream.ts'
 import { createLogoutRoutes } from './logout/logout-routes.ts'
 import { createSignOut } from './logout/sign-out.ts'
-import { createTellApps } from './logout/down/tell-apps.ts'
+import { createTellApps, type TellApps } from './logout/down/tell-apps.ts'
 import { createSignLogoutToken } from './provider/logout/logout-token.ts'
 import type { SignOut } from './provider/logout/sign-out.ts'
 import type { AdapterOptions } from './server.ts'
@@ -29,6 +29,7 @@ export interface Logout {
   signOut: SignOut
   routes: Router
   endSessions: EndSessions
+  tellApps: TellApps
   deliver: DeliverLogouts
 }
 
@@ -53,11 +54,20 @@ export function openLogout(
     logouts: createUpstreamLogouts(unitOfWork.driver),
     log,
   })
-  const hearUpstream = createHearUpstream({ driver, upstreams, endSessions, log, now })
+  const hearUpstream = createHearUpstream({
+    driver,
+    upstreams,
+    endSessions,
+    tellApps,
+    deliver,
+    log,
+    now,
+  })
   return {
     signOut: createSignOut({ ...config, leaveUpstream, tellApps, deliver }),
     routes: createLogoutRoutes({ config, leaveUpstream, hearUpstream }),
     endSessions,
+    tellApps,
     deliver,
   }
 }

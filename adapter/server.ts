@@ -68,7 +68,7 @@ export interface Adapter {
   app: Express
   /** Which configuration the login `uid` of this browser began with. */
   generationOf(uid: string, cookieHeader: string | undefined): string | undefined
-  logout: Pick<Logout, 'endSessions' | 'deliver'>
+  logout: Pick<Logout, 'endSessions' | 'tellApps' | 'deliver'>
   close(): Promise<void>
 }
 

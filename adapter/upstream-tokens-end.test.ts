@@ -1,21 +1,31 @@
 // What we hold of a person's upstream ends with what it was held for, through the whole chain and with a real store.
-import { beforeEach, describe, expect, it } from 'vitest'
-import type { TokenAnswer } from './test-support/app.ts'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { claimsOf, type TokenAnswer } from './test-support/app.ts'
 import type { Browser } from './test-support/browser.ts'
 import { ADMIN_TOKEN, UPSTREAM } from './test-support/chain.ts'
+import { startLogoutReceiver, type LogoutReceiver } from './test-support/logout-receiver.ts'
 import { useChain } from './test-support/use-chain.ts'
 import { identityKey, userSessionsIndex } from './storage/sessions/live-sessions.ts'
 import type { Identity } from './storage/sessions/identities.ts'
 import { upstreamTokensKey } from './storage/tokens/release-upstream-tokens.ts'
 
 const OFFLINE = 'openid profile read offline_access'
-const on = useChain({
-  storage: 'sqlite',
-  config: {
-    upstreams: { [UPSTREAM]: { scope: 'openid profile offline_access' } },
-    clients: { client: { scope: OFFLINE, refresh: { coupling: 'strict' } } },
-  },
+let receiver: LogoutReceiver
+const on = useChain(async () => {
+  receiver = await startLogoutReceiver()
+  const back = {
+    backchannel_logout_uri: receiver.uri,
+    backchannel_logout_session_required: false,
+  }
+  return {
+    storage: 'sqlite' as const,
+    config: {
+      upstreams: { [UPSTREAM]: { scope: 'openid profile offline_access' } },
+      clients: { client: { scope: OFFLINE, refresh: { coupling: 'strict' }, ...back } },
+    },
+  }
 })
+afterAll(() => receiver.close())
 
 let people = 0
 let person = ''
@@ -66,6 +76,13 @@ const logoutToken = (order: object) =>
     ...order,
   })
 
+const revoke = () =>
+  fetch(`${on.chain.adminUrl}/api/sessions/revoke`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ user: person }),
+  })
+
 describe('at the end of a session', () => {
   it('A52 the person signs out: the sealed record of the upstream is gone', async () => {
     const { browser, tokens, key } = await signIn()
@@ -86,11 +103,7 @@ describe('at the end of a session', () => {
 
   it('A52 an operator ends it: likewise', async () => {
     const { key } = await signIn()
-    const { status } = await fetch(`${on.chain.adminUrl}/api/sessions/revoke`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ user: person }),
-    })
+    const { status } = await revoke()
     expect([status, await isKept(key)]).toEqual([200, false])
   })
 })
@@ -123,6 +136,19 @@ describe('a grant that outlived its session', () => {
     expect(on.chain.events('grants.ended')).toContainEqual(
       expect.objectContaining({ upstream: UPSTREAM, cause: 'upstream', grants: 1 }),
     )
+  })
+
+  it.each([
+    ['the upstream', () => logoutToken({})],
+    ['an operator', revoke],
+  ])('ended by %s: the app is told by `sub`, where it takes that', async (_who, end) => {
+    const { member, tokens } = await signIn()
+    await expire(member)
+    const before = receiver.tokens.length
+    expect((await end()).status).toBe(200)
+    await receiver.received(before + 1)
+    const told = claimsOf(receiver.tokens[before] ?? '')
+    expect([told['sub'], told['sid']]).toEqual([claimsOf(tokens.id_token)['sub'], undefined])
   })
 
   it('stays when the token names a session, or another person', async () => {

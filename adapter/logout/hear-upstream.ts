@@ -7,12 +7,16 @@ import { upstreamNameIndex } from '../storage/sessions/live-sessions.ts'
 import { endGrantIdentitiesOfPerson } from '../storage/sessions/grant-identities.ts'
 import type { Upstream, UpstreamLogoutToken } from '../upstream/upstream.ts'
 import type { Log } from '../../service/log.ts'
+import type { DeliverLogouts } from './down/deliver-logouts.ts'
+import type { TellApps } from './down/tell-apps.ts'
 import type { EndSessions } from './end-sessions.ts'
 
 export interface HearUpstreamOptions {
   driver: Driver
   upstreams: { get(name: string): Upstream | undefined }
   endSessions: EndSessions
+  tellApps: Pick<TellApps, 'ofGrant'>
+  deliver: Pick<DeliverLogouts, 'wake'>
   log: Log
   /** Epoch milliseconds. */
   now: () => number
@@ -88,12 +92,18 @@ type Said = Pick<UpstreamLogoutToken, 'iss' | 'sub' | 'sid'>
 
 /** Where no session is named, all that is left of the person's sign-ins ends, also what outlived its session. */
 async function endOffline(
-  { driver, log }: HearUpstreamOptions,
+  { driver, tellApps, deliver, log }: HearUpstreamOptions,
   upstream: string,
   { iss, sub, sid }: Said,
 ): Promise<void> {
   if (sub === undefined || sid !== undefined) return
-  const grants = await endGrantIdentitiesOfPerson(driver, { upstream, iss, sub })
+  const person = { upstream, iss, sub }
+  const grants = await endGrantIdentitiesOfPerson(
+    driver,
+    person,
+    async (grant) => void (await tellApps.ofGrant(grant)),
+  )
+  deliver.wake()
   if (grants > 0) log.info('grants.ended', { upstream, cause: 'upstream', grants })
 }
 

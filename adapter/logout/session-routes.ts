@@ -3,13 +3,15 @@ import type { AdminAnswer, AdminRoutes } from '../admin/admin-api.ts'
 import type { Config } from '../config/schema.ts'
 import type { Driver } from '../storage/driver.ts'
 import { readSession, type SessionParts } from '../storage/sessions/end-session.ts'
-import { endGrantIdentitiesOf } from '../storage/sessions/grant-identities.ts'
+import { endGrantIdentitiesOf, type OnEnd } from '../storage/sessions/grant-identities.ts'
 import {
   clientSessionsIndex,
   upstreamSessionsIndex,
   userSessionsIndex,
 } from '../storage/sessions/live-sessions.ts'
 import { explainLogout, type ExplainedLogout } from '../storage/logouts/logout-trails.ts'
+import type { DeliverLogouts } from './down/deliver-logouts.ts'
+import type { TellApps } from './down/tell-apps.ts'
 import type { EndSessions } from './end-sessions.ts'
 import { logoutHistory, type LogoutEvent } from './logout-history.ts'
 import type { Log } from '../../service/log.ts'
@@ -48,7 +50,14 @@ export interface SessionRouteOptions {
   /** The hash of a session in the audit trail. */
   pseudonym: (sid: string) => string | undefined
   /** In force now; undefined as long as nothing is. */
-  inForce: () => { config: Config; endSessions: EndSessions } | undefined
+  inForce: () => Running | undefined
+}
+
+interface Running {
+  config: Config
+  endSessions: EndSessions
+  tellApps: Pick<TellApps, 'ofGrant'>
+  deliver: Pick<DeliverLogouts, 'wake'>
 }
 
 const KINDS = ['user', 'client', 'upstream', 'all'] as const
@@ -94,23 +103,23 @@ export function sessionRoutes({
   }
 }
 
-type Parts = Pick<SessionRouteOptions, 'driver' | 'log'> & {
-  config: Config
-  endSessions: EndSessions
-}
+type Parts = Pick<SessionRouteOptions, 'driver' | 'log'> & Running
 
 async function revoke(parts: Parts, given: Record<string, unknown>): Promise<AdminAnswer> {
-  const { driver, config, endSessions } = parts
+  const { driver, config, endSessions, tellApps, deliver } = parts
   const selector = selectorFrom(given)
   if (!selector) return NO_SELECTOR
   const order = given['consents'] === true ? consentOrder(selector) : 'none'
   if (!order) return NOBODYS_CONSENTS
   const members = await membersOf(driver, selector, config)
   const ended = await endSessions({ members, isMeant: meant(selector), cause: 'operator' })
-  const grants = await endGrants(driver, selector, config)
+  let { told } = ended
+  const onEnd: OnEnd = async (grant) => void (told += await tellApps.ofGrant(grant))
+  const grants = await endGrants(driver, selector, config, onEnd)
+  if (told > ended.told) deliver.wake()
   // Last: who is still signed in could agree again in between.
   const withdrawn = order === 'none' ? {} : { consents: await withdrawConsents(parts, order) }
-  return { status: 200, body: { ...ended, grants, ...withdrawn } satisfies RevokedAnswer }
+  return { status: 200, body: { ...ended, told, grants, ...withdrawn } satisfies RevokedAnswer }
 }
 
 const NOT_READY: AdminAnswer = {
@@ -210,20 +219,13 @@ async function endGrants(
   driver: Driver,
   { kind, name }: Selector,
   { upstreams }: Config,
+  onEnd: OnEnd,
 ): Promise<number> {
   const names = kind === 'upstream' ? [name] : Object.keys(upstreams)
+  const isEnded = ({ accountId }: { accountId: string }, clientId: string | undefined) =>
+    kind === 'user' ? accountId === name : kind !== 'client' || clientId === name
   const ended = await Promise.all(
-    names.map((upstream) =>
-      endGrantIdentitiesOf(driver, upstream, async ({ accountId }, grantHash) => {
-        if (kind === 'user') return accountId === name
-        return kind !== 'client' || (await clientOf(driver, grantHash)) === name
-      }),
-    ),
+    names.map((upstream) => endGrantIdentitiesOf(driver, upstream, isEnded, onEnd)),
   )
   return ended.reduce((sum, count) => sum + count, 0)
-}
-
-async function clientOf(driver: Driver, grantHash: string): Promise<string | undefined> {
-  const record = await driver.get(`Grant:${grantHash}`)
-  return (record?.value as { payload?: { clientId?: string } } | undefined)?.payload?.clientId
 }

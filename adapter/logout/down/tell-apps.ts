@@ -2,6 +2,7 @@
 // by a page in the browser of the person. Leaves a trail of it.
 import type { Config } from '../../config/schema.ts'
 import type { LogoutDeliveries } from '../../storage/logouts/logout-deliveries.ts'
+import type { EndingGrant } from '../../storage/sessions/grant-identities.ts'
 import type { Log } from '../../../service/log.ts'
 import { unlogged } from '../../../service/unlogged.ts'
 import type { LogoutCause, LogoutTrails } from '../../storage/logouts/logout-trails.ts'
@@ -23,6 +24,11 @@ export interface TellAppsOptions {
 export interface TellApps {
   /** Puts down who is to be told from here; how many. Rejects with StorageError `unavailable`. */
   byServer(ended: Ended, cause: LogoutCause): Promise<number>
+  /**
+   * The same for a grant that outlived its session: only an app that takes logout tokens about a person, and no session, can
+   * be told. 1 or 0.
+   */
+  ofGrant(grant: EndingGrant): Promise<number>
   /** The addresses that the browser is to load: of apps that have no other. */
   byBrowser(ended: Ended): string[]
 }
@@ -61,6 +67,7 @@ export function createTellApps(options: TellAppsOptions): TellApps {
       ])
       return told.length
     },
+    ofGrant: (grant) => tellOfGrant(options, grant),
     byBrowser: (ended) =>
       appsOf(ended).flatMap(({ way, sid, frontChannel }) => {
         if (way !== 'browser' || frontChannel === undefined) return []
@@ -71,6 +78,18 @@ export function createTellApps(options: TellAppsOptions): TellApps {
         return [url.href]
       }),
   }
+}
+
+async function tellOfGrant(
+  { config, deliveries }: TellAppsOptions,
+  { accountId, clientId = '' }: EndingGrant,
+): Promise<number> {
+  const client = Object.hasOwn(config.clients, clientId) ? config.clients[clientId] : undefined
+  const isAddress = client?.backchannel_logout_uri !== undefined
+  if (!isAddress || client.backchannel_logout_session_required) return 0
+  // Of no session; one delivery for all grants of a person.
+  await deliveries.add([{ clientId, accountId, sid: `grants of ${accountId}` }])
+  return 1
 }
 
 function summaryOf(apps: readonly App[]): { told: number; untold: number } {

@@ -69,10 +69,20 @@ export function personGrantsIndex({ upstream, iss, sub }: UpstreamPerson): strin
   return `grants-of-upstream-sub:${hashed(JSON.stringify([upstream, iss, sub]))}`
 }
 
+export interface EndingGrant {
+  accountId: string
+  /** Undefined when the grant itself is over already. */
+  clientId: string | undefined
+}
+
+/** Called for each right before it ends. */
+export type OnEnd = (grant: EndingGrant) => Promise<void>
+
 /** Ends those of one person at an upstream; how many. Rejects as above. */
 export async function endGrantIdentitiesOfPerson(
   driver: Driver,
   person: UpstreamPerson,
+  onEnd?: OnEnd,
 ): Promise<number> {
   const isTheirs = (identity: Identity) =>
     identity.upstreamIssuer === person.iss && identity.upstreamSession?.sub === person.sub
@@ -81,36 +91,49 @@ export async function endGrantIdentitiesOfPerson(
     driver,
     members,
     (identity) => identity.upstream === person.upstream && isTheirs(identity),
+    onEnd,
   )
 }
 
-/** Deletes those that `isEnded` says are to end; how many. It gets the hashed id of the grant too. Rejects as above. */
+type IsEnded = (identity: Identity, clientId: string | undefined) => boolean
+
+/** Deletes those that `isEnded` says are to end; how many. Rejects as above. */
 export async function endGrantIdentitiesOf(
   driver: Driver,
   upstream: string,
-  isEnded: (identity: Identity, grantHash: string) => boolean | Promise<boolean>,
+  isEnded: IsEnded,
+  onEnd?: OnEnd,
 ): Promise<number> {
   const members = await driver.members(upstreamGrantsIndex(upstream))
   return endThose(
     driver,
     members,
-    (identity, grantHash) => identity.upstream === upstream && isEnded(identity, grantHash),
+    (identity, clientId) => identity.upstream === upstream && isEnded(identity, clientId),
+    onEnd,
   )
 }
 
 async function endThose(
   driver: Driver,
   keys: readonly string[],
-  isEnded: (identity: Identity, grantHash: string) => boolean | Promise<boolean>,
+  isEnded: IsEnded,
+  onEnd: OnEnd = async () => undefined,
 ): Promise<number> {
   let ended = 0
   for (const key of keys) {
-    const identity = (await driver.get(key))?.value as Identity | undefined
-    if (!identity || !(await isEnded(identity, key.slice(PREFIX.length)))) continue
+    const [found, clientId] = await Promise.all([driver.get(key), clientOf(driver, key)])
+    const identity = found?.value as Identity | undefined
+    if (!identity || !isEnded(identity, clientId)) continue
+    await onEnd({ accountId: identity.accountId, clientId })
     await driver.delete(key)
     if (identity.upstreamTokens !== undefined)
       await releaseUpstreamTokens(driver, identity.upstreamTokens)
     ended += 1
   }
   return ended
+}
+
+async function clientOf(driver: Driver, key: string): Promise<string | undefined> {
+  const record = await driver.get(`Grant:${key.slice(PREFIX.length)}`)
+  return (record?.value as { payload?: { clientId?: string } } | undefined)?.payload?.clientId
 }
