@@ -46,6 +46,14 @@ async function signInAt(browser: TestBrowser, parameters: Fields = own) {
 const freshCode = async (parameters: Fields = own) =>
   codeOf(await signInAt(createTestBrowser(server.issuer), parameters))
 
+function storedCode(code: string) {
+  const database = new DatabaseSync(join(folder, 'upstream.sqlite'), { readOnly: true })
+  const hash = createHash('sha256').update(code).digest('base64url')
+  const row = database.prepare('SELECT * FROM codes WHERE code = ?').get(hash)
+  database.close()
+  return row
+}
+
 const exchange = (code: string, more: Fields = {}) =>
   postForm(at('/token'), { ...gateway, code, redirect_uri: gatewayCallback, ...more })
 
@@ -70,10 +78,7 @@ describe('the code flow by its short names', () => {
   it('keeps the code in the table codes, by whom and for whom, and not its value', async () => {
     const before = Date.now()
     const code = await freshCode()
-    const database = new DatabaseSync(join(folder, 'upstream.sqlite'), { readOnly: true })
-    const hash = createHash('sha256').update(code).digest('base64url')
-    const row = database.prepare('SELECT * FROM codes WHERE code = ?').get(hash)
-    database.close()
+    const row = storedCode(code)
     const { client_id } = gateway
     expect(row).toMatchObject({ username: 'testuser', client_id, scope: 'openid profile' })
     expect(Number(row?.['issued_at'])).toBeGreaterThanOrEqual(before)
@@ -193,11 +198,15 @@ describe('/token', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   })
 
-  it('A52 a code of a person whose session was ended is worth nothing', async () => {
-    const code = await freshCode()
-    server.issuers.get('')?.sessions.end('testuser')
-    expect((await exchange(code)).body['error']).toBe('invalid_grant')
-  })
+  it.each(['end', 'revokeGrants'] as const)(
+    'A52 a code is worth nothing, and gone, after %s of its person',
+    async (what) => {
+      const code = await freshCode()
+      server.issuers.get('')?.sessions[what]('testuser')
+      expect((await exchange(code)).body['error']).toBe('invalid_grant')
+      expect(storedCode(code)).toBeUndefined()
+    },
+  )
 
   it('A45 says the same of an unknown client and of a wrong secret', async () => {
     const wrong = await exchange('x', { client_secret: 'wrong' })

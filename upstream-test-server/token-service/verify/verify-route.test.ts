@@ -1,3 +1,4 @@
+import { createPrivateKey, sign } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { signToken } from '../../behaviour/tokens/sign-token.ts'
 import type { SignatureFault } from '../../behaviour/tokens/sign-token.ts'
@@ -141,6 +142,19 @@ describe('POST /verify', () => {
     ]
     for (const token of changed) expect((await verify(token)).body['error']).toBe('signature')
   })
+
+  it.each(['none', 'HS256', 'RS512', 'PS256', undefined])(
+    'refuses a token whose header says alg %s, though our key has signed it',
+    async (alg) => {
+      const { kid } = scenario.keys.active()
+      const parts = [{ typ: 'JWT', alg, kid }, goodClaims()]
+      const input = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      const key = createPrivateKey({ key: scenario.keys.active(), format: 'jwk' })
+      const signature = sign('sha256', Buffer.from(input.join('.')), key).toString('base64url')
+      const { body } = await verify([...input, signature].join('.'))
+      expect(body['error']).toBe('signature')
+    },
+  )
 
   it('A52 follows the clock, the people and the keys of the issuer at once', async () => {
     const token = made()
