@@ -40,9 +40,11 @@ export function openLogout(
   { upstreams, unitOfWork, provider }: LogoutParts,
 ): Logout {
   const { config, secrets, driver, log, now } = options
-  const deliveries = createLogoutDeliveries({ driver: unitOfWork.driver, now })
+  // Not with the other writes of the request: whoever is to be told is put down before the session ends, so that a store that
+  // fails in between, or a process that dies, leaves apps told of a session that is there still, not the reverse.
+  const deliveries = createLogoutDeliveries({ driver, now })
   const signLogoutToken = createSignLogoutToken(provider)
-  const trails = createLogoutTrails(unitOfWork.driver)
+  const trails = createLogoutTrails(driver)
   const parts = { deliveries, trails, now }
   const deliver = createDeliverLogouts({ ...config, ...parts, signLogoutToken, log })
   const tellApps = createTellApps({ config, ...parts, log })
