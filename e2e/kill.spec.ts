@@ -8,7 +8,8 @@ import type { Part } from './support/part.ts'
 import { login } from './support/steady-load.ts'
 import { insist, stubbornLogin, type Hop } from './support/stubborn-login.ts'
 
-const REPEATS = process.env['AUTH_ADAPTER_NIGHTLY'] === '1' ? 100 : 1
+const USUAL = process.env['AUTH_ADAPTER_NIGHTLY'] === '1' ? 100 : 1
+const REPEATS = Number(process.env['AUTH_ADAPTER_KILL_REPEATS'] ?? USUAL)
 const MS_EACH = 15_000
 /** From before the request is read to after its answer is sent. */
 const LONGEST_REQUEST_MS = 15

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { releaseBefore } from '../../scripts/steps/release-before.ts'
 import { startAdapterGroup, type AdapterGroup } from '../support/adapter-group.ts'
 import { expect, test } from '../support/fixtures.ts'
 import { steadyLoad } from '../support/steady-load.ts'
@@ -20,18 +21,12 @@ const git = (...args: string[]) =>
     stdio: ['ignore', 'pipe', 'inherit'],
   }).trim()
 
-/** AUTH_ADAPTER_UPGRADE_FROM; else the newest tag, and as long as there is none the commit before. */
-function releaseBefore(): string {
-  const tags = git('tag', '--list', 'v*', '--sort=-v:refname', '--merged', 'HEAD~1').split('\n')
-  return process.env['AUTH_ADAPTER_UPGRADE_FROM'] || tags[0] || 'HEAD~1'
-}
-
 let folder: string
 let group: AdapterGroup
 test.beforeAll(async () => {
   test.setTimeout(120_000)
+  const before = releaseBefore(process.env)
   folder = join(mkdtempSync(join(tmpdir(), 'auth-adapter-upgrade-')), 'before')
-  const before = releaseBefore()
   git('worktree', 'add', '--detach', folder, before)
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   process.stdout.write(`from ${before} (${git('rev-parse', '--short', before)})\n`)
