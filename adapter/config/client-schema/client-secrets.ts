@@ -1,10 +1,13 @@
 // The hashes of an app's secrets. A hash of 256 random bits tells nobody the secret, so that it may stand in the file.
 import { z } from 'zod'
 
+/** A time without its zone would be another one on each machine. */
+const DATE = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/
+
 const date = z
   .string()
   .refine(
-    (text) => /^\d{4}-\d{2}-\d{2}(T\S+)?$/.test(text) && !Number.isNaN(Date.parse(text)),
+    (text) => DATE.test(text) && !Number.isNaN(Date.parse(text)),
     'Expected a date such as 2026-12-31 or 2026-12-31T18:00:00Z',
   )
 

@@ -164,6 +164,11 @@ describe('the secrets of an app', () => {
       'client_secrets.0.expires: Expected a date such as 2026-12-31 or 2026-12-31T18:00:00Z',
     ],
     [
+      'a time without its zone, another one on each machine',
+      { client_secrets: [{ sha256: HEX, expires: '2026-12-31T18:00:00' }] },
+      'client_secrets.0.expires: Expected a date such as 2026-12-31 or 2026-12-31T18:00:00Z',
+    ],
+    [
       'hashes that are never asked for',
       { client_secrets: [{ sha256: HEX }], token_endpoint_auth_method: 'none' },
       'client_secrets: Never asked for with token_endpoint_auth_method none: leave one of them out',
