@@ -7,8 +7,11 @@ import type { FieldFault } from './identity-error.ts'
 
 // A page of another origin can not send this type without asking first, so no form can use the cookie.
 const demandJson: RequestHandler = (req, _res, next) => {
-  const [type = ''] = (req.get('content-type') ?? '').split(';')
-  if (type.trim().toLowerCase() !== 'application/json')
+  const [type = '', ...parameters] = (req.get('content-type') ?? '').toLowerCase().split(';')
+  const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='))
+  // https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+  const isUtf8 = charset === undefined || /^charset="?utf-8"?$/.test(charset)
+  if (type.trim() !== 'application/json' || !isUtf8)
     throw new IdentityError('UNSUPPORTED_MEDIA_TYPE')
   next()
 }

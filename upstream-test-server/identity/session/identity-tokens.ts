@@ -32,8 +32,8 @@ export interface IdentityTokens {
   /** @throws {IdentityError} JWT_KEY_NOT_CONFIGURED */
   requireKey(): SigningKey
   issue(subject: TokenSubject): string
-  /** @throws {IdentityError} INVALID_TOKEN */
-  verify(token: string | undefined): VerifiedToken
+  /** Its session may be over. @throws {IdentityError} INVALID_TOKEN */
+  verify(token: string | undefined, rules?: { mayBeExpired: boolean }): VerifiedToken
 }
 
 export interface IdentityTokensOptions {
@@ -96,11 +96,11 @@ export function createIdentityTokens(options: IdentityTokensOptions): IdentityTo
       // https://www.rfc-editor.org/rfc/rfc9068.html#section-2.1
       return signToken({ header: { typ: 'at+jwt' }, claims }, requireKey())
     },
-    verify(token = '') {
+    verify(token = '', { mayBeExpired } = { mayBeExpired: false }) {
       const { header, claims } = readable(token)
       const { iss, aud, exp, token_use: use, auth_session: sessionId, jti, branch_id } = claims
       const isOurs = iss === issuer && [aud].flat().includes(api) && uses.includes(use)
-      const isTimely = typeof exp === 'number' && exp * 1000 > now()
+      const isTimely = mayBeExpired || (typeof exp === 'number' && exp * 1000 > now())
       if (!isOurs || !isTimely || !isSigned(token, header)) throw new IdentityError('INVALID_TOKEN')
       const branchId = branch_id === undefined ? undefined : String(branch_id)
       return { use: use as TokenUse, sessionId: String(sessionId), jti: String(jti), branchId }

@@ -35,8 +35,8 @@ export interface AuthSessions {
   start(session: NewSession): AuthSession
   /** Only where it is active and not over. */
   find(id: string): AuthSession | undefined
-  /** Also by a token that is used up; the session is active and not over. */
-  findByRefreshToken(token: string): AuthSession | undefined
+  /** Only where the session is active and not over. */
+  findByRefreshToken(token: string): { session: AuthSession; isUsedUp: boolean } | undefined
   /** False, and the session is revoked, where the token was used before. */
   rotate(session: AuthSession, token: string, next: Issued): boolean
   /** False, and nothing changed, where a branch is chosen already or the access token is not the latest. */
@@ -69,7 +69,7 @@ function prepare(database: DatabaseSync) {
     insertToken: database.prepare('INSERT INTO refresh_token (hash, session_id) VALUES (?, ?)'),
     byId: database.prepare(`SELECT * FROM auth_session WHERE id = ? AND ${usable}`),
     byToken: database.prepare(
-      `SELECT auth_session.* FROM refresh_token JOIN auth_session ON auth_session.id = session_id
+      `SELECT auth_session.*, used_at FROM refresh_token JOIN auth_session ON auth_session.id = session_id
        WHERE hash = ? AND ${usable}`,
     ),
     use: database.prepare(
@@ -134,7 +134,10 @@ export function createAuthSessions(database: DatabaseSync, now: () => number): A
       return { id, accountId, branchId, jti, createdAt, expiresAt }
     },
     find: (id) => sessionIn(byId.get(id, now())),
-    findByRefreshToken: (token) => sessionIn(byToken.get(hashOf(token), now())),
+    findByRefreshToken(token) {
+      const row = byToken.get(hashOf(token), now())
+      return row && { session: sessionFrom(row), isUsedUp: row['used_at'] !== null }
+    },
     ...changes(database, statements, now),
     revoke: (id) => void revoke.run(id),
     revokeAllOf: (sub) => void revokeAllOf.run(sub),
