@@ -23,7 +23,8 @@ function open() {
     }
   }
   const all = () => readTrail(driver, { since: at - 10 * DAY_MS, until: at })
-  return { trail, driver, breaker, lost, write, all, advance: (ms: number) => (at += ms) }
+  const advance = (ms: number) => (at += ms)
+  return { trail, driver, breaker, lost, write, all, advance, now: () => at }
 }
 
 it('keeps every event in order, also over midnight, until its time is over', async () => {
@@ -38,6 +39,21 @@ it('keeps every event in order, also over midnight, until its time is over', asy
   expect(kept.map(({ time }) => time)).toEqual(kept.map(({ time }) => time).toSorted())
   advance(2.5 * DAY_MS)
   expect((await all()).length).toBe(3)
+})
+
+it('is asked for a few hours of it, and reads no others', async () => {
+  const { trail, driver, write, advance, now } = open()
+  for (let hour = 0; hour < 12; hour += 1) {
+    write(1)
+    await trail.flush()
+    advance(3_600_000)
+  }
+  const read: string[] = []
+  const members = (index: string) => (read.push(index), driver.members(index))
+  const range = { since: now() - 3.5 * 3_600_000, until: now() }
+  const found = await readTrail({ ...driver, members }, range)
+  expect(found.length).toBe(3)
+  expect(read.length).toBeLessThan(8)
 })
 
 it('events that are not kept are not there', async () => {

@@ -25,16 +25,17 @@ export const FLUSH_MS = 1000
 const MAX_WAITING = 10_000
 /** Values stay small enough for any store to take them within its time limit. */
 const BATCH = 500
-const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 /** From the first event of a batch to the last, through an outage of the store. */
-const LONGEST_BATCH_MS = 3_600_000
+const LONGEST_BATCH_MS = HOUR_MS
 const READ_AT_ONCE = 100
 const PREFIX = 'AuditBatch:'
 
-const indexOf = (day: string) => `audit-batches:${day}`
+/** One for each hour: that of a day on many instances would be too long for one answer of the store. */
+const indexOf = (hour: string) => `audit-batches:${hour}`
 /** Says when its first event was, so that batches of other times are not read. */
 const memberOf = (time: string, id: string) => `${Date.parse(time)}.${id}`
-const dayOf = (time: string) => time.slice(0, 10)
+const hourOf = (time: string) => time.slice(0, 13)
 
 /** What waits for the store, and its way there, one batch after the other. */
 function createQueue({ driver, keepSeconds, onLost }: Omit<TrailOptions, 'flushMs'>) {
@@ -95,7 +96,7 @@ async function save(driver: Driver, batch: AuditEntry[], keepSeconds: number): P
   const id = randomUUID()
   const [first] = batch
   const { time } = first as AuditEntry
-  await driver.add(indexOf(dayOf(time)), memberOf(time, id), keepSeconds)
+  await driver.add(indexOf(hourOf(time)), memberOf(time, id), keepSeconds)
   await driver.set(PREFIX + id, batch, keepSeconds)
 }
 
@@ -122,9 +123,10 @@ export async function readTrail(driver: Driver, query: TrailQuery): Promise<Audi
 
 async function batchesOf(driver: Driver, { since, until }: TrailQuery): Promise<string[]> {
   const from = since - LONGEST_BATCH_MS
-  const days = new Set<string>()
-  for (let at = from; at < until + DAY_MS; at += DAY_MS) days.add(dayOf(new Date(at).toISOString()))
-  const members = await Promise.all([...days].map((day) => driver.members(indexOf(day))))
+  const hours = new Set<string>()
+  for (let at = from; at < until + HOUR_MS; at += HOUR_MS)
+    hours.add(hourOf(new Date(at).toISOString()))
+  const members = await Promise.all([...hours].map((hour) => driver.members(indexOf(hour))))
   return members.flat().flatMap((member) => {
     const at = member.indexOf('.')
     const first = Number(member.slice(0, at))
