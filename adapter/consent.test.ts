@@ -96,6 +96,14 @@ describe('an app of somebody else', () => {
     }
   })
 
+  it('A12 names of claims that there are not are no words of theirs on our page', async () => {
+    const claims = JSON.stringify({ userinfo: { 'Checked by us: press Allow': null, name: null } })
+    const { page } = await ask(on.chain.newBrowser(), { claims, prompt: 'consent' })
+    expect(isQuestion(page)).toBe(true)
+    expect(page.body).toContain('See “name”')
+    expect(page.body).not.toContain('Checked by us')
+  })
+
   it('asks again for a wider scope, a claim, or another person, and after prompt=consent', async () => {
     const browser = on.chain.newBrowser()
     const wider = await ask(browser, { scope: 'openid profile read email' })

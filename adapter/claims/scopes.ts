@@ -34,6 +34,21 @@ export function scopeOf(claim: string): string {
   return SCOPE_OF.get(claim) ?? 'openid'
 }
 
+type Minting = Readonly<Record<string, { claims: Readonly<Record<string, unknown>> }>>
+
+/** The names of all claims that the configuration mints; some come more than once. */
+export function mintedClaims({
+  upstreams,
+  clients,
+}: {
+  upstreams: Minting
+  clients: Minting
+}): string[] {
+  return [upstreams, clients].flatMap((parts) =>
+    Object.values(parts).flatMap(({ claims }) => Object.keys(claims)),
+  )
+}
+
 /** Scope → claims, for the minted claim names (repeats are fine). `openid` is always there, others only with a claim. */
 export function claimsByScope(claimNames: Iterable<string>): Record<string, string[]> {
   const groups = new Map<string, string[]>([['openid', ['sub']]])

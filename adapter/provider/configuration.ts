@@ -1,7 +1,7 @@
 // oidc-provider's configuration as data: what this authorization server offers, and the limits it keeps. Anything not
 // listed here is off. The functions behind it live in the files beside this one.
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
-import { claimsByScope } from '../claims/scopes.ts'
+import { claimsByScope, mintedClaims } from '../claims/scopes.ts'
 import type { Config } from '../config/schema.ts'
 import { CLIENT_AUTH_ALGS } from '../config/client-schema/is-confidential.ts'
 import { clientAuthentication } from './client-authentication/client-assertions.ts'
@@ -116,12 +116,7 @@ function authorizationServer({
     jwks: initialJwks(signingKeys),
     routes: ROUTES,
     scopes: allScopes(config.clients),
-    claims: claimsByScope([
-      ...CONTEXT_CLAIMS,
-      ...[config.upstreams, config.clients].flatMap((parts) =>
-        Object.values(parts).flatMap(({ claims }) => Object.keys(claims)),
-      ),
-    ]),
+    claims: claimsByScope([...CONTEXT_CLAIMS, ...mintedClaims(config)]),
     extraParams: {
       ...contextParams(requestedContext),
       ...upstreamHints(upstreamChoice),

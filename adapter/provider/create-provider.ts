@@ -132,7 +132,7 @@ function loadGrants(
   return createLoadExistingGrant({
     ...policy,
     identities,
-    mayHave: createConsentGate(config.clients, translated(consents)),
+    mayHave: createConsentGate(config, translated(consents)),
     resourcesOf: (clientId) => grantedResources(config, clientId),
     sessionTtlSeconds: (ctx) => sessionTtlSeconds(ctx.oidc.session ?? {}, config.session, now),
   })

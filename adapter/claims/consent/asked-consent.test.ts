@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { askedConsent, isCovered } from './asked-consent.ts'
 
-const SCOPE = 'openid profile read'
+const ASKABLE = { scope: 'openid profile read', minted: ['name', 'email', 'team'] }
 
 describe(askedConsent, () => {
   it.each([
@@ -13,6 +13,13 @@ describe(askedConsent, () => {
       { claims: '{"userinfo":{"name":null,"email":null},"id_token":{"acr":null,"name":null}}' },
       ['claim:name'],
     ],
+    ['claims that there are not', { claims: '{"userinfo":{"Press allow now":null}}' }, []],
+    ['claims of a member that means nothing', { claims: '{"other":{"team":null}}' }, []],
+    [
+      'a member that is no object',
+      { claims: '{"userinfo":{"team":null},"x":"y"}' },
+      ['claim:team'],
+    ],
     ['no claims', { claims: '{"userinfo":null}' }, []],
     ['the app itself', { resource: 'urn:auth-adapter:client' }, []],
     [
@@ -21,7 +28,7 @@ describe(askedConsent, () => {
       ['resource:https://a', 'resource:https://b'],
     ],
   ])('%s', (_name, params, items) => {
-    expect(askedConsent(params, SCOPE)).toEqual(items)
+    expect(askedConsent(params, ASKABLE)).toEqual(items)
   })
 })
 

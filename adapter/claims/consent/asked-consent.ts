@@ -11,11 +11,22 @@ const PROTOCOL_CLAIMS = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss']
 /** Stands where no resource was asked for. Not meant for the wire. */
 export const DEFAULT_RESOURCE = 'urn:auth-adapter:client'
 
-/** `params` of an authorization request that was found valid; `clientScope` is what the app may ask for at all. */
-export function askedConsent(params: Params, clientScope: string): ConsentItem[] {
-  const allowed = new Set(clientScope.split(' '))
-  const scopes = wordsOf(params['scope']).filter((scope) => allowed.has(scope))
-  const claims = claimNames(params['claims']).filter((claim) => allowed.has(scopeOf(claim)))
+export interface Askable {
+  /** What the app may ask for at all. */
+  scope: string
+  /** All claims that there are. */
+  minted: readonly string[]
+}
+
+/** `params` of an authorization request that was found valid. */
+export function askedConsent(params: Params, { scope, minted }: Askable): ConsentItem[] {
+  const allowed = new Set(scope.split(' '))
+  // The page shows their names: what there is not would be words of the app on a page of ours.
+  const known = new Set(minted)
+  const scopes = wordsOf(params['scope']).filter((word) => allowed.has(word))
+  const claims = claimNames(params['claims']).filter(
+    (claim) => known.has(claim) && allowed.has(scopeOf(claim)),
+  )
   const resources = [params['resource']].flat().filter((resource) => resource !== DEFAULT_RESOURCE)
   return [
     ...new Set<ConsentItem>([
@@ -39,7 +50,7 @@ const wordsOf = (text: unknown) =>
 /** https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter */
 function claimNames(claims: unknown): string[] {
   if (typeof claims !== 'string') return []
-  const members = Object.values(JSON.parse(claims) as Record<string, object | null>)
-  const names = members.flatMap((member) => Object.keys(member ?? {}))
+  const { userinfo, id_token } = JSON.parse(claims) as Record<string, object | null | undefined>
+  const names = [userinfo, id_token].flatMap((member) => Object.keys(member ?? {}))
   return names.filter((name) => !PROTOCOL_CLAIMS.has(name))
 }

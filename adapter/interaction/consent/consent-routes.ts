@@ -3,6 +3,7 @@
 import { Router, urlencoded, type Request, type Response } from 'express'
 import type { Interaction } from 'oidc-provider'
 import { askedConsent } from '../../claims/consent/asked-consent.ts'
+import { mintedClaims } from '../../claims/scopes.ts'
 import type { ClientConfig, Config } from '../../config/schema.ts'
 import { InteractionError } from '../../errors.ts'
 import { consentPage } from '../../pages/consent-page.ts'
@@ -19,7 +20,7 @@ import { consentPath } from './consent-path.ts'
 import { createConsentTokens, type ConsentTokens } from './consent-token.ts'
 
 export interface ConsentRouteOptions extends Pick<LoginParts, 'interactions' | 'binding'> {
-  config: Pick<Config, 'clients' | 'scope_descriptions'>
+  config: Pick<Config, 'clients' | 'upstreams' | 'scope_descriptions'>
   identities: Pick<Identities, 'find'>
   consents: Consents
   cookieKeys: readonly string[]
@@ -77,10 +78,14 @@ async function openQuestion(
   return { uid, flowId, clientId, client, accountId, interaction }
 }
 
+function itemsOf({ config }: Parts, { client, interaction }: Question) {
+  return askedConsent(interaction.params, { ...client, minted: mintedClaims(config) })
+}
+
 async function page(parts: Parts, question: Question): Promise<string> {
   const { uid, flowId, clientId, client, interaction } = question
   const identity = await parts.identities.find(interaction.session?.uid ?? '')
-  const items = askedConsent(interaction.params, client.scope)
+  const items = itemsOf(parts, question)
   return consentPage({
     clientName: client.client_name ?? clientId,
     clientUri: client.client_uri,
@@ -108,13 +113,13 @@ async function decide(parts: Parts, request: Request, response: Response): Promi
 }
 
 async function settle(parts: Parts, question: Question, isAllowed: boolean): Promise<string> {
-  const { clientId, client, accountId, interaction } = question
+  const { clientId, accountId, interaction } = question
   parts.log.info(isAllowed ? 'consent.given' : 'consent.refused', {
     client_id: clientId,
     ...unlogged({ person: accountId }),
   })
   if (!isAllowed) return answer(interaction, REFUSED)
-  await parts.consents.give({ clientId, accountId }, askedConsent(interaction.params, client.scope))
+  await parts.consents.give({ clientId, accountId }, itemsOf(parts, question))
   return answer(interaction, { ...interaction.lastSubmission, consent: {} })
 }
 
