@@ -16,6 +16,8 @@ import { openDatabase } from '../database.ts'
 import { createLoginRouter } from '../login.ts'
 import { createIdentity } from '../identity/identity.ts'
 import type { Identity } from '../identity/identity.ts'
+import { createAuthSessions } from '../identity/store/auth-sessions.ts'
+import type { AuthSessions } from '../identity/store/auth-sessions.ts'
 import { seedIdentity } from '../identity/store/seed-identity.ts'
 import type { PasswordCost } from '../people/password.ts'
 import type { SeedUser } from '../people/seed-users.ts'
@@ -63,6 +65,8 @@ export interface Issuer {
   /** What is switched here; strict by itself. */
   scenario: Scenario
   sessions: Sessions
+  /** Those of the identity service; absent where the issuer has none. */
+  authSessions?: Pick<AuthSessions, 'find'>
   /** Absent where the issuer is no OpenID Provider. */
   logoutTokens?: LogoutTokens
   /** Ends timers and closes the database. */
@@ -91,7 +95,9 @@ async function openParts(options: IssuerOptions) {
   const cookiePrefix = cookiePrefixOf(key)
   const basePath = key === '' ? '' : `/${key}`
   const binding = createInteractionBinding({ key: keys.bindingKey, cookiePrefix, basePath })
-  return { database, keys, signingKey, scenario, users, storage, cookiePrefix, binding }
+  const authSessions = createAuthSessions(database, scenario.clock.now)
+  const stored = { database, keys, signingKey, users, storage, authSessions }
+  return { ...stored, scenario, cookiePrefix, binding }
 }
 
 function alsoEnding({ endSessionsOf }: Identity, sessions: Sessions): Sessions {
@@ -106,7 +112,7 @@ function alsoEnding({ endSessionsOf }: Identity, sessions: Sessions): Sessions {
 export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const { key, issuer, serverName, clients, quirks, log, now } = options
   const { database, ...parts } = await openParts(options)
-  const { signingKey, scenario, users, storage, binding } = parts
+  const { signingKey, scenario, users, storage, authSessions, binding } = parts
   const provider = createProvider({ ...parts, issuer, clients, quirks, log, now })
 
   const { faults, journal, keys, clock } = scenario
@@ -138,6 +144,6 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const logoutTokens = createLogoutTokens({ issuer, defaultClientId, keys, clock })
   tellClientsOfLogout(provider, { clients, logoutTokens })
   const sessions = alsoEnding(identity, createSessions(database, clock.now))
-  const switched = { scenario, sessions, logoutTokens }
+  const switched = { scenario, sessions, authSessions, logoutTokens }
   return { key, issuer, quirks, handler: router, users, ...switched, close }
 }

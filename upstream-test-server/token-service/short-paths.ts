@@ -3,6 +3,7 @@
 import { Router } from 'express'
 import type { Request, RequestHandler, Response } from 'express'
 import { endpointPaths } from '../behaviour/faults/faults.ts'
+import { takeRequestIds } from '../identity/api/request-ids.ts'
 import { bodyFaultOf, bodyFields, readBody, withForm } from './requests/body-fields.ts'
 import type { BodyError, BodyFault } from './requests/body-fields.ts'
 
@@ -54,7 +55,7 @@ const readTokenBody: RequestHandler = (req, res, next) =>
 export function shortPaths(issuer: RequestHandler): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get('/authorize', authorize)
-  router.post('/token', readTokenBody, token(issuer))
+  router.post('/token', takeRequestIds, readTokenBody, token(issuer))
   router.get('/logout', logout)
   return router
 }

@@ -1,9 +1,9 @@
 // What the root's issuer serves beside its OAuth endpoints: their short names, /verify and, where switched on, /test-token.
 import { Router } from 'express'
-import type { ErrorRequestHandler, RequestHandler } from 'express'
+import type { ErrorRequestHandler } from 'express'
 import type { Log } from '../../service/log.ts'
-import type { Scenario } from '../behaviour/scenario.ts'
-import type { Users } from '../people/users.ts'
+import { takeRequestIds } from '../identity/api/request-ids.ts'
+import type { Issuer } from '../issuers/issuer.ts'
 import type { UpstreamClient } from '../provider/provider.ts'
 import { bodyFaultOf, readBody } from './requests/body-fields.ts'
 import type { BodyError } from './requests/body-fields.ts'
@@ -12,8 +12,10 @@ import { shortPaths } from './short-paths.ts'
 import { testTokenRoute } from './test-token-route.ts'
 import { verifyRoute } from './verify/verify-route.ts'
 
+type Root = Pick<Issuer, 'issuer' | 'handler' | 'users' | 'scenario' | 'sessions' | 'authSessions'>
+
 export interface TokenServiceOptions {
-  issuer: { issuer: string; handler: RequestHandler; users: Users; scenario: Scenario }
+  issuer: Root
   clients: readonly UpstreamClient[]
   /** Whether anybody may have a token for anybody; default: no. */
   hasTestToken?: boolean | undefined
@@ -34,7 +36,7 @@ const answerBodyFault: ErrorRequestHandler = (error: BodyError, _req, res, next)
 }
 
 /** The accounts of programs do not sign in with a form, and have tokens all the same. */
-function isPersonHere({ users, scenario }: TokenServiceOptions['issuer'], sub: string): boolean {
+function isPersonHere({ users, scenario }: Root, sub: string): boolean {
   const user = users.find(sub)
   const standing = user?.standing === 'SYSTEM' ? 'ACTIVE' : user?.standing
   return (
@@ -42,6 +44,14 @@ function isPersonHere({ users, scenario }: TokenServiceOptions['issuer'], sub: s
     standing === 'ACTIVE' &&
     scenario.people.able({ ...user, standing }) !== undefined
   )
+}
+
+/** Of a sign-in with the form, or at the identity service; a service has none. */
+function isSessionOver({ sessions, authSessions }: Root, claims: Record<string, unknown>): boolean {
+  const { sid, auth_session: authSession } = claims
+  if (authSession !== undefined) return authSessions?.find(String(authSession)) === undefined
+  if (sid === undefined) return false
+  return !sessions.list().some(({ sids }) => Object.values(sids).includes(String(sid)))
 }
 
 export function createTokenService(options: TokenServiceOptions): Router {
@@ -53,12 +63,22 @@ export function createTokenService(options: TokenServiceOptions): Router {
   const isHere = ({ sub, client_id: clientId }: Record<string, unknown>) =>
     (sub === clientId && services.has(String(sub))) || isPersonHere(root, String(sub))
   const { keys, clock } = scenario
-  const judge = { issuer, publishedKeys: keys.published, now: clock.now, isHere }
+  const judge = {
+    issuer,
+    publishedKeys: keys.published,
+    now: clock.now,
+    isHere,
+    isSessionOver: isSessionOver.bind(undefined, root),
+  }
   const router = Router({ caseSensitive: true, strict: true })
-  router.post('/verify', readBody, verifyRoute(judge, log), answerBodyFault)
+  router.post('/verify', takeRequestIds, readBody, verifyRoute(judge, log), answerBodyFault)
   if (hasTestToken) {
     const audiences = audiencesOf(clients)
-    router.get('/test-token', testTokenRoute({ issuer, users, scenario, audiences, log }))
+    router.get(
+      '/test-token',
+      takeRequestIds,
+      testTokenRoute({ issuer, users, scenario, audiences, log }),
+    )
   }
   router.use(shortPaths(root.handler))
   return router

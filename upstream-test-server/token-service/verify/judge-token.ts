@@ -12,7 +12,7 @@ export type TokenFault =
   | { error: 'expired'; since: string }
   | { error: 'not_yet_valid'; until: string }
   | { error: 'audience'; expected: string; found: string[] }
-  | { error: 'subject' }
+  | { error: 'subject' | 'session_ended' }
 
 export type Verdict =
   | { valid: true; claims: Json }
@@ -26,6 +26,8 @@ export interface Judge {
   now: () => number
   /** Whether the person or the service that the claims are about may still come in. */
   isHere: (claims: Json) => boolean
+  /** Whether they are of a session, and it is over. */
+  isSessionOver: (claims: Json) => boolean
 }
 
 const compactJws = /^[\w-]+\.[\w-]+\.[\w-]+$/
@@ -81,7 +83,8 @@ function judged(token: string, audience: string, judge: Judge): Judged {
   if (time) return failed(time)
   const found = [claims['aud'] ?? []].flat().map(String)
   if (!found.includes(audience)) return failed({ error: 'audience', expected: audience, found })
-  return judge.isHere(claims) ? { claims } : failed({ error: 'subject' })
+  if (!judge.isHere(claims)) return failed({ error: 'subject' })
+  return judge.isSessionOver(claims) ? failed({ error: 'session_ended' }) : { claims }
 }
 
 const messages: Record<TokenFault['error'], string> = {
@@ -93,6 +96,7 @@ const messages: Record<TokenFault['error'], string> = {
   not_yet_valid: 'Its time has not begun. Compare the clocks.',
   audience: 'It is meant for another service. Ask for a token with your audience.',
   subject: 'The person or service that it is about is no longer here, or is disabled. Refuse it.',
+  session_ended: 'The person has signed out. Ask for a new sign-in.',
 }
 
 export function judgeToken(token: string, audience: string, judge: Judge): Verdict {

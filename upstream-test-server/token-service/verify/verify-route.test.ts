@@ -7,6 +7,7 @@ import type { Scenario } from '../../behaviour/scenario.ts'
 import { createSigningKey } from '../../provider/keys.ts'
 import type { RunningUpstreamTestServer } from '../../start.ts'
 import { codeOf, createTestBrowser } from '../../test-support/test-browser.ts'
+import type { TestBrowser } from '../../test-support/test-browser.ts'
 import {
   gateway,
   gatewayCallback,
@@ -53,6 +54,15 @@ function made({ claims = {}, header = { typ: 'JWT' }, fault, key }: Made = {}): 
   return signToken(token, key ?? scenario.keys.active(), fault)
 }
 
+async function idTokenOf(browser: TestBrowser): Promise<string> {
+  const { client_id } = gateway
+  const query = new URLSearchParams({ client_id, redirect_uri: gatewayCallback, state: 's' })
+  const form = await browser.open(`/authorize?${query.toString()}`)
+  const page = await browser.submit(form, { username: 'testuser', password: 'password' })
+  const fields = { ...gateway, code: codeOf(page), redirect_uri: gatewayCallback }
+  return String((await postForm(`${server.issuer}/token`, fields)).body['id_token'])
+}
+
 describe('POST /verify', () => {
   it('says of a service token that it is valid, and its claims', async () => {
     const fields = { grant_type: 'client_credentials', ...worker, aud: audience }
@@ -65,18 +75,37 @@ describe('POST /verify', () => {
 
   it('says so of the ID token of a sign-in, and takes a form too', async () => {
     const { client_id } = gateway
-    const query = new URLSearchParams({ client_id, redirect_uri: gatewayCallback, state: 's' })
-    const browser = createTestBrowser(server.issuer)
-    const form = await browser.open(`/authorize?${query.toString()}`)
-    const page = await browser.submit(form, { username: 'testuser', password: 'password' })
-    const { body } = await postForm(`${server.issuer}/token`, {
-      ...gateway,
-      code: codeOf(page),
-      redirect_uri: gatewayCallback,
-    })
-    const fields = { token: String(body['id_token']), audience: client_id }
+    const token = await idTokenOf(createTestBrowser(server.issuer))
+    const fields = { token, audience: client_id }
     const answer = await postForm(`${server.issuer}/verify`, fields)
     expect(answer.body).toMatchObject({ valid: true, claims: { sub: 'testuser', aud: client_id } })
+  })
+
+  it('A52 knows that the person has signed out: at the form, and at the identity service', async () => {
+    const email = 'single@example.test'
+    const signIn = { email, password: 'password' }
+    const { body } = await postJson(`${server.issuer}/api/auth/login`, signIn)
+    const { auth } = body['data'] as { auth: { accessToken: string } }
+    const browser = createTestBrowser(server.issuer)
+    const idToken = await idTokenOf(browser)
+    const both = () =>
+      Promise.all([verify(auth.accessToken, 'test-client'), verify(idToken, gateway.client_id)])
+    for (const { body: said } of await both()) expect(said['valid']).toBe(true)
+    await browser.submit(await browser.open('/logout'), { logout: 'yes' })
+    const after = (await both()).map(({ body: said }) => said['error'])
+    expect(after).toEqual([undefined, 'session_ended'])
+    server.issuers.get('')?.sessions.end('testuser')
+    for (const { body: said } of await both()) expect(said['error']).toBe('session_ended')
+  })
+
+  it('takes over the ids of a request, and answers and logs them', async () => {
+    const ids = { 'x-request-id': 'request-0001', 'x-correlation-id': 'story-0001' }
+    const headers = { 'content-type': 'application/json', ...ids }
+    const response = await fetch(`${server.issuer}/verify`, { method: 'POST', headers, body: '{}' })
+    expect(await response.json()).toMatchObject({ request_id: 'request-0001' })
+    const line = lines.findLast((one) => one.includes('request.done')) ?? '{}'
+    const [request_id, correlation_id] = ['request-0001', 'story-0001']
+    expect(JSON.parse(line)).toMatchObject({ request_id, correlation_id, path: '/verify' })
   })
 
   it('says so of a token for several, and of an access token', async () => {
@@ -207,7 +236,8 @@ describe('a request to /verify that can not be understood', () => {
 
   it('names each field that is wrong', async () => {
     const { body } = await postJson(`${server.issuer}/verify`, {})
-    expect(Object.keys(body['fields'] as object)).toEqual(['token', 'audience'])
+    const fields = body['fields'] as { field: string }[]
+    expect(fields.map(({ field }) => field)).toEqual(['token', 'audience'])
   })
 
   it('GET is no such page', async () => {
