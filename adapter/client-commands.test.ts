@@ -339,16 +339,41 @@ describe('in the chain', () => {
   let changed: Adapter | undefined
   afterEach(() => changed?.close())
 
-  it('a client that was added signs people in with the snippet for openid-client as it is printed', async () => {
-    file = on.chain.configFile
-    const redirectUri = 'http://127.0.0.1:8082/cb'
-    await client('add', 'added', '--redirect-uri', redirectUri, '--scope', 'openid profile')
-    const secret = secretIn(out)
+  /** What a running adapter does with a changed file. */
+  async function takeOver(): Promise<void> {
+    await changed?.close()
     const { config } = loadConfig({ file, env: {} })
     const { driver, secrets, log } = on.chain
     const parts = { driver, secrets, log, now: () => Date.now(), version: '0.0.0-test' }
     changed = await createAdapter({ ...parts, config })
     on.chain.serve(changed.app)
+  }
+
+  it('a secret is replaced with nobody refused in between', async () => {
+    file = on.chain.configFile
+    await client('add', 'rotated', '--redirect-uri', 'http://127.0.0.1:8083/cb')
+    const old = secretIn(out)
+    await client('rotate-secret', 'rotated')
+    const fresh = secretIn(out)
+    const answers = async () => {
+      await takeOver()
+      const asked = [old, fresh, `${fresh.slice(0, -1)}!`].map(async (secret) => {
+        const credentials = ['rotated', secret] as const
+        return (await post(on.chain, '/oauth2/introspect', { token: 'x' }, credentials)).status
+      })
+      return Promise.all(asked)
+    }
+    expect(await answers()).toEqual([200, 200, 401])
+    await client('rotate-secret', 'rotated', '--drop-old')
+    expect(await answers()).toEqual([401, 200, 401])
+  })
+
+  it('a client that was added signs people in with the snippet for openid-client as it is printed', async () => {
+    file = on.chain.configFile
+    const redirectUri = 'http://127.0.0.1:8082/cb'
+    await client('add', 'added', '--redirect-uri', redirectUri, '--scope', 'openid profile')
+    const secret = secretIn(out)
+    await takeOver()
     await client('snippet', 'added', '--for', 'openid-client', '--json')
     const code = String(json()['text']).replace(/^import .*\n/, '')
     vi.stubEnv('OIDC_CLIENT_SECRET', secret)
