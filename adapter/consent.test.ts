@@ -110,7 +110,7 @@ describe('an app of somebody else', () => {
     expect(isQuestion(wider.page)).toBe(true)
     expect(wider.page.body).toContain('See your e-mail address')
     await press(browser, wider.page)
-    const claim = JSON.stringify({ userinfo: { nickname: null } })
+    const claim = JSON.stringify({ userinfo: { name: null } })
     expect(isQuestion((await ask(browser, { claims: claim })).page)).toBe(true)
     const forced = await ask(browser, { prompt: 'consent' })
     expect(isQuestion(forced.page)).toBe(true)
