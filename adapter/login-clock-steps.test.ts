@@ -79,7 +79,7 @@ describe('F68 in the middle of a login', () => {
       state: request.url.searchParams.get('state'),
     })
     expect(failed?.['error']).toMatchObject({
-      message: 'ID token auth_time: clock: 3600 s ahead of ours (clock_tolerance 30 s)',
+      message: expect.stringMatching(/^ID token auth_time: clock: 3[56]\d\d s ahead of ours/),
     })
     expect(await isSignedIn(browser)).toBe(false)
     expect(await signInAnew()).toBe(200)

@@ -46,7 +46,7 @@ describe('parts of the nightly run', () => {
   it.each([
     ['rolling', 'AUTH_ADAPTER_ROLLING_LOGINS', '10k', 300],
     ['rolling', 'AUTH_ADAPTER_ROLLING_LOGINS', '299', 300],
-    ['upgrade', 'AUTH_ADAPTER_UPGRADE_LOGINS', '', 300],
+    ['upgrade', 'AUTH_ADAPTER_UPGRADE_LOGINS', '', 1000],
     ['kills', 'AUTH_ADAPTER_KILL_REPEATS', '0', 1],
   ])('%s with %s=%s: says what is expected', (part, name, given, least) => {
     const why = `${name}: expected a number from ${least} to 9999999, found "${given}"`
