@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 export async function ask(
-  server: Listening,
+  server: Pick<Listening, 'port'>,
   path = '/',
   options: RequestOptions = {},
 ): Promise<Answer> {

@@ -15,14 +15,12 @@ import { checkPassword } from './check-password.ts'
 import type { Known } from './check-password.ts'
 import { branchContexts, requireUsable } from './standing.ts'
 
-/** Notes the sign-in; nothing may stand in its way any more. */
+/** Nothing may stand in its way any more. */
 function startSession(parts: IdentityParts, known: Known, session: Omit<NewSession, 'accountId'>) {
-  const { sessions, accounts, log, now } = parts
   const { account, user } = known
-  accounts.noteLogin(account.id, now())
-  const started = sessions.start({ ...session, accountId: account.id })
-  log.info('identity.login_succeeded', { sub: user.sub, session_id: started.id })
-  return { started, known: { user, account: { ...account, lastLoginAt: now() } } }
+  const started = parts.sessions.start({ ...session, accountId: account.id })
+  parts.log.info('identity.login_succeeded', { sub: user.sub, session_id: started.id })
+  return { started, known: { user, account: { ...account, lastLoginAt: started.createdAt } } }
 }
 
 /** @throws {IdentityError} */

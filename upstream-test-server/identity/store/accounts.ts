@@ -15,8 +15,6 @@ export interface Account {
 export interface Accounts {
   findByEmail(email: string): Account | undefined
   find(id: string): Account | undefined
-  /** `at` in epoch milliseconds. */
-  noteLogin(id: string, at: number): void
 }
 
 export const emailKey = (typed: string) => typed.normalize('NFC').toLowerCase()
@@ -41,11 +39,9 @@ const select = `SELECT account.*, EXISTS (
 export function createAccounts(database: DatabaseSync): Accounts {
   const byEmail = database.prepare(`${select} WHERE email = ?`)
   const byId = database.prepare(`${select} WHERE id = ?`)
-  const note = database.prepare('UPDATE account SET last_login_at = ? WHERE id = ?')
   const accountIn = (row: Record<string, unknown> | undefined) => row && accountFrom(row)
   return {
     findByEmail: (email) => accountIn(byEmail.get(emailKey(email))),
     find: (id) => accountIn(byId.get(id)),
-    noteLogin: (id, at) => void note.run(at, id),
   }
 }

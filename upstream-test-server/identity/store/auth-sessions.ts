@@ -32,6 +32,7 @@ export interface NewSession {
 }
 
 export interface AuthSessions {
+  /** Notes at the account when it was. */
   start(session: NewSession): AuthSession
   /** Only where it is active and not over. */
   find(id: string): AuthSession | undefined
@@ -66,6 +67,7 @@ function prepare(database: DatabaseSync) {
       `INSERT INTO auth_session (id, account_id, branch_id, jti, created_at, expires_at)
        VALUES (?, ?, ?, ?, ?, ?)`,
     ),
+    noteLogin: database.prepare('UPDATE account SET last_login_at = ? WHERE id = ?'),
     insertToken: database.prepare('INSERT INTO refresh_token (hash, session_id) VALUES (?, ?)'),
     byId: database.prepare(`SELECT * FROM auth_session WHERE id = ? AND ${usable}`),
     byToken: database.prepare(
@@ -120,7 +122,7 @@ function changes(database: DatabaseSync, statements: Statements, now: () => numb
 /** `now` in epoch milliseconds. */
 export function createAuthSessions(database: DatabaseSync, now: () => number): AuthSessions {
   const statements = prepare(database)
-  const { insert, insertToken, byId, byToken, revoke, revokeAllOf, forget } = statements
+  const { insert, noteLogin, insertToken, byId, byToken, revoke, revokeAllOf, forget } = statements
   const sessionIn = (row: Record<string, unknown> | undefined) => row && sessionFrom(row)
   return {
     start({ accountId, branchId, jti, refreshToken, ttlSeconds }) {
@@ -128,6 +130,7 @@ export function createAuthSessions(database: DatabaseSync, now: () => number): A
       const expiresAt = createdAt + ttlSeconds * 1000
       inTransaction(database, () => {
         forget.run(createdAt)
+        noteLogin.run(createdAt, accountId)
         insert.run(id, accountId, branchId ?? null, jti, createdAt, expiresAt)
         if (refreshToken !== undefined) insertToken.run(hashOf(refreshToken), id)
       })
