@@ -1,5 +1,6 @@
 // One use of an upstream's refresh token, under the lease that somebody else holds: what replaces it is stored before anything
 // else is done with the answer. And which failures are the end of a sign-in.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { StorageError, UpstreamError } from '../errors.ts'
 import type { UpstreamGrant, UpstreamTokens } from '../storage/tokens/upstream-tokens.ts'
 import type {
@@ -32,12 +33,13 @@ export async function useRefreshToken(
   let { grant, version } = found
   const { iss, sub, refreshToken } = grant
   const store = async (changed: UpstreamGrant) => {
-    if (!(await tokens.update(id, version, changed))) {
-      if (!(await tokens.read(id))) throw over(grant.upstream, 'it was ended meanwhile')
-      throw overtaken(grant.upstream)
-    }
+    const isStored = await tokens.update(id, version, changed)
+    const now = isStored ? undefined : await tokens.read(id)
+    if (!isStored && !now) throw over(grant.upstream, 'it was ended meanwhile')
+    // A try before may have been stored without an answer.
+    if (now && now.grant.refreshToken !== changed.refreshToken) throw overtaken(grant.upstream)
     grant = changed
-    version += 1
+    version = now?.version ?? version + 1
   }
   const upstream = upstreamNamed(grant.upstream)
   if (!upstream) throw over(grant.upstream, 'there is no such upstream any more')
@@ -47,7 +49,7 @@ export async function useRefreshToken(
     given = fresh
     const { refresh_token: token } = fresh
     if (token !== undefined && token !== refreshToken)
-      await store({ ...grant, refreshToken: token })
+      await insistently(() => store({ ...grant, refreshToken: token }))
   }
   const said = await upstream
     .refresh(refreshToken, expected, keep)
@@ -57,6 +59,21 @@ export async function useRefreshToken(
       throw now && now.version !== found.version ? overtaken(grant.upstream) : error
     })
   return { said, given, current: () => grant, store }
+}
+
+const PAUSES_MS = [200, 600]
+
+/** The upstream may take no other token any more: a store that fails for a moment must not cost the sign-in. */
+async function insistently(work: () => Promise<void>): Promise<void> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof StorageError && error.code === 'unavailable')) throw error
+      await sleep(pause)
+    }
+  }
+  await work()
 }
 
 const isRejected = (error: unknown) =>
