@@ -335,7 +335,7 @@ describe('client snippet', () => {
 })
 
 describe('in the chain', () => {
-  const on = useChain()
+  const on = useChain({ config: { keys: { alg: 'ES256' } } })
   let changed: Adapter | undefined
   afterEach(() => changed?.close())
 
@@ -397,5 +397,36 @@ describe('in the chain', () => {
     expect(
       (await post(on.chain, '/oauth2/introspect', { token: 'x' }, ['added', secret])).status,
     ).toBe(200)
+  })
+
+  it('for an app of profile fapi2 the snippet pushes, proves and binds', async () => {
+    file = on.chain.configFile
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const keys = join(folder, 'fapi.jwks.json')
+    writeFileSync(keys, JSON.stringify({ keys: [await exportJWK(publicKey)] }))
+    await client('add', 'bank', '--redirect-uri', 'http://127.0.0.1:8084/cb', '--jwks', keys)
+    const config = parse(text()) as Record<string, unknown> & { clients: { bank: object } }
+    config.clients.bank = { ...config.clients.bank, profile: 'fapi2' }
+    writeFileSync(file, JSON.stringify(config))
+    await takeOver()
+    await client('snippet', 'bank', '--for', 'openid-client', '--json')
+    expect(json()['notes']).toEqual([])
+    const code = String(json()['text']).replace(/^import .*\n/, '')
+    const AsyncFunction = (async () => {}).constructor as new (
+      ...args: string[]
+    ) => (...parameters: unknown[]) => Promise<{ url: URL }>
+    const made = 'url, config, DPoP, code_verifier, state'
+    const run = new AsyncFunction('client', 'privateKey', 'keyPair', `${code}\nreturn { ${made} }`)
+    const keyPair = await openidClient.randomDPoPKeyPair()
+    const begun = await run(openidClient, privateKey, keyPair)
+    const { url } = await on.chain.signIn(on.chain.newBrowser(), begun.url)
+    const rest = code.slice(code.indexOf('// const tokens')).replaceAll(/^\/\/ /gm, '')
+    const finish = new AsyncFunction(
+      'client',
+      'currentUrl',
+      `{ ${made} }`,
+      `${rest}\nreturn tokens`,
+    )
+    expect(await finish(openidClient, url, begun)).toMatchObject({ token_type: 'dpop' })
   })
 })

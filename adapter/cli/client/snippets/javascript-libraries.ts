@@ -15,6 +15,7 @@ const openidClient: Library = {
   title: 'openid-client 6 (Node.js)',
   file: 'the module that signs people in',
   methods: [...SECRETS, 'private_key_jwt', 'none'],
+  meets: ['require_pushed_authorization_requests', 'dpop_bound_access_tokens'],
   text: (client) =>
     lines(
       "import * as client from 'openid-client'",
@@ -28,10 +29,14 @@ const openidClient: Library = {
       client.isPlainHttp &&
         '  { execute: [client.allowInsecureRequests] }, // http: for development',
       ')',
+      isBound(client) &&
+        'const DPoP = client.getDPoPHandle(config, keyPair) // of client.randomDPoPKeyPair(); keep it',
       '',
       'const code_verifier = client.randomPKCECodeVerifier() // keep both in the session',
       'const state = client.randomState()',
-      'const url = client.buildAuthorizationUrl(config, {',
+      client.demands.includes('require_pushed_authorization_requests')
+        ? 'const url = await client.buildAuthorizationUrlWithPAR(config, {'
+        : 'const url = client.buildAuthorizationUrl(config, {',
       `  redirect_uri: ${quoted(client.redirectUri)},`,
       `  scope: ${quoted(client.scopes.join(' '))},`,
       '  code_challenge: await client.calculatePKCECodeChallenge(code_verifier),',
@@ -42,9 +47,11 @@ const openidClient: Library = {
       '// const tokens = await client.authorizationCodeGrant(config, currentUrl, {',
       '//   pkceCodeVerifier: code_verifier,',
       '//   expectedState: state,',
-      '// })',
+      isBound(client) ? '// }, undefined, { DPoP })' : '// })',
     ),
 }
+
+const isBound = ({ demands }: SnippetClient) => demands.includes('dpop_bound_access_tokens')
 
 const AUTHENTICATIONS: Record<SnippetClient['method'], string> = {
   client_secret_basic: `client.ClientSecretBasic(${SECRET})`,

@@ -13,7 +13,7 @@ import type { Refusal } from '../file/edit-clients.ts'
 import { javascriptLibraries } from './javascript-libraries.ts'
 import { readyMadeApps } from './ready-made-apps.ts'
 import { serverLibraries } from './server-libraries.ts'
-import { demandsOf, snippetClient, type Library, type SnippetClient } from './snippet.ts'
+import { snippetClient, unmetDemands, type Library, type SnippetClient } from './snippet.ts'
 
 export interface SnippetOptions extends CommandOptions {
   id: string
@@ -41,7 +41,7 @@ function snippet(options: SnippetOptions): Done | Refusal {
   const library = Object.hasOwn(LIBRARIES, name) ? LIBRARIES[name] : undefined
   if (!library) return { refusal: unknownLibrary(name) }
   const fault = fitFault(library, facts, client.grant_types)
-  return fault === undefined ? printed(name, library, facts, demandsOf(client)) : { refusal: fault }
+  return fault === undefined ? printed(name, library, facts) : { refusal: fault }
 }
 
 function unknownLibrary(name: string): string {
@@ -63,14 +63,9 @@ function fitFault(
     : `${title} does not work ${how}, as client "${clientId}" is set up; it can do ${methods.join(', ')}`
 }
 
-function printed(
-  name: string,
-  library: Library,
-  facts: SnippetClient,
-  demands: readonly string[],
-): Done {
+function printed(name: string, library: Library, facts: SnippetClient): Done {
   const text = library.text(facts)
-  const notes = [...(library.notes?.(facts) ?? []), ...demands]
+  const notes = [...(library.notes?.(facts) ?? []), ...unmetDemands(facts, library)]
   const head = `${library.title}: ${library.file}`
   const tail = notes.map((note) => `- ${note}.`).join('\n')
   return {

@@ -13,6 +13,8 @@ export interface SnippetClient {
   scopes: readonly string[]
   redirectUri: string
   needsPkce: boolean
+  /** Of the settings that not every library meets by itself, those of the client. */
+  demands: readonly Demand[]
   /** Whether the issuer is http, as only on loopback. */
   isPlainHttp: boolean
 }
@@ -24,6 +26,8 @@ export interface Library {
   /** What it can prove itself with. */
   methods: readonly ClientAuthMethod[]
   text: (client: SnippetClient) => string
+  /** Which demands the text meets. */
+  meets?: readonly Demand[]
   /** What to know beside it. */
   notes?: (client: SnippetClient) => string[]
 }
@@ -44,6 +48,7 @@ export function snippetClient(
     scopes: client.scope.split(' '),
     redirectUri: client.redirect_uris[0] ?? 'https://app.example/callback',
     needsPkce: client.pkce === 'required',
+    demands: (Object.keys(DEMANDS) as Demand[]).filter((setting) => client[setting]),
     isPlainHttp: issuer.startsWith('http:'),
   }
 }
@@ -55,12 +60,16 @@ const DEMANDS = {
   dpop_bound_access_tokens: 'send DPoP proofs (RFC 9449)',
 } as const
 
-export function demandsOf(client: ClientConfig): string[] {
-  return Object.entries(DEMANDS).flatMap(([setting, words]) =>
-    client[setting as keyof typeof DEMANDS]
-      ? [`This client has to ${words}, as ${setting} says: see that the library does`]
-      : [],
-  )
+export type Demand = keyof typeof DEMANDS
+
+/** What the client has to do and the text does not, in words. */
+export function unmetDemands({ demands }: SnippetClient, { meets = [] }: Library): string[] {
+  return demands
+    .filter((setting) => !meets.includes(setting))
+    .map(
+      (setting) =>
+        `This client has to ${DEMANDS[setting]}, as ${setting} says: see that the library does`,
+    )
 }
 
 /** The lines of `parts` that are there. */
