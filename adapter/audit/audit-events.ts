@@ -27,7 +27,7 @@ export const AUDIT_EVENTS = {
     means: 'The answer of the upstream could not be used; `code` and `reason` say why.',
     fields: { ...LOGIN, code: 'word', oauth_error: 'word', reason: 'text' },
     from: [{ event: 'login.failed' }],
-    isKept: true,
+    isKept: 'some',
   },
   'login.denied': {
     version: 1,
@@ -90,7 +90,7 @@ export const AUDIT_EVENTS = {
     means: 'An app may not have a token for the one that it brought; `reason` says why.',
     fields: REFUSED,
     from: [{ event: 'token.refused', where: EXCHANGE }],
-    isKept: true,
+    isKept: 'some',
   },
   'token.revoked': {
     version: 1,
@@ -104,7 +104,7 @@ export const AUDIT_EVENTS = {
     means: 'A code or refresh token was used again: all that came of its grant has ended.',
     fields: REFUSED,
     from: [{ event: 'token.refused', where: REUSE }],
-    isKept: true,
+    isKept: 'some',
   },
   'dpop.replayed': {
     version: 1,
@@ -115,7 +115,7 @@ export const AUDIT_EVENTS = {
       { event: 'token.refused', where: REPLAYED },
       { event: 'pushed.refused', where: REPLAYED },
     ],
-    isKept: true,
+    isKept: 'some',
   },
   'client.auth_failed': {
     version: 1,
@@ -128,7 +128,7 @@ export const AUDIT_EVENTS = {
       { event: 'device.refused', where: INVALID_CLIENT },
       { event: 'pushed.refused', where: INVALID_CLIENT },
     ],
-    isKept: true,
+    isKept: 'some',
   },
   'session.ended': {
     version: 1,
@@ -191,7 +191,7 @@ export const AUDIT_EVENTS = {
     means: 'A logout token in the name of an upstream does not hold; nothing ended.',
     fields: { upstream: 'name', reason: 'text' },
     from: [{ event: 'logout.token_refused' }],
-    isKept: true,
+    isKept: 'some',
   },
   'key.changed': {
     version: 1,
@@ -219,7 +219,7 @@ export const AUDIT_EVENTS = {
     means: 'Somebody asked the admin API without its token, or with a wrong one.',
     fields: { reason: 'text' },
     from: [{ event: 'admin.refused' }],
-    isKept: true,
+    isKept: 'some',
   },
   'person.forgotten': {
     version: 1,

@@ -31,6 +31,9 @@ export interface AuditRow {
   fields: Readonly<Record<string, FieldKind>>
   /** Lines of the log that say it; none: whoever knows records it. */
   from: readonly LogSource[]
-  /** Whether the trail in the store has it too; other sinks have all. */
-  isKept: boolean
+  /**
+   * Whether the trail in the store has it too; other sinks have all. `some`: what anybody on the network can cause is kept up to
+   * a number a second, so that nobody fills the store with it.
+   */
+  isKept: boolean | 'some'
 }

@@ -56,6 +56,20 @@ it('is asked for a few hours of it, and reads no others', async () => {
   expect(read.length).toBeLessThan(8)
 })
 
+it('A30 of what anybody can cause ten are kept at once, and none of the others is pushed out', async () => {
+  const { trail, write, all } = open()
+  const entry = { id: 'e', time: '2026-01-01T23:59:59.000Z', version: 1 }
+  const fail = () =>
+    trail.write({ ...entry, event: 'client.auth_failed' }, AUDIT_EVENTS['client.auth_failed'])
+  for (let count = 0; count < 10; count += 1) fail()
+  expect(fail).toThrow('More than 10 client.auth_failed at once')
+  write(100)
+  await trail.flush()
+  const events = (await all()).map(({ event }) => event)
+  expect(events.filter((event) => event === 'client.auth_failed').length).toBe(10)
+  expect(events.filter((event) => event === 'login.succeeded').length).toBe(100)
+})
+
 it('events that are not kept are not there', async () => {
   const { trail, all } = open()
   const entry = { id: 'e', time: '2026-01-01T23:59:59.000Z', version: 1 }

@@ -23,6 +23,8 @@ export interface Trail extends AuditSink {
 /** How long an event may be on its way. */
 export const FLUSH_MS = 1000
 const MAX_WAITING = 10_000
+/** Of one event of `some`, on one instance. */
+const MOST_IN_A_FLUSH = 10
 /** Values stay small enough for any store to take them within its time limit. */
 const BATCH = 500
 const HOUR_MS = 3_600_000
@@ -73,11 +75,16 @@ export function createTrail({
   flushMs = FLUSH_MS,
 }: TrailOptions): Trail {
   const { waiting, flush } = createQueue({ driver, keepSeconds, onLost })
-  const timer = setInterval(() => void flush(), flushMs).unref()
+  const counts = new Map<string, number>()
+  const timer = setInterval(() => {
+    counts.clear()
+    void flush()
+  }, flushMs).unref()
   return {
     name: 'trail',
     write(entry, { isKept }) {
-      if (!isKept) return
+      if (isKept === false) return
+      if (isKept === 'some') countOne(counts, entry.event)
       if (waiting.length >= MAX_WAITING)
         throw new StorageError('unavailable', `${MAX_WAITING} events wait for the store`)
       waiting.push(entry)
@@ -90,6 +97,13 @@ export function createTrail({
         onLost(waiting.length, new StorageError('unavailable', 'The store did not take them'))
     },
   }
+}
+
+function countOne(counts: Map<string, number>, event: string): void {
+  const count = counts.get(event) ?? 0
+  if (count >= MOST_IN_A_FLUSH)
+    throw new StorageError('unavailable', `More than ${MOST_IN_A_FLUSH} ${event} at once`)
+  counts.set(event, count + 1)
 }
 
 async function save(driver: Driver, batch: AuditEntry[], keepSeconds: number): Promise<void> {

@@ -19,8 +19,11 @@ else, makes the next.
 | text | a sentence, redacted, 300 characters |
 | person, sessions | a keyed hash of a \`sub\` or a \`sid\` |
 
-"Trail" says whether the store keeps it too (\`audit.keep\`).
+"Trail" says whether the store keeps it too (\`audit.keep\`). What anybody on the network can cause it keeps up to ten times a
+second on each instance, so that nobody fills it; the lines have all.
 `
+
+const KEPT: Readonly<Record<string, string>> = { true: 'yes', some: '10 a second', false: 'no' }
 
 const fieldsOf = ({ fields }: AuditRow) =>
   Object.entries(fields)
@@ -30,7 +33,7 @@ const fieldsOf = ({ fields }: AuditRow) =>
 export function auditPage(): string {
   const rows = Object.entries<AuditRow>(AUDIT_EVENTS).map(([name, row]) => {
     const line = [`\`${name}\``, String(row.version), row.means, fieldsOf(row)]
-    return `| ${[...line, row.isKept ? 'yes' : 'no'].join(' | ')} |`
+    return `| ${[...line, KEPT[String(row.isKept)]].join(' | ')} |`
   })
   const head = ['| event | version | means | fields | trail |', '|---|---|---|---|---|']
   return `${[INTRODUCTION, ...head, ...rows].join('\n')}\n`
