@@ -180,12 +180,14 @@ describe('sessions revoke', () => {
       ]),
     ).toBe(2)
     expect(err).toContain('Say exactly one of --user, --client, --upstream and --all.')
-    const answer = await fetch(`${on.chain.adminUrl}/api/sessions/revoke`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-      body: '{}',
-    })
-    expect(answer.status).toBe(400)
+    for (const body of ['{}', '{"all":"false"}', '{"user":["testuser"]}', '{"user":""}']) {
+      const answer = await fetch(`${on.chain.adminUrl}/api/sessions/revoke`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+        body,
+      })
+      expect([body, answer.status]).toEqual([body, 400])
+    }
     expect(await isAlive(one.access_token)).toEqual([true, true])
   })
 

@@ -154,7 +154,10 @@ function selectorFrom(given: Record<string, unknown>): Selector | undefined {
   const found = KINDS.filter((kind) => given[kind] !== undefined && given[kind] !== false)
   const [kind] = found
   if (kind === undefined || found.length > 1) return undefined
-  return { kind, name: kind === 'all' ? '' : String(given[kind]) }
+  const name = given[kind]
+  // What ends everything has to be said, not only not be denied.
+  if (kind === 'all') return name === true || name === 'true' ? { kind, name: '' } : undefined
+  return typeof name === 'string' && name !== '' ? { kind, name } : undefined
 }
 
 function consentOrder({ kind, name }: Selector): ConsentOrder | undefined {
