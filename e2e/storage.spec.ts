@@ -1,7 +1,14 @@
 // Redis dead or silent: a page instead of a hang, and logins again as soon as it is back.
 import { expect, fillSignIn, test } from './support/fixtures.ts'
 import { holdNavigation } from './support/hold-navigation.ts'
-import { expectSignedIn, finishSignIn, followWaysOn, openApp, tryAgain } from './support/pages.ts'
+import {
+  expectSignedIn,
+  finishSignIn,
+  followWaysOn,
+  logged,
+  openApp,
+  tryAgain,
+} from './support/pages.ts'
 import { startChain, type Chain } from './support/processes.ts'
 import {
   authorize,
@@ -37,7 +44,19 @@ async function recoveryMs(chain: Chain): Promise<number> {
     timeout: 10_000,
   })
   expect((await timed(`${chain.adminUrl}/readyz`)).status).toBe(200)
-  return performance.now() - backAt
+  const ms = performance.now() - backAt
+  await appHasStore(chain)
+  return ms
+}
+
+/** The app has a connection of its own, and says when it is lost and when it is back. */
+async function appHasStore(chain: Chain): Promise<void> {
+  const said = (event: string) => logged(chain.logs(chain.testApp), event).length
+  await expect
+    .poll(() => said('session_store.recovered') - said('session_store.unavailable'), {
+      intervals: [25],
+    })
+    .toBe(0)
 }
 
 test.describe('Redis', () => {
