@@ -32,7 +32,8 @@ export interface HttpBrowser {
 
 const MAX_HOPS = 20
 
-export function createHttpBrowser(): HttpBrowser {
+/** `send`: what makes the requests. */
+export function createHttpBrowser(send: typeof fetch = fetch): HttpBrowser {
   const jar = new Map<string, Cookie>()
   const received: string[] = []
 
@@ -62,7 +63,7 @@ export function createHttpBrowser(): HttpBrowser {
     const url = new URL(target)
     const headers = { accept: 'text/html', cookie: cookieHeader(url) }
     const init = form ? { method: 'POST', body: new URLSearchParams(form) } : {}
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' })
+    const response = await send(url, { ...init, headers, redirect: 'manual' })
     for (const header of response.headers.getSetCookie()) store(header)
     const location = response.headers.get('location')
     const body = await response.text()

@@ -56,33 +56,37 @@ export async function redeemCode(
   chain: Pick<Chain, 'appUrl' | 'adapterUrl'>,
   callback: URL,
   { state, codeVerifier }: AuthorizationRequest,
+  send?: typeof fetch,
 ): Promise<Tokens> {
   if (callback.searchParams.get('state') !== state)
     throw new Error('The answer has another state than the request')
-  return askForTokens(chain, {
+  const body = {
     grant_type: 'authorization_code',
     code: callback.searchParams.get('code') ?? '',
     redirect_uri: redirectUri(chain),
     code_verifier: codeVerifier,
-  })
+  }
+  return askForTokens(chain, body, send)
 }
 
 /** Uses a refresh token. Rejects when the adapter refuses it. */
 export function refreshTokens(
   chain: Pick<Chain, 'adapterUrl'>,
   refreshToken: string,
+  send?: typeof fetch,
 ): Promise<Tokens> {
-  return askForTokens(chain, { grant_type: 'refresh_token', refresh_token: refreshToken })
+  return askForTokens(chain, { grant_type: 'refresh_token', refresh_token: refreshToken }, send)
 }
 
 async function askForTokens(
   { adapterUrl }: Pick<Chain, 'adapterUrl'>,
   body: Readonly<Record<string, string>>,
+  send: typeof fetch = fetch,
 ): Promise<Tokens> {
   const headers = {
     authorization: `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT.secret}`).toString('base64')}`,
   }
-  const response = await fetch(`${adapterUrl}/oauth2/token`, {
+  const response = await send(`${adapterUrl}/oauth2/token`, {
     method: 'POST',
     headers,
     body: new URLSearchParams(body),
