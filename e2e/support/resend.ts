@@ -1,5 +1,6 @@
-// What browsers, proxies and HTTP libraries do when a kept connection ends in the moment in which they use it: no answer has
-// begun, and the request goes out once more on another one (RFC 9112, section 9.3.1). Counted, so that a test can bound it.
+// What Chromium does when a kept connection ends in the moment in which it is used, before an answer has begun: the request goes
+// out once more on another one, POSTs too. The protocol lets clients do that on their own for idempotent requests only; here a
+// code that was taken by the first try is refused at the second, so that a test sees it. Counted, so that a test can bound it.
 
 /** https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1 */
 const CLOSED_UNANSWERED = new Set(['UND_ERR_SOCKET', 'ECONNRESET'])
