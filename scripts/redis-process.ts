@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findRedis } from './find-redis.ts'
-import { startProcess, type ManagedProcess } from './managed-process.ts'
+import { describeEnd, startProcess, type ManagedProcess } from './managed-process.ts'
 
 const ANSWERS_WITHIN_MS = 5000
 
@@ -84,10 +84,14 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<M
     env: process.env,
     onLine,
   })
+  const answers = until(`redis-server on port ${port} answers`, async () =>
+    /^(\+PONG|-NOAUTH)/.test(await ask(port, 'PING')),
+  )
+  const ends = server.ended.then((end) => {
+    throw new Error(`redis-server on port ${port} ${describeEnd(end)}`)
+  })
   try {
-    await until(`redis-server on port ${port} answers`, async () =>
-      /^(\+PONG|-NOAUTH)/.test(await ask(port, 'PING')),
-    )
+    await Promise.race([answers, ends])
     return server
   } catch (error) {
     await server.kill()

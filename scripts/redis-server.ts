@@ -56,10 +56,23 @@ function writeConfiguration(folder: string, port: number, options: RedisServerOp
   })
 }
 
+const ATTEMPTS = 3
+
 /** Starts a server and waits until it answers. Without options it keeps nothing on disk. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  // A Cluster node listens on port + 10000 as well, and these ports are low enough for that.
-  const [port = 0] = options.port ? [options.port] : await freePorts(1)
+  if (options.port) return startOn(options.port, options)
+  for (let attempt = 1; ; attempt += 1) {
+    const [port = 0] = await freePorts(1)
+    try {
+      return await startOn(port, options)
+    } catch (error) {
+      // Somebody else may have taken the port since we looked.
+      if (attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+async function startOn(port: number, options: RedisServerOptions): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'auth-adapter-redis-'))
   folders.add(folder)
   const file = writeConfiguration(folder, port, options)

@@ -20,10 +20,12 @@ describe(tallyVitest, () => {
     expect(tally.notes?.[0]).toContain('skipped')
   })
 
-  it('counts a file that could not be loaded as failed', () => {
-    expect(tallyVitest({ testResults: [file('failed')] }, 1)).toMatchObject({
+  it('counts a file that could not be loaded as failed, and says why', () => {
+    const broken = { ...file('failed'), message: 'no such module' }
+    expect(tallyVitest({ testResults: [broken] }, 1)).toMatchObject({
       passed: 0,
       failed: 1,
+      notes: ['did not run to its end: a.test.ts\nno such module'],
     })
   })
 

@@ -38,7 +38,9 @@ export function tallyVitest(report: VitestReport, exitCode: number): Tally {
   )
   const notes = [
     ...skipped.map(({ fullName }) => `skipped, which counts as failed: ${fullName}`),
-    ...broken.map(({ name }) => `did not run to its end: ${name}`),
+    ...broken.map(({ name, message }) =>
+      [`did not run to its end: ${name}`, message].filter(Boolean).join('\n'),
+    ),
   ]
   return withExitCode(
     { passed, failed: tests.length - passed + broken.length, notes },
