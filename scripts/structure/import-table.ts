@@ -116,7 +116,7 @@ export const importTable: readonly Row[] = [
   {
     room: 'upstream-test-server/',
     ours: ['service/'],
-    packages: ['oidc-provider', 'express', 'hono', 'zod', 'node:sqlite'],
+    packages: ['oidc-provider', 'express', 'hono', 'zod', 'zod-openapi', 'node:sqlite'],
   },
   {
     room: 'test-app/',
@@ -129,6 +129,10 @@ export const importTable: readonly Row[] = [
       'express',
       'express-session',
       'hono',
+      'zod',
+      'graphql',
+      'graphql-yoga',
+      'socket.io',
       'node:sqlite',
     ],
   },
@@ -171,6 +175,7 @@ export const testRow = {
     'vitest',
     'fast-check',
     'oauth2-mock-server',
+    'socket.io-client',
     'playwright',
     'playwright-core',
     '@axe-core/playwright',

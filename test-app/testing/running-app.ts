@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createLog } from '../../service/log.ts'
 import { createTestApp } from '../server.ts'
-import type { TestApp, TestAppOptions } from '../server.ts'
+import type { TestAppOptions } from '../parts.ts'
+import type { TestApp } from '../server.ts'
 
 export interface RunningApp {
   readonly url: string

@@ -1,0 +1,26 @@
+// Who makes a request, as the authentication middleware found it. Every handler behind the middleware asks here and nowhere else.
+import type { Request } from 'express'
+import type { Claims } from '../session/session-data.ts'
+
+export interface Principal {
+  /** Where the token was: this app's session (the chain), its own cookies (/login.html), or the Authorization header. */
+  readonly via: 'session' | 'cookie' | 'bearer'
+  readonly subject: string
+  /** Of the access token, whose signature, issuer, audience and times were checked in this request. */
+  readonly claims: Claims
+  readonly accessToken: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+  /** The clients that the token speaks for: the one it was issued to, and its audience. */
+  readonly clients: readonly string[]
+  /** Names the sign-in, so that what lives longer than a request ends with it; reveals nothing. */
+  readonly loginKey: string
+}
+
+const principals = new WeakMap<Request, Principal>()
+
+export const principalOf = (req: Request): Principal | undefined => principals.get(req)
+
+export function setPrincipal(req: Request, principal: Principal): void {
+  principals.set(req, principal)
+}

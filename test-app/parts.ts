@@ -1,0 +1,152 @@
+// What the app is made of: every part, made once, with what it needs.
+import type { Log } from '../service/log.ts'
+import { createTrail } from './audit/trail.ts'
+import { createLoginEnds } from './authentication/login-ends.ts'
+import { createCookies } from './browser/cookies.ts'
+import type { CookieSettings } from './browser/cookies.ts'
+import { createDeviceClient } from './device/device-client.ts'
+import { createDeviceHandlers } from './device/device-handlers.ts'
+import { createDeviceRuns } from './device/device-runs.ts'
+import { createArrival } from './login/arrival.ts'
+import { createCallback } from './login/callback.ts'
+import { CALLBACK_PATH } from './login/paths.ts'
+import { createPendingLogins } from './login/pending-login.ts'
+import { createSignIn } from './login/sign-in.ts'
+import { createSignOut } from './login/sign-out.ts'
+import { createBackChannelLogout } from './logout/back-channel-logout.ts'
+import { createFrontChannelLogout } from './logout/front-channel-logout.ts'
+import { createPages } from './pages/handlers.ts'
+import type { AppFacts } from './pages/layout.ts'
+import { createKeepFresh } from './refresh/keep-fresh.ts'
+import { createLogoutTokenJudge } from './relying-party/logout-token.ts'
+import { createRelyingParty } from './relying-party/relying-party.ts'
+import { createSeal } from './session/seal.ts'
+import { createSessionMiddleware } from './session/session-middleware.ts'
+import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
+import { createSessionLinks } from './session/session-links.ts'
+import { openSessionStore } from './session/session-store.ts'
+
+export interface TestAppOptions {
+  readonly name?: string
+  /** Public origin, without a slash at the end. */
+  readonly url: string
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string
+  /** The client that the device page plays. */
+  readonly deviceClientId?: string
+  readonly cookieName: string
+  readonly redisUrl?: string | undefined
+  readonly dataFolder: string
+  readonly sessionSecret?: string | undefined
+  readonly log: Log
+  readonly now?: () => number
+}
+
+export type Parts = ReturnType<typeof assemble>
+
+/** Opens the session store. @throws {SessionFileError} */
+export function assemble(options: TestAppOptions) {
+  const basis = openBasis(options)
+  return {
+    ...basis,
+    ...browserLogin(basis),
+    ...logoutEndpoints(options, basis),
+    device: playDevice(options, basis),
+  }
+}
+
+type Basis = ReturnType<typeof openBasis>
+
+/** What the other parts are made of. */
+function openBasis(options: TestAppOptions) {
+  const { url, log, now = Date.now } = options
+  const sessions = openSessions(options, now)
+  const relyingParty = createRelyingParty({
+    ...options,
+    redirectUri: url + CALLBACK_PATH,
+    postLogoutRedirectUri: `${url}/`,
+    now,
+  })
+  const { discoveryUrl } = relyingParty
+  return {
+    ...sessions,
+    log,
+    now,
+    url,
+    relyingParty,
+    trail: createTrail({ log }),
+    loginEnds: createLoginEnds(),
+    links: createSessionLinks(sessions.store.store, now),
+    pages: createPages({ app: factsOf(options, sessions.cookies), discoveryUrl, now }),
+  }
+}
+
+/** The chain: signing in with the browser at the adapter, and out. */
+function browserLogin(basis: Basis) {
+  const { pages, seal, cookies, now } = basis
+  const signingIn = {
+    ...basis,
+    pendingLogins: createPendingLogins({ seal, cookies, now }),
+    arrival: createArrival(cookies),
+    showProblem: pages.signInProblem,
+  }
+  return {
+    keepFresh: createKeepFresh(basis),
+    signIn: createSignIn(signingIn),
+    callback: createCallback(signingIn),
+    signOut: createSignOut({
+      ...basis,
+      showForgedForm: pages.forgedForm,
+      showHalfDone: pages.halfSignedOut,
+    }),
+  }
+}
+
+function playDevice(
+  { deviceClientId: clientId = 'device', issuer }: TestAppOptions,
+  { url, log, now, pages }: Basis,
+) {
+  const { send: show, forgedForm: showForgedForm } = pages
+  const deviceClient = createDeviceClient({ issuer, clientId, now })
+  const runs = createDeviceRuns({ deviceClient, log })
+  return { runs, ...createDeviceHandlers({ runs, clientId, url, show, showForgedForm }) }
+}
+
+/** Where the adapter says that a session ended. */
+function logoutEndpoints(
+  { issuer, clientId }: TestAppOptions,
+  { links, log, now, relyingParty: { jwksUri } }: Basis,
+) {
+  const judge = createLogoutTokenJudge({ issuer, clientId, jwksUri, now })
+  return {
+    backChannelLogout: createBackChannelLogout({ judge, links, log }),
+    frontChannelLogout: createFrontChannelLogout({ issuer, links, log }),
+  }
+}
+
+function openSessions(options: TestAppOptions, now: () => number) {
+  const { url, log, cookieName, dataFolder, redisUrl } = options
+  const secret = options.sessionSecret ?? loadSessionSecret(dataFolder)
+  const seal = createSeal(deriveKey(secret, 'sealing'))
+  const cookies = createCookies(cookieName, url.startsWith('https:'))
+  const store = openSessionStore({ redisUrl, dataFolder, cookieName, seal, log, now })
+  const session = createSessionMiddleware({
+    cookieName: cookies.sessionName,
+    isSecure: cookies.isSecure,
+    secret: deriveKey(secret, 'cookie signature').toString('hex'),
+    store: store.store,
+  })
+  return { seal, store, session, cookies }
+}
+
+function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
+  const { name = 'Test app', url, issuer, clientId, scope } = options
+  return { name, url, issuer, clientId, scope, sessionCookie: cookies.sessionName }
+}
+
+export async function close({ device, store }: Parts): Promise<void> {
+  device.runs.close()
+  await store.close()
+}

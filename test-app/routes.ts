@@ -1,0 +1,51 @@
+// Every route of the app, in the order in which they are asked.
+import { readFileSync } from 'node:fs'
+import express from 'express'
+import type { Express } from 'express'
+import { canonicalHost } from './browser/canonical-host.ts'
+import { securityHeaders } from './browser/security-headers.ts'
+import { DEVICE_PATH } from './device/device-handlers.ts'
+import {
+  BACK_CHANNEL_PATH,
+  CALLBACK_PATH,
+  FRONT_CHANNEL_PATH,
+  LOST_PATH,
+  SIGN_IN_PATH,
+} from './login/paths.ts'
+import type { Parts, TestAppOptions } from './parts.ts'
+
+const FORM = express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 })
+const STYLE = readFileSync(new URL('pages/style.css', import.meta.url), 'utf8')
+
+export function mountWithoutSession(
+  app: Express,
+  { url, issuer }: TestAppOptions,
+  { cookies, backChannelLogout, frontChannelLogout }: Parts,
+): void {
+  app.use(securityHeaders({ formTargets: [new URL(issuer).origin], isSecure: cookies.isSecure }))
+  app.get('/ping', (_req, res) => void res.type('text').send('pong'))
+  app.get(
+    '/style.css',
+    (_req, res) => void res.type('css').set('Cache-Control', 'max-age=300').send(STYLE),
+  )
+  app.get('/favicon.ico', (_req, res) => void res.status(204).end())
+  app.post(BACK_CHANNEL_PATH, FORM, backChannelLogout)
+  app.get(FRONT_CHANNEL_PATH, frontChannelLogout)
+  app.use(canonicalHost(url))
+}
+
+export function mountPages(app: Express, parts: Parts): void {
+  const { pages, keepFresh, signIn, callback, signOut, device } = parts
+  app.use(['/authenticated', '/api/me'], keepFresh)
+  app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
+  app.get(SIGN_IN_PATH, signIn.start)
+  app.get(CALLBACK_PATH, callback.callback)
+  app.get(LOST_PATH, callback.lost)
+  app.get(['/authenticated', '/authenticated/*path'], signIn.requireSignIn, pages.token)
+  app.get('/api/me', signIn.requireSignIn, pages.me)
+  app.get('/logout', pages.signOut)
+  app.post('/logout', FORM, signOut.submit)
+  app.get(DEVICE_PATH, device.start)
+  app.post(DEVICE_PATH, FORM, device.submit)
+  app.get(`${DEVICE_PATH}/:run`, device.watch)
+}
