@@ -4,6 +4,7 @@ import express from 'express'
 import type { Express } from 'express'
 import { canonicalHost } from './browser/canonical-host.ts'
 import { securityHeaders } from './browser/security-headers.ts'
+import { createStaticFiles } from './browser/static-files.ts'
 import { DEVICE_PATH } from './device/device-handlers.ts'
 import {
   BACK_CHANNEL_PATH,
@@ -22,7 +23,8 @@ export function mountWithoutSession(
   { url, issuer }: TestAppOptions,
   { cookies, backChannelLogout, frontChannelLogout }: Parts,
 ): void {
-  app.use(securityHeaders({ formTargets: [new URL(issuer).origin], isSecure: cookies.isSecure }))
+  const formTargets = [new URL(issuer).origin]
+  app.use(securityHeaders({ formTargets, isSecure: cookies.isSecure, url }))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(
     '/style.css',
@@ -32,6 +34,7 @@ export function mountWithoutSession(
   app.post(BACK_CHANNEL_PATH, FORM, backChannelLogout)
   app.get(FRONT_CHANNEL_PATH, frontChannelLogout)
   app.use(canonicalHost(url))
+  app.use(createStaticFiles().handler)
 }
 
 export function mountPages(app: Express, parts: Parts): void {

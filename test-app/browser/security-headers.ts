@@ -7,15 +7,21 @@ export interface SecurityHeaderOptions {
   /** Where the sign-out form may lead: browsers apply form-action to the redirect that answers a form too. */
   readonly formTargets: readonly string[]
   readonly isSecure: boolean
+  /** Origin of this app. */
+  readonly url: string
 }
 
-export function securityHeaders({ formTargets, isSecure }: SecurityHeaderOptions) {
+// `'self'` covers WebSockets in recent browsers only (https://www.w3.org/TR/CSP3/#match-url-to-source-expression).
+const socketOrigin = (url: string) => new URL(url).origin.replace(/^http/, 'ws')
+
+export function securityHeaders({ formTargets, isSecure, url }: SecurityHeaderOptions) {
   const headers: Record<string, string> = {
     'Content-Security-Policy': [
       "default-src 'none'",
+      "script-src 'self'",
       "style-src 'self'",
       "img-src 'self' data:",
-      "connect-src 'self'",
+      `connect-src 'self' ${socketOrigin(url)}`,
       "base-uri 'none'",
       "frame-ancestors 'none'",
       `form-action 'self' ${formTargets.join(' ')}`,
