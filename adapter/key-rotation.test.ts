@@ -73,7 +73,7 @@ describe('a rotation', () => {
       expect((await on.chain.app.userinfo(token)).status).toBe(200)
       expect(await accepts(await keysNow(), token)).toBe(true)
     }
-    clock.advance(3 * 86_400)
+    clock.advance(9 * 86_400)
     await ring().settle()
     expect(await published()).not.toContain(kidOf(before.access_token))
   })

@@ -20,6 +20,7 @@ import type { AppFacts } from './pages/layout.ts'
 import { createKeepFresh } from './refresh/keep-fresh.ts'
 import { createLogoutTokenJudge } from './relying-party/logout-token.ts'
 import { createRelyingParty } from './relying-party/relying-party.ts'
+import { createTokenExchange } from './relying-party/token-exchange.ts'
 import { createSeal } from './session/seal.ts'
 import { createSessionMiddleware } from './session/session-middleware.ts'
 import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
@@ -76,6 +77,7 @@ function openBasis(options: TestAppOptions) {
     now,
     url,
     relyingParty,
+    exchange: createTokenExchange({ ...options, now }),
     trail: createTrail({ log }),
     loginEnds: createLoginEnds(),
     links: createSessionLinks(sessions.store.store, now),

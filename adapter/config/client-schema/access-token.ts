@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { duration, scope } from '../setting-types.ts'
 
 const ttl = duration(10, 86_400)
+/** An app may keep one for its own use, and ask about it each time. */
+const resourceTtl = duration(10, 7 * 86_400)
 const typ = z
   .enum(['at+jwt', 'JWT'])
   .describe('The type in its header: `JWT` for services that refuse the standard `at+jwt`.')
@@ -52,7 +54,11 @@ export const resource = z.strictObject({
       typ: typ.optional(),
       format: format.optional(),
       alg,
-      ttl: ttl.optional().describe('Lifetime of an access token.'),
+      ttl: resourceTtl
+        .optional()
+        .describe(
+          'Lifetime of an access token; up to `7d`, for services that ask for each whether it still holds.',
+        ),
     })
     .prefault({})
     .describe('Its access tokens. What is absent is as the client says.'),

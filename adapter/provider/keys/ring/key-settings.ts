@@ -4,7 +4,7 @@ import type { KeySettings } from './plan-keys.ts'
 
 const DEFAULT_ROTATION_MS = 90 * 86_400_000
 /** No access token lives longer, whatever the configuration was when it was issued. */
-const LONGEST_ACCESS_TOKEN_MS = 86_400_000
+const LONGEST_ACCESS_TOKEN_MS = 7 * 86_400_000
 /** Within which every process publishes a new key (key-keeper.ts asks far more often). */
 const SPREAD_SECONDS = 60
 const LONGEST_CACHE_SECONDS = 300
