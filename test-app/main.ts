@@ -9,7 +9,7 @@ import { environmentHelp, readEnvironment } from './environment.ts'
 import type { TestAppSettings } from './environment.ts'
 import { createTestApp } from './server.ts'
 import type { TestApp } from './server.ts'
-import { SessionFileError } from './session/sqlite-session-store.ts'
+import { SessionFileError } from './store/sqlite-file.ts'
 
 async function start(settings: TestAppSettings): Promise<void> {
   const log = createLog({ level: settings.logLevel })

@@ -1,12 +1,11 @@
 // Sessions in one SQLite file. Apps that share the file do not see each other's rows, and no session id is in it in clear.
 import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { Store } from 'express-session'
 import type { SessionData } from 'express-session'
 import { SESSION_IDLE_MS } from './session-data.ts'
 import type { SessionSerializer } from './session-store.ts'
+import { openSqliteFile } from '../store/sqlite-file.ts'
 
 const SCHEMA = `
   create table if not exists sessions (
@@ -25,24 +24,11 @@ export interface SqliteSessionOptions {
   readonly now: () => number
 }
 
-/** The file can not be used; the message says what to do. */
-export class SessionFileError extends Error {
-  override readonly name = 'SessionFileError'
-  readonly code = 'session_file_unusable'
-  constructor(file: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    super(
-      `Sessions can not be kept in ${file}: ${reason}. Move the file away, or set AUTH_ADAPTER_DATA.`,
-      { cause },
-    )
-  }
-}
-
 type Done = (error?: unknown) => void
 
 /** An express-session store. @throws {SessionFileError} at once when the file can not be used */
 export function openSqliteSessions(options: SqliteSessionOptions): { store: Store; close(): void } {
-  const database = openDatabase(options.file)
+  const database = openSqliteFile(options.file, SCHEMA)
   const rows = prepareRows(database, options)
   const sweeper = setInterval(() => ignoreBusy(rows.sweep), SWEEP_EVERY_MS).unref()
   const store = Object.assign(new (Store as unknown as new () => Store)(), {
@@ -61,22 +47,6 @@ export function openSqliteSessions(options: SqliteSessionOptions): { store: Stor
       clearInterval(sweeper)
       database.close()
     },
-  }
-}
-
-function openDatabase(file: string): DatabaseSync {
-  try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-    // SQLite gives its side files the mode of the main one.
-    closeSync(openSync(file, 'a', 0o600))
-    const database = new DatabaseSync(file)
-    database.exec(
-      'pragma busy_timeout = 500; pragma journal_mode = wal; pragma synchronous = normal;',
-    )
-    database.exec(SCHEMA)
-    return database
-  } catch (cause) {
-    throw new SessionFileError(file, cause)
   }
 }
 
