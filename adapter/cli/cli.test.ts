@@ -46,7 +46,7 @@ describe('auth-adapter config validate', () => {
   it('accepts the demo', async () => {
     expect(await auth(['config', 'validate', DEMO])).toEqual({
       code: 0,
-      stdout: `${DEMO} is valid. Upstreams: test-auth-server. Clients: client, second-client, device.\n`,
+      stdout: `${DEMO} is valid. Upstreams: test-auth-server. Clients: client, second-client, device, worker.\n`,
       stderr: '',
     })
   })

@@ -141,7 +141,7 @@ describe('keys rotate', () => {
     expect(await rotateKeys(options(), true)).toBe(0)
     expect(kids()[0]).not.toBe(before)
     expect(out).toContain(`${kids()[0]} signs from now on.`)
-    expect(out).toContain('retiring  2026-01-31 09:30 UTC  gone 2026-02-01 21:30 UTC')
+    expect(out).toContain('retiring  2026-01-31 09:30 UTC  gone 2026-02-07 21:30 UTC')
   })
 })
 
