@@ -15,6 +15,7 @@ import { createGithubIssuer } from './issuers/github/github-issuer.ts'
 import { acceptInternalHost } from './issuers/quirks/internal-host.ts'
 import { createIssuers, routeByKey } from './issuers/issuers.ts'
 import type { Issuers, IssuerSetup } from './issuers/issuers.ts'
+import { openApiRoute } from './openapi/document.ts'
 import { messagePage, stylesheetPath } from './pages/pages.ts'
 import { stylesheet } from './pages/stylesheet.ts'
 import { owaspCost } from './people/password.ts'
@@ -166,7 +167,7 @@ async function openIssuers(options: UpstreamTestServerOptions): Promise<Issuers>
 export async function createUpstreamTestServer(
   options: UpstreamTestServerOptions,
 ): Promise<UpstreamTestServer> {
-  const { issuer, clients, hasTestToken, log } = options
+  const { issuer, clients, hasTestToken = false, log } = options
   const issuers = await openIssuers(options)
   const root = issuers.get('') as Issuer
 
@@ -177,6 +178,7 @@ export async function createUpstreamTestServer(
   app.use(acceptInternalHost(issuer, isInternal), firstChecks(issuer, log))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(stylesheetPath, serveStylesheet)
+  app.get('/openapi.json', openApiRoute({ issuer, hasTestToken }))
   app.use('/:key', routeByKey(issuers))
   app.use(createTokenService({ issuer: root, clients, hasTestToken, log }), root.handler)
   app.use(answerError(log))

@@ -1,4 +1,6 @@
 // For tests: a server with the clients of the token service, and what such a client sends.
+import { expect } from 'vitest'
+import { faultsOfExchange, isDescribed } from '../openapi/test-support/check-answer.ts'
 import type { RunningUpstreamTestServer, StartOptions } from '../start.ts'
 import { callback, ownConnection, startForTest } from './test-browser.ts'
 
@@ -39,23 +41,28 @@ export interface JsonAnswer {
   body: Record<string, unknown>
 }
 
-async function answerOf(response: Response): Promise<JsonAnswer> {
+/** Each answer of a path that the API's description has is held against it. */
+async function answerOf(method: string, response: Response): Promise<JsonAnswer> {
   const { status, headers } = response
-  return { status, headers, body: (await response.json()) as Record<string, unknown> }
+  const body = (await response.json()) as Record<string, unknown>
+  const { pathname: path } = new URL(response.url)
+  if (isDescribed(path, method))
+    expect(faultsOfExchange({ method, path, status, body, headers })).toEqual([])
+  return { status, headers, body }
 }
 
 export async function get(url: string): Promise<JsonAnswer> {
-  return answerOf(await fetch(url, { headers: ownConnection }))
+  return answerOf('GET', await fetch(url, { headers: ownConnection }))
 }
 
 export async function postForm(url: string, fields: Fields): Promise<JsonAnswer> {
   const body = new URLSearchParams(fields)
-  return answerOf(await fetch(url, { method: 'POST', headers: ownConnection, body }))
+  return answerOf('POST', await fetch(url, { method: 'POST', headers: ownConnection, body }))
 }
 
 export async function post(url: string, type: string, body: string): Promise<JsonAnswer> {
   const headers = { ...ownConnection, 'content-type': type }
-  return answerOf(await fetch(url, { method: 'POST', headers, body }))
+  return answerOf('POST', await fetch(url, { method: 'POST', headers, body }))
 }
 
 export const postJson = (url: string, value: unknown): Promise<JsonAnswer> =>

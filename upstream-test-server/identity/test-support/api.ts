@@ -1,5 +1,6 @@
 // For tests: the API as its clients see it.
 import { expect } from 'vitest'
+import { faultsOfExchange } from '../../openapi/test-support/check-answer.ts'
 import { ownConnection } from '../../test-support/test-browser.ts'
 import { errorKinds } from '../api/identity-error.ts'
 import type { ErrorCode } from '../api/identity-error.ts'
@@ -16,6 +17,15 @@ export interface Answer {
 
 export type Headed = Record<string, string>
 
+function jsonIn(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '')
+  } catch {
+    return undefined
+  }
+}
+
+/** Each answer is held against the API's description. */
 export async function send(
   issuer: string,
   method: string,
@@ -33,8 +43,12 @@ export async function send(
     ...(body === undefined ? {} : { body: text }),
   })
   const answered = await response.text()
+  const { status, headers: given } = response
   const json: unknown = answered.startsWith('{') ? JSON.parse(answered) : undefined
-  return { status: response.status, headers: response.headers, body: json, text: answered }
+  const at = new URL(response.url).pathname
+  const exchange = { method, path: at, sent: jsonIn(text), status, body: json, headers: given }
+  expect(at.startsWith('/api/auth') ? faultsOfExchange(exchange) : []).toEqual([])
+  return { status, headers: given, body: json, text: answered }
 }
 
 export const post = (issuer: string, path: string, body: unknown, headers: Headed = {}) =>
