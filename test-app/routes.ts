@@ -30,7 +30,6 @@ export function mountWithoutSession(
     '/style.css',
     (_req, res) => void res.type('css').set('Cache-Control', 'max-age=300').send(STYLE),
   )
-  app.get('/favicon.ico', (_req, res) => void res.status(204).end())
   app.post(BACK_CHANNEL_PATH, FORM, backChannelLogout)
   app.get(FRONT_CHANNEL_PATH, frontChannelLogout)
   app.use(canonicalHost(url))

@@ -10,8 +10,9 @@ import * as problems from './problem-page.ts'
 import type { Problem } from './problem-page.ts'
 import { halfSignedOutPage, notSignedInPage, signOutPage } from './sign-out-page.ts'
 import { tokenPage } from './token-page.ts'
-import { formTokenOf, signInOf } from '../session/current-session.ts'
-import type { SignIn } from '../session/session-data.ts'
+import { personJson, whoOf } from './person/who.ts'
+import type { Who } from './person/who.ts'
+import { formTokenOf } from '../session/current-session.ts'
 import { SessionStoreError } from '../session/session-middleware.ts'
 
 export interface PagesOptions {
@@ -31,11 +32,11 @@ type Send = (
 export function createPages(options: PagesOptions) {
   const { app, now } = options
   const send: Send = async (req, res, status, title, body) => {
-    const person = nameOf(currentSignIn(req, now()))
+    const page = { title, body, path: req.path, who: whoOf(req, now()) }
     res
       .status(status)
       .type('html')
-      .send(await renderPage(app, { title, body, path: req.path, person }))
+      .send(await renderPage(app, page))
   }
   return { ...ordinaryPages(options, send), ...problemPages(options, send), send }
 }
@@ -43,25 +44,24 @@ export function createPages(options: PagesOptions) {
 function ordinaryPages({ app, now }: PagesOptions, send: Send) {
   return {
     async home(req: Request, res: Response, hasReturned: boolean): Promise<void> {
-      const signIn = signInOf(req, now())
+      const who = whoOf(req, now())
       const wasHere = req.query['signed_out'] === 'here' ? 'here' : undefined
       const signedOut = hasReturned ? 'adapter' : wasHere
-      const body = homePage({ app, signIn, person: nameOf(signIn), signedOut })
-      await send(req, res, 200, 'One sign-in, three processes', body)
+      await send(req, res, 200, 'One sign-in, three processes', homePage({ app, who, signedOut }))
     },
     async token(req: Request, res: Response): Promise<void> {
-      const signIn = signInOf(req, now()) as SignIn
+      const who = whoOf(req, now()) as Who
       const asked = req.originalUrl
-      const body = tokenPage({ app, signIn, asked, signInAgain: signInPath(asked), now: now() })
-      await send(req, res, 200, `Hello, ${nameOf(signIn)}`, body)
+      const body = tokenPage({ app, who, asked, signInAgain: signInPath(asked), now: now() })
+      await send(req, res, 200, `Hello, ${who.name}`, body)
     },
     me(req: Request, res: Response): void {
-      res.json(personJson(signInOf(req, now()) as SignIn))
+      res.json(personJson(whoOf(req, now()) as Who))
     },
     async signOut(req: Request, res: Response): Promise<void> {
-      if (!signInOf(req, now()))
-        return send(req, res, 200, 'You are not signed in', notSignedInPage())
-      await send(req, res, 200, 'Sign out', signOutPage(app, formTokenOf(req)))
+      const who = whoOf(req, now())
+      if (!who) return send(req, res, 200, 'You are not signed in', notSignedInPage())
+      await send(req, res, 200, 'Sign out', signOutPage(app, who.via, formTokenOf(req)))
     },
   }
 }
@@ -96,7 +96,7 @@ function problemPages({ app, discoveryUrl }: PagesOptions, send: Send) {
     notFound: (req: Request, res: Response, _next: NextFunction) =>
       show(req, res, problems.NOT_FOUND_PROBLEM),
     failure(req: Request, res: Response, error: unknown): Promise<void> {
-      const problem = problemOf(error)
+      const problem = problems.withRequestId(problemOf(error), res.get('X-Request-Id'))
       if (problem.status === 503) res.set('Retry-After', '2')
       return show(req, res, problem)
     },
@@ -116,36 +116,4 @@ function problemOf(error: unknown): Problem {
   const status = (error as { status?: unknown } | undefined)?.status
   const isClientFault = typeof status === 'number' && status >= 400 && status < 500
   return isClientFault ? { ...problems.BAD_REQUEST_PROBLEM, status } : problems.UNEXPECTED_PROBLEM
-}
-
-// A page about a failed session store has no session to look at.
-function currentSignIn(req: Request, now: number): SignIn | undefined {
-  return (req.session as Request['session'] | undefined) && signInOf(req, now)
-}
-
-function nameOf(signIn: SignIn | undefined): string | undefined {
-  if (!signIn) return undefined
-  const { name, preferred_username: username } = signIn.idTokenClaims
-  return (
-    [name, username].find((text) => typeof text === 'string' && text !== '')?.toString() ??
-    signIn.subject
-  )
-}
-
-function personJson({
-  idTokenClaims,
-  subject,
-  scope,
-  accessTokenExpiresAt,
-}: SignIn): Record<string, unknown> {
-  const { name, preferred_username, authorities } = idTokenClaims
-  return {
-    sub: subject,
-    name,
-    preferred_username,
-    authorities,
-    scope,
-    access_token_expires_at:
-      accessTokenExpiresAt === undefined ? undefined : new Date(accessTokenExpiresAt).toISOString(),
-  }
 }

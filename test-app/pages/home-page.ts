@@ -2,12 +2,13 @@
 import { html } from 'hono/html'
 import { utc } from './claim-meanings.ts'
 import type { AppFacts, Html } from './layout.ts'
-import type { SignIn } from '../session/session-data.ts'
+import { WAYS_IN } from './person/way-in.ts'
+import { signedInUntil } from './person/who.ts'
+import type { Who } from './person/who.ts'
 
 export interface HomePage {
   readonly app: AppFacts
-  readonly signIn: SignIn | undefined
-  readonly person: string | undefined
+  readonly who: Who | undefined
   readonly signedOut: 'here' | 'adapter' | undefined
 }
 
@@ -18,20 +19,36 @@ const NOTICES = {
   signed in to with that session.`,
 } as const
 
-export function homePage({ app, signIn, person, signedOut }: HomePage): Html {
-  return html` ${signedOut && !signIn ? html`<p class="notice" role="status">${NOTICES[signedOut]}</p>` : ''}
+export function homePage({ app, who, signedOut }: HomePage): Html {
+  return html` ${signedOut && !who ? html`<p class="notice" role="status">${NOTICES[signedOut]}</p>` : ''}
     <p class="lead">
-      This app knows no password. It sends you to <b>the adapter</b>, which sends you to the
-      identity provider behind it, and gets back a token that the adapter minted itself. That is the
-      whole chain.
+      Sign in through <b>the adapter</b>, which sends you to the identity provider behind it, or
+      with the form of this app, which asks the identity service there. Either way ends in a token
+      that the adapter minted itself. That is the whole chain.
     </p>
-    ${signIn ? signedInCard(signIn, person) : signedOutCard()} ${processes(app)} ${hops(app)}`
+    ${who ? signedInCard(who) : signedOutCard()} ${processes(app)} ${hops(app)}`
 }
 
-function signedInCard(signIn: SignIn, person: string | undefined): Html {
+function signedInCard(who: Who): Html {
+  const facts = [
+    ['Subject', html`<code>${who.subject}</code>`],
+    ['How', WAYS_IN[who.via].meaning],
+    ['Token until', who.tokenUntil === undefined ? undefined : utc(who.tokenUntil)],
+    ['Signed in', who.signIn && utc(who.signIn.signedInAt)],
+    ['Signed in until', optionalTime(signedInUntil(who))],
+  ] as const
   return html`<section class="card" aria-labelledby="you">
-    <h2 id="you">You are signed in as ${person}</h2>
-    <p>Subject <code>${signIn.subject}</code>, signed in ${utc(signIn.signedInAt)}.</p>
+    <h2 id="you">You are signed in as ${who.name}</h2>
+    <dl class="facts light">
+      ${facts.map(([label, value]) =>
+        value === undefined
+          ? ''
+          : html`<div>
+              <dt>${label}</dt>
+              <dd>${value}</dd>
+            </div>`,
+      )}
+    </dl>
     <p class="actions">
       <a class="button" href="/authenticated">See who you are and your token</a>
       <a class="button quiet" href="/logout">Sign out</a>
@@ -39,11 +56,20 @@ function signedInCard(signIn: SignIn, person: string | undefined): Html {
   </section>`
 }
 
+const optionalTime = (at: number | undefined): string | undefined =>
+  at === undefined ? undefined : utc(at)
+
 function signedOutCard(): Html {
   return html`<section class="card" aria-labelledby="you">
     <h2 id="you">You are not signed in</h2>
-    <p>In the demo, <code>testuser</code> with the password <code>password</code> can sign in.</p>
-    <p class="actions"><a class="button" href="/authenticated">Sign in</a></p>
+    <p>
+      In the demo, <code>testuser</code> can sign in at the identity provider, and
+      <code>single@example.test</code>, the same person, with the form. The password is
+      <code>password</code>.
+    </p>
+    <p class="actions">
+      <a class="button" href="/authenticated">Sign in</a>
+    </p>
   </section>`
 }
 
@@ -53,7 +79,7 @@ function processes(app: AppFacts): Html {
     <ol class="chain">
       <li>
         <b>${app.name}</b> <code>${app.url}</code>
-        <span>The client: this page. Keeps your tokens in its session.</span>
+        <span>The client: this page. Keeps your tokens where no script finds them.</span>
       </li>
       <li>
         <b>The adapter</b> <code>${app.issuer}</code>
@@ -61,7 +87,10 @@ function processes(app: AppFacts): Html {
       </li>
       <li>
         <b>The upstream</b> <code>test-auth-server</code>
-        <span>The identity provider: has the accounts and asks for the password.</span>
+        <span
+          >The identity provider: has the accounts, asks for the password, and is the identity
+          service behind the form.</span
+        >
       </li>
     </ol>
   </section>`
@@ -69,7 +98,7 @@ function processes(app: AppFacts): Html {
 
 function hops(app: AppFacts): Html {
   return html`<section aria-labelledby="hops">
-    <h2 id="hops">What happens when you sign in</h2>
+    <h2 id="hops">What happens when you sign in by the adapter</h2>
     <ol class="hops">
       <li>
         You open <code>/authenticated</code>. There is no session, so this app redirects to the

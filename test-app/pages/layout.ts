@@ -1,5 +1,7 @@
-// The frame of every page: head, navigation, footer. No script, no foreign resource.
+// The frame of every page: head, navigation, footer. No foreign resource.
 import { html } from 'hono/html'
+import { whoLine } from './person/way-in.ts'
+import type { Who } from './person/who.ts'
 
 /** Text of a page or of a part of one. */
 export type Html = ReturnType<typeof html>
@@ -18,16 +20,25 @@ export interface Page {
   readonly title: string
   /** Path that the navigation marks as the present one. */
   readonly path: string
-  /** Who is signed in, as shown. */
-  readonly person: string | undefined
+  readonly who: Who | undefined
   readonly body: Html
+  /** Paths of the modules that this page runs. */
+  readonly scripts?: readonly string[]
 }
+
+/** The pages that everybody can go to, in this order. */
+export const NAVIGATION = [
+  ['/', 'Home'],
+  ['/authenticated', 'Your token'],
+  ['/device', 'A device'],
+] as const
+const TO_SIGN_OUT = ['/logout', 'Sign out'] as const
 
 export async function renderPage(app: AppFacts, page: Page): Promise<string> {
   return String(await document(app, page))
 }
 
-const document = (app: AppFacts, { title, path, person, body }: Page): Html =>
+const document = (app: AppFacts, { title, path, who, body, scripts = [] }: Page): Html =>
   html`<!doctype html>
     <html lang="en">
       <head>
@@ -36,7 +47,8 @@ const document = (app: AppFacts, { title, path, person, body }: Page): Html =>
         <meta name="color-scheme" content="light dark" />
         <title>${title} · ${app.name}</title>
         <link rel="stylesheet" href="/style.css" />
-        <link rel="icon" href="data:," />
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        ${scripts.map((src) => html`<script type="module" src="${src}"></script>`)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>
@@ -44,15 +56,12 @@ const document = (app: AppFacts, { title, path, person, body }: Page): Html =>
           <p class="brand"><a href="/">${app.name}</a></p>
           <nav aria-label="Main">
             <ul>
-              <li>${navigationLink('/', 'The chain', path)}</li>
-              <li>${navigationLink('/authenticated', 'Your token', path)}</li>
-              <li>${navigationLink('/device', 'A device', path)}</li>
-              ${person === undefined ? '' : html`<li>${navigationLink('/logout', 'Sign out', path)}</li>`}
+              ${[...NAVIGATION, ...(who ? [TO_SIGN_OUT] : [])].map(
+                ([href, text]) => html`<li>${navigationLink(href, text, path)}</li>`,
+              )}
             </ul>
           </nav>
-          <p class="who">
-            ${person === undefined ? 'Not signed in' : html`Signed in as <b>${person}</b>`}
-          </p>
+          ${whoLine(who)}
         </header>
         <main id="main" tabindex="-1">
           <h1>${title}</h1>
@@ -61,7 +70,7 @@ const document = (app: AppFacts, { title, path, person, body }: Page): Html =>
         <footer>
           <p>
             Client <code>${app.clientId}</code> of the adapter at <code>${app.issuer}</code>.
-            Session cookie <code>${app.sessionCookie}</code>; tokens stay on the server.
+            Session cookie <code>${app.sessionCookie}</code>.
           </p>
         </footer>
       </body>

@@ -19,7 +19,7 @@ export interface FailedSignIn {
 
 const actions = (again: string, label = 'Try again'): Html =>
   html`<p class="actions">
-    <a class="button" href="${again}">${label}</a> <a class="button quiet" href="/">The chain</a>
+    <a class="button" href="${again}">${label}</a> <a class="button quiet" href="/">Home</a>
   </p>`
 
 const STATUS_OF_OAUTH_ERROR: Readonly<Record<string, number>> = {
@@ -193,8 +193,8 @@ export const STORE_UNAVAILABLE_PROBLEM: Problem = {
 export const NOT_FOUND_PROBLEM: Problem = {
   status: 404,
   title: 'There is no such page',
-  body: html`<p class="lead">This app has the chain, your token and the sign-out page.</p>
-    <p class="actions"><a class="button" href="/">The chain</a></p>`,
+  body: html`<p class="lead">The navigation above has every page of this app.</p>
+    <p class="actions"><a class="button" href="/">Home</a></p>`,
 }
 
 export const UNEXPECTED_PROBLEM: Problem = {
@@ -203,12 +203,20 @@ export const UNEXPECTED_PROBLEM: Problem = {
   body: html`<p class="lead">
       This app met an error that it has no words for. Its log has the cause.
     </p>
-    <p class="actions"><a class="button" href="/">The chain</a></p>`,
+    <p class="actions"><a class="button" href="/">Home</a></p>`,
+}
+
+/** Adds what finds the request in the log. */
+export function withRequestId(problem: Problem, requestId: string | undefined): Problem {
+  if (requestId === undefined) return problem
+  const body = html`${problem.body}
+    <p class="request-id">Request <code>${requestId}</code></p>`
+  return { ...problem, body }
 }
 
 export const BAD_REQUEST_PROBLEM: Problem = {
   status: 400,
   title: 'That request can not be read',
   body: html`<p class="lead">It is too large or not well formed.</p>
-    <p class="actions"><a class="button" href="/">The chain</a></p>`,
+    <p class="actions"><a class="button" href="/">Home</a></p>`,
 }

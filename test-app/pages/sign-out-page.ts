@@ -1,8 +1,17 @@
 // Signing out: the question, and what can be said when only half of it worked.
 import { html } from 'hono/html'
 import type { AppFacts, Html } from './layout.ts'
+import type { Who } from './person/who.ts'
 
-export function signOutPage(app: AppFacts, formToken: string): Html {
+export function signOutPage(app: AppFacts, via: Who['via'], formToken: string): Html {
+  return {
+    session: () => afterTheChain(app, formToken),
+    cookie: () => afterTheForm(formToken),
+    bearer: withAToken,
+  }[via]()
+}
+
+function afterTheChain(app: AppFacts, formToken: string): Html {
   return html` <p class="lead">
       You have a session here and, most likely, one at the adapter and one at the upstream. Which
       shall end?
@@ -29,6 +38,27 @@ export function signOutPage(app: AppFacts, formToken: string): Html {
     <p><a href="/authenticated">Stay signed in</a></p>`
 }
 
+function afterTheForm(formToken: string): Html {
+  return html` <p class="lead">
+      You signed in with the form of this app. Your session at the identity service ends, the
+      adapter takes its tokens back, and this browser loses their cookies.
+    </p>
+    <form method="post" action="/logout">
+      <input type="hidden" name="form_token" value="${formToken}" />
+      <p class="actions">
+        <button name="where" value="here">Sign out</button>
+        <a class="button quiet" href="/authenticated">Stay signed in</a>
+      </p>
+    </form>`
+}
+
+const withAToken = (): Html =>
+  html` <p class="lead">
+      This request brought its token in the Authorization header. There is no session here that
+      could end: whoever sent the token has to forget it.
+    </p>
+    <p class="actions"><a class="button quiet" href="/">Home</a></p>`
+
 export function notSignedInPage(): Html {
   return html` <p class="lead">There is nothing to end: you are not signed in to this app.</p>
     <p>
@@ -37,7 +67,7 @@ export function notSignedInPage(): Html {
     </p>
     <p class="actions">
       <a class="button" href="/authenticated">Sign in</a>
-      <a class="button quiet" href="/">The chain</a>
+      <a class="button quiet" href="/">Home</a>
     </p>`
 }
 
@@ -53,5 +83,5 @@ export function halfSignedOutPage(tried: string | undefined): Html {
       Anyone who uses this browser can sign in here again without a password until that session
       ends. Sign in and try again, or close the browser.
     </p>
-    <p class="actions"><a class="button" href="/">The chain</a></p>`
+    <p class="actions"><a class="button" href="/">Home</a></p>`
 }

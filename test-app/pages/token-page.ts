@@ -1,14 +1,15 @@
 // The protected page: the person, the access token and what is in it.
 import { html } from 'hono/html'
-import type { SignIn } from '../session/session-data.ts'
 import { claimRows, utc } from './claim-meanings.ts'
 import { decodeJwt } from './decoded-jwt.ts'
 import type { DecodedJwt } from './decoded-jwt.ts'
 import type { AppFacts, Html } from './layout.ts'
+import { WAYS_IN } from './person/way-in.ts'
+import type { Who } from './person/who.ts'
 
 export interface TokenPage {
   readonly app: AppFacts
-  readonly signIn: SignIn
+  readonly who: Who
   /** The address that was asked for, shown so that one sees where a deep link lands. */
   readonly asked: string
   readonly signInAgain: string
@@ -16,26 +17,30 @@ export interface TokenPage {
 }
 
 export function tokenPage(page: TokenPage): Html {
-  const { app, signIn, asked } = page
-  const jwt = decodeJwt(signIn.accessToken)
+  const { app, who, asked } = page
+  const jwt = decodeJwt(who.accessToken)
   return html` <p class="lead">
       The adapter at <code>${app.issuer}</code> says who you are. You asked for
       <code id="asked">${asked}</code> and this is it.
     </p>
-    ${validity(page)} ${userInfo(signIn, jwt)} ${accessToken(signIn, jwt)}
-    <section aria-labelledby="id-token">
-      <h2 id="id-token">The ID token’s claims</h2>
-      <p>
-        It tells <em>this app</em> who signed in. Its signature, issuer, audience, times and nonce
-        were checked before you were let in. It is not for calling APIs.
-      </p>
-      ${claimTable('Claims of the ID token', signIn.idTokenClaims)}
-    </section>
+    ${validity(page)} ${userInfo(who)} ${accessToken(who, jwt)} ${idToken(who)}
     ${troubleshooting(app)}`
 }
 
-function validity({ signIn, signInAgain, now }: TokenPage): Html {
-  const expiresAt = signIn.accessTokenExpiresAt
+function idToken({ signIn }: Who): Html {
+  if (!signIn) return html``
+  return html`<section aria-labelledby="id-token">
+    <h2 id="id-token">The ID token’s claims</h2>
+    <p>
+      It tells <em>this app</em> who signed in. Its signature, issuer, audience, times and nonce
+      were checked before you were let in. It is not for calling APIs.
+    </p>
+    ${claimTable('Claims of the ID token', signIn.idTokenClaims)}
+  </section>`
+}
+
+function validity({ who, signInAgain, now }: TokenPage): Html {
+  const expiresAt = who.tokenUntil
   if (expiresAt === undefined)
     return html`<p class="notice">The adapter did not say how long the token lives.</p>`
   const seconds = Math.round((expiresAt - now) / 1000)
@@ -59,8 +64,8 @@ const PROFILE: readonly (readonly [claim: string, label: string])[] = [
   ['test_auth_server_sub', 'Subject at the upstream'],
 ]
 
-function userInfo(signIn: SignIn, jwt: DecodedJwt | undefined): Html {
-  const known = { ...jwt?.claims, ...signIn.idTokenClaims } as Record<string, unknown>
+function userInfo(who: Who): Html {
+  const known: Record<string, unknown> = { ...who.claims, ...who.signIn?.idTokenClaims }
   const rows = PROFILE.filter(([claim]) => known[claim] !== undefined)
   return html`<section class="card" aria-labelledby="user">
     <h2 id="user">User info</h2>
@@ -72,11 +77,24 @@ function userInfo(signIn: SignIn, jwt: DecodedJwt | undefined): Html {
             <dd data-claim="${claim}">${plain(known[claim])}</dd>
           </div>`,
       )}
-      <div>
-        <dt>Signed in</dt>
-        <dd>${utc(signIn.signedInAt)}</dd>
-      </div>
+      ${
+        who.clients.length === 0
+          ? ''
+          : html`<div>
+              <dt>For the clients</dt>
+              <dd id="clients">${who.clients.join(', ')}</dd>
+            </div>`
+      }
+      ${
+        who.signIn
+          ? html`<div>
+              <dt>Signed in</dt>
+              <dd>${utc(who.signIn.signedInAt)}</dd>
+            </div>`
+          : ''
+      }
     </dl>
+    <p id="way">${WAYS_IN[who.via].meaning}</p>
   </section>`
 }
 
@@ -85,16 +103,17 @@ function plain(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function accessToken(signIn: SignIn, jwt: DecodedJwt | undefined): Html {
+function accessToken(who: Who, jwt: DecodedJwt | undefined): Html {
   return html`<section aria-labelledby="access-token">
     <h2 id="access-token">The access token</h2>
     <p>
-      Minted by the adapter for scope <code>${signIn.scope}</code>. An API verifies it with the keys
-      at the adapter’s <code>/oauth2/jwks</code>. Whoever has it can use it: this page shows it
-      because this is a test app.
+      Minted by the adapter for scope
+      <code>${who.signIn?.scope ?? plain(who.claims['scope'] ?? '')}</code>. An API verifies it with
+      the keys at the adapter’s <code>/oauth2/jwks</code>. Whoever has it can use it: this page
+      shows it because this is a test app.
     </p>
     <pre class="token" id="jwt" tabindex="0" aria-label="Access token">
-${jwt ? coloured(jwt) : signIn.accessToken}</pre>
+${jwt ? coloured(jwt) : who.accessToken}</pre>
     ${jwt ? decoded(jwt) : html`<p class="notice">It is opaque: no JWT, so only the adapter can say what it means.</p>`}
   </section>`
 }
