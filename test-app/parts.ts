@@ -35,6 +35,8 @@ export interface TestAppOptions {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string
+  /** Where the identity service is. */
+  readonly identityUrl?: string
   /** The client that the device page plays. */
   readonly deviceClientId?: string
   readonly cookieName: string

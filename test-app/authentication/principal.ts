@@ -15,6 +15,8 @@ export interface Principal {
   readonly clients: readonly string[]
   /** Names the sign-in, so that what lives longer than a request ends with it; reveals nothing. */
   readonly loginKey: string
+  /** Names the login in the audit trail; unknown for a token that was brought in a header. */
+  readonly flowId: string | undefined
 }
 
 const principals = new WeakMap<Request, Principal>()

@@ -3,6 +3,7 @@
 import { request } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { text as textOf } from 'node:stream/consumers'
+import { formOf } from '../../adapter/test-support/browser.ts'
 
 export interface Answer {
   readonly status: number
@@ -18,6 +19,8 @@ export interface Visit {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly form?: Record<string, string>
+  /** Sent as JSON, as a script of the app's own page does. */
+  readonly json?: unknown
 }
 
 export interface TestBrowser {
@@ -31,6 +34,8 @@ export interface TestBrowser {
   open(url: string, visit?: Visit): Promise<Answer>
   /** Follows redirects, twenty at most. */
   go(url: string, visit?: Visit): Promise<Answer>
+  /** Sends the first form of the page with its hidden fields and these, and follows redirects. */
+  submit(page: Answer, fields?: Record<string, string>): Promise<Answer>
 }
 
 export const NAVIGATION = {
@@ -40,20 +45,36 @@ export const NAVIGATION = {
   'sec-fetch-site': 'none',
 } as const
 
+/** What a page's own script sends with its requests. */
+export const OWN_SCRIPT = {
+  accept: 'application/json',
+  'sec-fetch-mode': 'cors',
+  'sec-fetch-dest': 'empty',
+  'sec-fetch-site': 'same-origin',
+} as const
+
 const MOST_HOPS = 20
 
-type Form = Visit['form']
+interface Body {
+  readonly type: string
+  readonly text: string
+}
+
+function bodyOf({ form, json }: Visit): Body | undefined {
+  if (json !== undefined) return { type: 'application/json', text: JSON.stringify(json) }
+  if (!form) return undefined
+  const text = new URLSearchParams(form).toString()
+  return { type: 'application/x-www-form-urlencoded', text }
+}
 
 function send(
   url: string,
   method: string,
-  form: Form,
+  body: Body | undefined,
   headers: Record<string, string>,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request(url, { method, headers, agent: false }, resolve)
-      .on('error', reject)
-      .end(form && new URLSearchParams(form).toString())
+    request(url, { method, headers, agent: false }, resolve).on('error', reject).end(body?.text)
   })
 }
 
@@ -80,12 +101,14 @@ export function createTestBrowser(): TestBrowser {
     setCookies,
     acceptsCookies: true,
     refuses,
-    async open(url, { method, headers, form } = {}) {
+    async open(url, visit = {}) {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-      const response = await send(url, method ?? (form ? 'POST' : 'GET'), form, {
-        ...(headers ?? NAVIGATION),
+      const body = bodyOf(visit)
+      const usual = visit.json === undefined ? NAVIGATION : OWN_SCRIPT
+      const response = await send(url, visit.method ?? (body ? 'POST' : 'GET'), body, {
         ...(cookie ? { cookie } : {}),
-        ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+        ...(body ? { 'content-type': body.type } : {}),
+        ...(visit.headers ?? usual),
       })
       response.headers['set-cookie']?.forEach(keep)
       const { location } = response.headers
@@ -107,6 +130,10 @@ export function createTestBrowser(): TestBrowser {
         answer = await browser.open(answer.location)
       }
       return { ...answer, hops }
+    },
+    submit(page, fields = {}) {
+      const form = formOf({ body: page.text, url: new URL(page.url) })
+      return browser.go(form.action.href, { form: { ...form.fields, ...fields } })
     },
   }
   return browser

@@ -19,8 +19,11 @@ export interface RunningApp {
   stop(): Promise<void>
 }
 
+type Target = Partial<TestAppOptions> & { readonly issuer: string }
+
+/** What the app works with may depend on where it listens: an adapter is told of its clients' addresses when it starts. */
 export async function startTestApp(
-  issuer: string,
+  issuer: string | ((url: string) => Promise<Target>),
   change: Partial<TestAppOptions> = {},
 ): Promise<RunningApp> {
   const folder = mkdtempSync(path.join(tmpdir(), 'test-app-'))
@@ -30,10 +33,9 @@ export async function startTestApp(
   const server = createServer((req, res) => app?.handler(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const build = (more: Partial<TestAppOptions>): TestApp =>
+  const build = (found: Target, more: Partial<TestAppOptions>): TestApp =>
     createTestApp({
       url,
-      issuer,
       clientId: 'client',
       clientSecret: 'secret',
       scope: 'openid profile read',
@@ -45,6 +47,7 @@ export async function startTestApp(
         destination: { write: (line) => void (log.text += line) },
       }),
       now: () => Date.now() + clock.offsetMs,
+      ...found,
       ...change,
       ...more,
     })
@@ -54,8 +57,10 @@ export async function startTestApp(
     await app?.close()
     rmSync(folder, { recursive: true })
   }
+  let found: Target = { issuer: '' }
   try {
-    app = build({})
+    found = typeof issuer === 'string' ? { issuer } : await issuer(url)
+    app = build(found, {})
   } catch (error) {
     await stop()
     throw error
@@ -66,7 +71,7 @@ export async function startTestApp(
     clock,
     async restart(more = {}) {
       await app?.close()
-      app = build(more)
+      app = build(found, more)
     },
     stop,
   }

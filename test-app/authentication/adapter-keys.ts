@@ -1,0 +1,64 @@
+// The adapter's signing keys: asked for when needed, again after ten minutes or for a key that is not among them, and kept for
+// an hour while the adapter is away.
+import { createLocalJWKSet, errors } from 'jose'
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
+import { SignInError } from '../relying-party/sign-in-error.ts'
+
+const FRESH_MS = 10 * 60 * 1000
+const KEPT_MS = 60 * 60 * 1000
+/** An unknown key is looked for again after this, however many tokens name one. */
+const SEARCH_AGAIN_MS = 2000
+const TIMEOUT_MS = 5000
+
+export interface AdapterKeysOptions {
+  readonly jwksUri: () => Promise<string>
+  readonly now: () => number
+}
+
+interface Keys {
+  readonly find: JWTVerifyGetKey
+  readonly readAt: number
+}
+
+/** Finds the key of a JWT. Rejects with SignInError `adapter_unavailable` where the keys can not be had. */
+export function createAdapterKeys({ jwksUri, now }: AdapterKeysOptions): JWTVerifyGetKey {
+  let current: Keys | undefined
+  let running: Promise<Keys> | undefined
+  const age = () => Math.abs(now() - (current?.readAt ?? -Infinity))
+
+  async function read(): Promise<Keys> {
+    current = { find: createLocalJWKSet(await fetchKeys(await jwksUri())), readAt: now() }
+    return current
+  }
+  const readOnce = () => (running ??= read().finally(() => (running = undefined)))
+
+  async function keys(): Promise<Keys> {
+    if (current && age() < FRESH_MS) return current
+    return readOnce().catch((error: unknown) => {
+      if (current && age() < KEPT_MS) return current
+      throw error
+    })
+  }
+
+  return async (header, token) => {
+    const { find } = await keys()
+    try {
+      return await find(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || age() < SEARCH_AGAIN_MS) throw error
+    }
+    return (await readOnce()).find(header, token)
+  }
+}
+
+async function fetchKeys(uri: string): Promise<JSONWebKeySet> {
+  try {
+    const answer = await fetch(uri, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' })
+    if (!answer.ok) throw new Error(`The keys of the adapter were answered with ${answer.status}`)
+    return (await answer.json()) as JSONWebKeySet
+  } catch (cause) {
+    throw new SignInError('adapter_unavailable', 'The keys of the adapter can not be had', {
+      cause,
+    })
+  }
+}

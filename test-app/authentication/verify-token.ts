@@ -1,0 +1,126 @@
+// Whether a JWT of the adapter is good here: signature, algorithm, type, issuer, audience, times. One log line each time.
+import { createHash } from 'node:crypto'
+import { errors, jwtVerify } from 'jose'
+import type { JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
+import type { Log } from '../../service/log.ts'
+import { SignInError } from '../relying-party/sign-in-error.ts'
+import type { Claims } from '../session/session-data.ts'
+
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
+const SHOWN_CLAIMS = ['iss', 'sub', 'aud', 'client_id', 'scope', 'iat', 'exp']
+/** A JWT is the longest that a cookie or a header of this app holds. */
+const LONGEST_TOKEN = 8192
+const CLOCK_SKEW_MS = 60_000
+
+export type TokenVerdict =
+  | { readonly valid: true; readonly claims: Claims }
+  /** Where it is `expired`, all else was found good, and the claims are known. */
+  | { readonly valid: false; readonly reason: TokenFault; readonly claims?: Claims }
+
+export type TokenFault =
+  | 'malformed'
+  | 'algorithm'
+  | 'signature'
+  | 'type'
+  | 'issuer'
+  | 'audience'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'claims'
+
+export interface TokenUse {
+  /** Where the token was found, for the log: `session`, `cookie`, `bearer`, `refresh`. */
+  readonly via: string
+  readonly audience: string
+  /** Default: `at+jwt` (RFC 9068). A token that came from the adapter itself may be of any type. */
+  readonly isOfAnyType?: boolean
+}
+
+/** Rejects with SignInError `adapter_unavailable` where the keys can not be had. */
+export type VerifyToken = (token: string, use: TokenUse) => Promise<TokenVerdict>
+
+export interface VerifyTokenOptions {
+  readonly issuer: string
+  readonly findKey: JWTVerifyGetKey
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** Twelve characters that name a token in logs. */
+export function tokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('hex').slice(0, 12)
+}
+
+export function createVerifyToken(options: VerifyTokenOptions): VerifyToken {
+  const { log } = options
+  return async (token, use) => {
+    const startedAt = performance.now()
+    const verdict = await judge(options, token, use)
+    log.info('token.verified', {
+      token_hash: tokenHash(token),
+      via: use.via,
+      valid: verdict.valid,
+      ...(verdict.valid ? {} : { reason: verdict.reason }),
+      claims: shownClaims(verdict.claims),
+      ms: Math.round((performance.now() - startedAt) * 100) / 100,
+    })
+    return verdict
+  }
+}
+
+async function judge(
+  { issuer, findKey, now }: VerifyTokenOptions,
+  token: string,
+  { audience, isOfAnyType = false }: TokenUse,
+): Promise<TokenVerdict> {
+  if (token.length > LONGEST_TOKEN) return { valid: false, reason: 'malformed' }
+  const expected: JWTVerifyOptions = {
+    issuer,
+    audience,
+    algorithms: ALGORITHMS,
+    requiredClaims: ['sub', 'iat', 'exp'],
+    currentDate: new Date(now()),
+    // https://www.rfc-editor.org/rfc/rfc9068.html#section-4
+    ...(isOfAnyType ? {} : { typ: 'at+jwt' }),
+  }
+  try {
+    const { payload } = await jwtVerify(token, findKey, expected)
+    if ((payload.iat ?? 0) * 1000 > now() + CLOCK_SKEW_MS)
+      return { valid: false, reason: 'not_yet_valid' }
+    // What is bound to a key proves nothing without that key: https://www.rfc-editor.org/rfc/rfc7800.html#section-3
+    if (payload['cnf'] !== undefined) return { valid: false, reason: 'claims' }
+    return { valid: true, claims: payload }
+  } catch (error) {
+    return faultOf(error)
+  }
+}
+
+const REASONS: Readonly<Record<string, TokenFault>> = {
+  ERR_JOSE_ALG_NOT_ALLOWED: 'algorithm',
+  ERR_JOSE_NOT_SUPPORTED: 'algorithm',
+  ERR_JWKS_NO_MATCHING_KEY: 'signature',
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'signature',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
+  ERR_JWT_EXPIRED: 'expired',
+}
+
+const CLAIM_REASONS: Readonly<Record<string, TokenFault>> = {
+  typ: 'type',
+  iss: 'issuer',
+  aud: 'audience',
+  nbf: 'not_yet_valid',
+}
+
+function faultOf(error: unknown): TokenVerdict {
+  if (error instanceof SignInError) throw error
+  if (error instanceof errors.JWTExpired)
+    return { valid: false, reason: 'expired', claims: error.payload }
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return { valid: false, reason: CLAIM_REASONS[error.claim] ?? 'claims' }
+  const code = error instanceof errors.JOSEError ? error.code : ''
+  return { valid: false, reason: REASONS[code] ?? 'malformed' }
+}
+
+function shownClaims(claims: Claims | undefined): Claims | undefined {
+  return claims && Object.fromEntries(SHOWN_CLAIMS.map((name) => [name, claims[name]]))
+}
