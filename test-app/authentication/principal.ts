@@ -16,7 +16,7 @@ export interface Principal {
   /** Names the sign-in, so that what lives longer than a request ends with it; reveals nothing. */
   readonly loginKey: string
   /** Names the login in the audit trail; unknown for a token that was brought in a header. */
-  readonly flowId: string | undefined
+  readonly flowId?: string | undefined
 }
 
 const principals = new WeakMap<Request, Principal>()
