@@ -66,7 +66,7 @@ export interface Issuer {
   scenario: Scenario
   sessions: Sessions
   /** Those of the identity service; absent where the issuer has none. */
-  authSessions?: Pick<AuthSessions, 'find'>
+  authSessions?: Pick<AuthSessions, 'find' | 'revokeAllOf'>
   /** Absent where the issuer is no OpenID Provider. */
   logoutTokens?: LogoutTokens
   /** Ends timers and closes the database. */

@@ -36,8 +36,11 @@ export interface Users {
   findByName(username: string): User | undefined
   /** By user name. */
   list(): User[]
-  /** Takes the place of who had this user name. @throws where the sub is somebody else's */
-  put(user: NewUser): Promise<void>
+  /**
+   * Takes the place of who had this user name. True where the person had another password before.
+   * @throws where the sub is somebody else's
+   */
+  put(user: NewUser): Promise<boolean>
   remove(username: string): void
   /** As slow for an unknown user name as for a wrong password. Counts failures; success resets. */
   checkPassword(username: string, password: string): Promise<PasswordCheck>
@@ -140,7 +143,9 @@ function passwordChecks(statements: Statements, cost: PasswordCost) {
       const username = userNameOf(typedName)
       const row = byName.get(username)
       const matches = await verifyPassword(password, row ? String(row.password_hash) : unknown)
-      if (!row || !matches) return countFailure(statements, username)
+      // It may have been changed during the hash.
+      const isStill = byName.get(username)?.password_hash === row?.password_hash
+      if (!row || !matches || !isStill) return countFailure(statements, username)
       if (row.failed_attempts !== 0) reset.run(username)
       return { ok: true, user: userFrom(row) }
     },
@@ -165,7 +170,9 @@ export async function createUsers(
     findByName: (username) => userIn(byName.get(userNameOf(username))),
     list: () => all.all().map(userFrom),
     async put({ password, ...user }) {
-      const hash = await hashPassword(password, cost)
+      const before = bySub.get(user.sub)?.password_hash
+      const isSame = before !== undefined && (await verifyPassword(password, String(before)))
+      const hash = isSame ? String(before) : await hashPassword(password, cost)
       inTransaction(database, () => {
         const username = userNameOf(user.username)
         removeOther.run(username, user.sub)
@@ -174,6 +181,7 @@ export async function createUsers(
           throw new Error("this sub is somebody else's")
         insert(user, hash)
       })
+      return before !== undefined && !isSame
     },
     remove: (username) => void remove.run(userNameOf(username)),
     ...passwordChecks(statements, cost),

@@ -9,6 +9,7 @@ import { ask } from '../../../service/serve-for-test.ts'
 import type { RunningUpstreamTestServer } from '../../start.ts'
 import {
   authorizationRequest,
+  claimsOf,
   createTestBrowser,
   signIn,
   startForTest,
@@ -78,6 +79,15 @@ describe('somebody who is signed in', () => {
       expectSuccess(await refreshed(first), 'refresh')
     },
   )
+
+  it('A48 has a role no longer in the next token once it was taken away', async () => {
+    const first = await logIn(server.issuer, 'single')
+    const rolesOf = ({ body }: Answer) => claimsOf(body.data.auth.accessToken)['branch_roles']
+    expect(rolesOf(first)).toEqual(['member', 'clerk'])
+    database.exec(`DELETE FROM branch_member_role WHERE branch_member_id IN
+      (SELECT id FROM branch_member WHERE member_id = ${memberOfSingle})`)
+    expect(rolesOf(await refreshed(first))).toEqual(['member'])
+  })
 
   it('is signed in still after a restart of the server', async () => {
     const first = await logIn(server.issuer, 'single')
