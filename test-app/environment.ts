@@ -4,6 +4,7 @@ import type { EnvTable } from '../service/env.ts'
 import { LOG_LEVELS } from '../service/log.ts'
 import type { LogLevel } from '../service/log.ts'
 import type { TlsFiles } from '../service/tls-files.ts'
+import type { SharedSecret } from './service-log/service-log.ts'
 
 export interface TestAppSettings {
   readonly name: string
@@ -16,6 +17,8 @@ export interface TestAppSettings {
   readonly clientSecret: string
   readonly scope: string
   readonly deviceClientId: string
+  readonly logAudience: string
+  readonly worker: SharedSecret | undefined
   readonly cookieName: string
   readonly tls: TlsFiles | undefined
   readonly redisUrl: string | undefined
@@ -45,6 +48,17 @@ const TABLE = {
     default: 'device',
     help: 'client_id of the device that the page /device plays; it has no secret',
   },
+  TEST_APP_LOG_AUDIENCE: {
+    kind: 'string',
+    default: 'logging-backend',
+    help: 'what tokens for POST /log have as aud',
+  },
+  TEST_APP_WORKER_SECRET: {
+    kind: 'string',
+    optional: true,
+    help: 'at least 32 bytes: a service that has it too may sign its tokens for POST /log itself (HS256)',
+  },
+  TEST_APP_WORKER_ISSUER: { kind: 'string', default: 'worker', help: 'iss of those tokens' },
   TEST_APP_COOKIE: {
     kind: 'string',
     default: 'TEST_APP_SESSION',
@@ -83,7 +97,7 @@ export function readEnvironment(env: Environment): TestAppSettings {
   const values = readEnv(env, TABLE)
   const faults = RULES.flatMap(([isMet, fault]) => (isMet(values) ? [] : [fault]))
   if (faults.length > 0) throw new EnvError(faults)
-  const { TEST_APP_TLS_CERT: cert, TEST_APP_TLS_KEY: key } = values
+  const { TEST_APP_TLS_CERT: cert, TEST_APP_TLS_KEY: key, TEST_APP_WORKER_SECRET: secret } = values
   return {
     name: values.TEST_APP_NAME,
     host: values.TEST_APP_HOST,
@@ -94,6 +108,8 @@ export function readEnvironment(env: Environment): TestAppSettings {
     clientSecret: values.TEST_APP_CLIENT_SECRET,
     scope: values.TEST_APP_SCOPE,
     deviceClientId: values.TEST_APP_DEVICE_CLIENT_ID,
+    logAudience: values.TEST_APP_LOG_AUDIENCE,
+    worker: secret ? { issuer: values.TEST_APP_WORKER_ISSUER, secret } : undefined,
     cookieName: values.TEST_APP_COOKIE,
     tls: cert && key ? { cert, key } : undefined,
     redisUrl: values.REDIS_URL,
@@ -125,6 +141,20 @@ const RULES: readonly (readonly [isMet: (values: Values) => boolean, fault: stri
   [
     ({ TEST_APP_SESSION_SECRET: secret }) => !secret || secret.length >= 32,
     'TEST_APP_SESSION_SECRET: expected at least 32 characters',
+  ],
+  [
+    ({ TEST_APP_WORKER_SECRET: secret }) => !secret || Buffer.byteLength(secret) >= 32,
+    'TEST_APP_WORKER_SECRET: expected at least 32 bytes',
+  ],
+  [
+    // One issuer, one kind of key: whoever has the secret must not pass for the adapter.
+    ({ TEST_APP_WORKER_ISSUER: worker, TEST_APP_ISSUER: adapter }) => worker !== adapter,
+    'TEST_APP_WORKER_ISSUER: expected another issuer than TEST_APP_ISSUER',
+  ],
+  [
+    // It stands in a header, in quotation marks.
+    ({ TEST_APP_LOG_AUDIENCE: audience }) => /^[\w.:/-]{1,100}$/.test(audience),
+    'TEST_APP_LOG_AUDIENCE: expected letters, digits, and "_", ".", ":", "/", "-"',
   ],
   [
     ({ LOG_LEVEL: level }) => LOG_LEVELS.some((known) => known === level),

@@ -70,6 +70,12 @@ describe('the process', () => {
     [{ TEST_APP_COOKIE: 'a b' }, /TEST_APP_COOKIE/],
     [{ TEST_APP_TLS_KEY: 'key.pem' }, /TEST_APP_TLS_CERT/],
     [{ TEST_APP_SESSION_SECRET: 'short' }, /32 characters/],
+    [{ TEST_APP_WORKER_SECRET: 'short' }, /TEST_APP_WORKER_SECRET: expected at least 32 bytes/],
+    [
+      { TEST_APP_WORKER_ISSUER: 'https://op.example', TEST_APP_ISSUER: 'https://op.example' },
+      /TEST_APP_WORKER_ISSUER: expected another/,
+    ],
+    [{ TEST_APP_LOG_AUDIENCE: 'a "b"' }, /TEST_APP_LOG_AUDIENCE: expected/],
     [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ] as const
   it.each(faults)('refuses %o with exit code 2, naming the variable', async (env, message) => {

@@ -1,7 +1,9 @@
 // What the app is made of: every part, made once, with what it needs.
 import type { Log } from '../service/log.ts'
 import { createTrail } from './audit/trail.ts'
+import { createAdapterKeys } from './authentication/adapter-keys.ts'
 import { createLoginEnds } from './authentication/login-ends.ts'
+import { createVerifyToken } from './authentication/verify-token.ts'
 import { createCookies } from './browser/cookies.ts'
 import type { CookieSettings } from './browser/cookies.ts'
 import { createDeviceClient } from './device/device-client.ts'
@@ -21,6 +23,8 @@ import { createKeepFresh } from './refresh/keep-fresh.ts'
 import { createLogoutTokenJudge } from './relying-party/logout-token.ts'
 import { createRelyingParty } from './relying-party/relying-party.ts'
 import { createTokenExchange } from './relying-party/token-exchange.ts'
+import { createServiceLog } from './service-log/service-log.ts'
+import type { SharedSecret } from './service-log/service-log.ts'
 import { createSeal } from './session/seal.ts'
 import { createSessionMiddleware } from './session/session-middleware.ts'
 import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
@@ -39,6 +43,10 @@ export interface TestAppOptions {
   readonly identityUrl?: string
   /** The client that the device page plays. */
   readonly deviceClientId?: string
+  /** What tokens for POST /log have as `aud`. */
+  readonly logAudience?: string
+  /** Of a service that signs its tokens for POST /log itself. */
+  readonly worker?: SharedSecret | undefined
   readonly cookieName: string
   readonly redisUrl?: string | undefined
   readonly dataFolder: string
@@ -57,6 +65,7 @@ export function assemble(options: TestAppOptions) {
     ...browserLogin(basis),
     ...logoutEndpoints(options, basis),
     device: playDevice(options, basis),
+    serviceLog: openServiceLog(options, basis),
   }
 }
 
@@ -118,6 +127,14 @@ function playDevice(
   return { runs, ...createDeviceHandlers({ runs, clientId, url, show, showForgedForm }) }
 }
 
+/** Where services put their log lines down. */
+function openServiceLog(options: TestAppOptions, { log, now, relyingParty: { jwksUri } }: Basis) {
+  const { issuer, logAudience: audience = 'logging-backend', worker } = options
+  const findKey = createAdapterKeys({ jwksUri, now })
+  const verifyToken = createVerifyToken({ issuer, findKey, log, now })
+  return createServiceLog({ ...options, audience, worker, now, verifyToken })
+}
+
 /** Where the adapter says that a session ended. */
 function logoutEndpoints(
   { issuer, clientId }: TestAppOptions,
@@ -150,7 +167,8 @@ function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
   return { name, url, issuer, clientId, scope, sessionCookie: cookies.sessionName }
 }
 
-export async function close({ device, store }: Parts): Promise<void> {
+export async function close({ device, store, serviceLog }: Parts): Promise<void> {
+  serviceLog.close()
   device.runs.close()
   await store.close()
 }

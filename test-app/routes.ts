@@ -14,6 +14,7 @@ import {
   SIGN_IN_PATH,
 } from './login/paths.ts'
 import type { Parts, TestAppOptions } from './parts.ts'
+import { LOG_PATH } from './service-log/service-log.ts'
 
 const FORM = express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 })
 const STYLE = readFileSync(new URL('pages/style.css', import.meta.url), 'utf8')
@@ -21,7 +22,7 @@ const STYLE = readFileSync(new URL('pages/style.css', import.meta.url), 'utf8')
 export function mountWithoutSession(
   app: Express,
   { url, issuer }: TestAppOptions,
-  { cookies, backChannelLogout, frontChannelLogout }: Parts,
+  { cookies, backChannelLogout, frontChannelLogout, serviceLog }: Parts,
 ): void {
   const formTargets = [new URL(issuer).origin]
   app.use(securityHeaders({ formTargets, isSecure: cookies.isSecure, url }))
@@ -30,6 +31,7 @@ export function mountWithoutSession(
     '/style.css',
     (_req, res) => void res.type('css').set('Cache-Control', 'max-age=300').send(STYLE),
   )
+  app.post(LOG_PATH, serviceLog.submit)
   app.post(BACK_CHANNEL_PATH, FORM, backChannelLogout)
   app.get(FRONT_CHANNEL_PATH, frontChannelLogout)
   app.use(canonicalHost(url))

@@ -111,7 +111,8 @@ const CLAIM_REASONS: Readonly<Record<string, TokenFault>> = {
   nbf: 'not_yet_valid',
 }
 
-function faultOf(error: unknown): TokenVerdict {
+/** What is wrong with a token that jose refused. @throws {SignInError} as it came */
+export function faultOf(error: unknown): TokenVerdict & { valid: false } {
   if (error instanceof SignInError) throw error
   if (error instanceof errors.JWTExpired)
     return { valid: false, reason: 'expired', claims: error.payload }
