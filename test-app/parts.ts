@@ -1,6 +1,7 @@
 // What the app is made of: every part, made once, with what it needs.
 import type { Log } from '../service/log.ts'
-import { createTrail } from './audit/trail.ts'
+import { createChainEvents } from './audit/chain-events.ts'
+import { openAudit } from './audit/open-audit.ts'
 import { createAdapterKeys } from './authentication/adapter-keys.ts'
 import { createLoginEnds } from './authentication/login-ends.ts'
 import { createVerifyToken } from './authentication/verify-token.ts'
@@ -75,6 +76,7 @@ type Basis = ReturnType<typeof openBasis>
 function openBasis(options: TestAppOptions) {
   const { url, log, now = Date.now } = options
   const sessions = openSessions(options, now)
+  const audit = openAudit({ ...options, ...sessions, now })
   const relyingParty = createRelyingParty({
     ...options,
     redirectUri: url + CALLBACK_PATH,
@@ -89,7 +91,8 @@ function openBasis(options: TestAppOptions) {
     url,
     relyingParty,
     exchange: createTokenExchange({ ...options, now }),
-    trail: createTrail({ log }),
+    ...audit,
+    chainEvents: createChainEvents({ ...options, ...audit, now }),
     loginEnds: createLoginEnds(),
     links: createSessionLinks(sessions.store.store, now),
     pages: createPages({ app: factsOf(options, sessions.cookies), discoveryUrl, now }),
@@ -138,28 +141,29 @@ function openServiceLog(options: TestAppOptions, { log, now, relyingParty: { jwk
 /** Where the adapter says that a session ended. */
 function logoutEndpoints(
   { issuer, clientId }: TestAppOptions,
-  { links, log, now, relyingParty: { jwksUri } }: Basis,
+  { links, log, now, trail, relyingParty: { jwksUri } }: Basis,
 ) {
   const judge = createLogoutTokenJudge({ issuer, clientId, jwksUri, now })
   return {
-    backChannelLogout: createBackChannelLogout({ judge, links, log }),
-    frontChannelLogout: createFrontChannelLogout({ issuer, links, log }),
+    backChannelLogout: createBackChannelLogout({ judge, links, log, trail }),
+    frontChannelLogout: createFrontChannelLogout({ issuer, links, log, trail }),
   }
 }
 
 function openSessions(options: TestAppOptions, now: () => number) {
   const { url, log, cookieName, dataFolder, redisUrl } = options
   const secret = options.sessionSecret ?? loadSessionSecret(dataFolder)
-  const seal = createSeal(deriveKey(secret, 'sealing'))
+  const keyFor = (purpose: string): Buffer => deriveKey(secret, purpose)
+  const seal = createSeal(keyFor('sealing'))
   const cookies = createCookies(cookieName, url.startsWith('https:'))
   const store = openSessionStore({ redisUrl, dataFolder, cookieName, seal, log, now })
   const session = createSessionMiddleware({
     cookieName: cookies.sessionName,
     isSecure: cookies.isSecure,
-    secret: deriveKey(secret, 'cookie signature').toString('hex'),
+    secret: keyFor('cookie signature').toString('hex'),
     store: store.store,
   })
-  return { seal, store, session, cookies }
+  return { keyFor, seal, store, session, cookies }
 }
 
 function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
@@ -167,8 +171,9 @@ function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
   return { name, url, issuer, clientId, scope, sessionCookie: cookies.sessionName }
 }
 
-export async function close({ device, store, serviceLog }: Parts): Promise<void> {
+export async function close({ device, store, serviceLog, trailStore }: Parts): Promise<void> {
   serviceLog.close()
   device.runs.close()
+  trailStore.close()
   await store.close()
 }

@@ -22,10 +22,11 @@ const STYLE = readFileSync(new URL('pages/style.css', import.meta.url), 'utf8')
 export function mountWithoutSession(
   app: Express,
   { url, issuer }: TestAppOptions,
-  { cookies, backChannelLogout, frontChannelLogout, serviceLog }: Parts,
+  { cookies, rememberVisitor, backChannelLogout, frontChannelLogout, serviceLog }: Parts,
 ): void {
   const formTargets = [new URL(issuer).origin]
   app.use(securityHeaders({ formTargets, isSecure: cookies.isSecure, url }))
+  app.use(rememberVisitor)
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(
     '/style.css',

@@ -461,8 +461,9 @@ describe('what every answer has', () => {
     await secure.open(`${app.url}/authenticated`, {
       headers: { ...NAVIGATION, 'x-forwarded-proto': 'https' },
     })
-    expect(secure.setCookies).toHaveLength(1)
+    expect(secure.setCookies).toHaveLength(2)
     expect(secure.setCookies[0]).toMatch(/^__Host-TEST_APP_LOGIN_.*; Path=\/;.*Secure/)
+    expect(secure.setCookies[1]).toMatch(/^__Host-TEST_APP_BROWSER=.*; Path=\/;.*Secure/)
   })
 
   it('A43 a whole sign-in and sign-out at every log level leaves none of its secrets in the log', async () => {

@@ -1,6 +1,7 @@
 // Finishing a sign-in at the callback, and every way in which one may come here without one to finish.
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
+import type { ChainEvents } from '../audit/chain-events.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
@@ -23,6 +24,7 @@ export interface CallbackOptions {
   readonly arrival: Arrival
   readonly cookies: CookieSettings
   readonly links: Pick<SessionLinks, 'link'>
+  readonly chainEvents: ChainEvents
   readonly log: Log
   readonly now: () => number
   readonly showProblem: ShowProblem
@@ -36,18 +38,20 @@ export interface CallbackHandlers {
 }
 
 export function createCallback(options: CallbackOptions): CallbackHandlers {
-  const { log, pendingLogins, relyingParty, showProblem } = options
+  const { chainEvents, log, pendingLogins, relyingParty, showProblem } = options
   const redeemOnce = joinRepeats((login, query) => relyingParty.redeem(query, login))
   return {
     async callback(req, res) {
       const login = pendingLogins.find(req, req.query['state'])
       if (!login) return callbackWithoutLogin(options, req, res)
+      chainEvents.returned(login, req.query['code'])
       try {
         await finish(options, req, res, login, await redeemOnce(login, queryOf(req)))
       } catch (error) {
         // While the adapter is away the code may still be good: a reload of this address then finishes the sign-in.
         const isOver = error instanceof SignInError && error.code !== 'adapter_unavailable'
         if (isOver) pendingLogins.end(res, login)
+        chainEvents.failed(login, error)
         await showProblem(req, res, failedSignIn(log, error, login.returnTo))
       }
     },
@@ -57,7 +61,7 @@ export function createCallback(options: CallbackOptions): CallbackHandlers {
 }
 
 async function finish(
-  { arrival, links, log, now, pendingLogins }: CallbackOptions,
+  { arrival, chainEvents, links, log, now, pendingLogins }: CallbackOptions,
   req: Request,
   res: Response,
   login: PendingLogin,
@@ -75,20 +79,21 @@ async function finish(
   ])
   pendingLogins.end(res, login)
   arrival.note(req, res)
+  chainEvents.finished(login, signIn, req.query['code'])
   log.info('login.finished', { duration_ms: now() - login.startedAt })
   res.redirect(302, landingPath(login.returnTo))
 }
 
 async function callbackWithoutLogin(
-  { cookies, log, now, pendingLogins, showProblem }: CallbackOptions,
+  { chainEvents, cookies, log, now, pendingLogins, showProblem }: CallbackOptions,
   req: Request,
   res: Response,
 ): Promise<void> {
-  if (signInOf(req, now())) {
-    return res.redirect(302, landedBefore(req, pendingLogins.idOf(req.query['state'])))
-  }
+  const loginId = pendingLogins.idOf(req.query['state'])
+  if (signInOf(req, now())) return res.redirect(302, landedBefore(req, loginId))
   const sent = cookiesOf(req).size
   log.warn('login.failed', { failure: 'login_unknown', cookies_sent: sent })
+  chainEvents.lost(loginId)
   if (sent > 0) return showProblem(req, res, { kind: 'lost' })
   cookies.set(res, cookies.named('PROBE'), '1', PROBE_MS)
   res.redirect(302, LOST_PATH)

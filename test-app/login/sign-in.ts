@@ -1,6 +1,7 @@
 // Starting a sign-in: who may, and where it leads.
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
+import type { ChainEvents } from '../audit/chain-events.ts'
 import { isTopLevelNavigation } from '../browser/navigation.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
@@ -20,6 +21,7 @@ export interface SignInOptions {
   readonly relyingParty: RelyingParty
   readonly pendingLogins: PendingLogins
   readonly arrival: Arrival
+  readonly chainEvents: ChainEvents
   readonly log: Log
   readonly now: () => number
   readonly showProblem: ShowProblem
@@ -33,17 +35,19 @@ export interface SignInHandlers {
 }
 
 export function createSignIn(options: SignInOptions): SignInHandlers {
-  const { arrival, log, now, pendingLogins, relyingParty, showProblem } = options
+  const { arrival, chainEvents, log, now, pendingLogins, relyingParty, showProblem } = options
 
   async function begin(req: Request, res: Response, returnTo: string): Promise<void> {
     if (!isTopLevelNavigation(req)) return refuse(res, returnTo)
     const login = pendingLogins.begin(req, res, returnTo)
+    chainEvents.started(login)
     try {
       const url = await relyingParty.authorizationUrl(login)
       log.info('login.started')
       res.redirect(302, url.href)
     } catch (error) {
       pendingLogins.end(res, login)
+      chainEvents.failed(login, error)
       await showProblem(req, res, failedSignIn(log, error, returnTo))
     }
   }
@@ -59,6 +63,7 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
         return begin(req, res, landingPath(req.originalUrl))
       }
       log.error('login.session_not_kept')
+      chainEvents.sessionNotKept()
       await showProblem(req, res, { kind: 'session_not_kept' })
     },
   }

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
+import { flowOf } from '../audit/chain-events.ts'
+import type { Trail } from '../audit/trail.ts'
 import { destroySession, isFormToken, signInOf } from '../session/current-session.ts'
 import { isOwnForm } from '../browser/own-form.ts'
 import { cookiesOf } from '../browser/cookies.ts'
@@ -15,6 +17,7 @@ export interface SignOutOptions {
   readonly relyingParty: RelyingParty
   readonly cookies: CookieSettings
   readonly log: Log
+  readonly trail: Trail
   readonly now: () => number
   /** Public origin of this app. */
   readonly url: string
@@ -31,11 +34,16 @@ export interface SignOutHandlers {
 }
 
 export function createSignOut(options: SignOutOptions): SignOutHandlers {
-  const { cookies, log, now, relyingParty } = options
+  const { cookies, log, now, relyingParty, trail } = options
   const logoutCookie = cookies.named('LOGOUT')
 
-  async function signOutAtAdapter(req: Request, res: Response, idToken: string): Promise<void> {
-    const state = randomBytes(16).toString('base64url')
+  async function signOutAtAdapter(
+    req: Request,
+    res: Response,
+    { idToken, flowId = '' }: { idToken: string; flowId: string | undefined },
+  ): Promise<void> {
+    // The session is gone when the browser comes back; its flow goes with it.
+    const state = `${randomBytes(16).toString('base64url')}.${flowId}`
     const url = await relyingParty.endSessionUrl(idToken, state).catch((error: unknown) => {
       if (error instanceof SignInError) return error
       throw error
@@ -53,17 +61,22 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
       if (!isOwnForm(req, options.url) || !isFormToken(req, form['form_token'])) {
         return options.showForgedForm(req, res)
       }
+      const flowId = flowOf(req)
       await destroySession(req)
       cookies.clear(res, cookies.sessionName)
       const isLocal = form['where'] !== 'adapter'
       log.info(isLocal ? 'logout.local' : 'logout.adapter')
+      const event = isLocal ? 'logout.here' : 'logout.adapter'
+      trail.note({ event, flowId, subject: signIn.subject })
       if (isLocal) return res.redirect(303, '/?signed_out=here')
-      await signOutAtAdapter(req, res, signIn.idToken)
+      await signOutAtAdapter(req, res, { idToken: signIn.idToken, flowId })
     },
     hasReturned(req, res) {
       const expected = cookiesOf(req).get(logoutCookie)
       if (!expected || req.query['state'] !== expected) return false
       cookies.clear(res, logoutCookie)
+      const flowId = expected.split('.')[1] || undefined
+      trail.note({ event: 'logout.returned', flowId })
       return true
     },
   }

@@ -6,8 +6,13 @@ import { SESSION_ABSOLUTE_MS } from './session-data.ts'
 
 export interface SessionLinks {
   link(sid: string, sessionId: string): Promise<void>
-  /** Destroys the session that was signed in as `sid`, if there still is one. */
-  end(sid: string): Promise<boolean>
+  /** Destroys the session that was signed in as `sid`, if there still is one, and says what it was. */
+  end(sid: string): Promise<EndedSession | undefined>
+}
+
+export interface EndedSession {
+  readonly sessionId: string
+  readonly session: SessionData
 }
 
 interface Link {
@@ -32,13 +37,13 @@ export function createSessionLinks(store: Store, now: () => number): SessionLink
     },
     async end(sid) {
       const { sessionId } = (await find(idOf(sid))) ?? {}
-      if (sessionId === undefined) return false
+      if (sessionId === undefined) return undefined
       const session = await find(sessionId)
       await destroy(idOf(sid))
       // The same browser may have signed in anew since.
-      if (session?.signIn?.idTokenClaims['sid'] !== sid) return false
+      if (session?.signIn?.idTokenClaims['sid'] !== sid) return undefined
       await destroy(sessionId)
-      return true
+      return { sessionId, session }
     },
   }
 }

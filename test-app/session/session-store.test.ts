@@ -103,7 +103,7 @@ describe.each(Object.keys(stores))('sessions on %s', (name) => {
     expect(id.length).toBeGreaterThan(20)
     if (name === 'sqlite') expect(files).not.toContain(id)
     for (const secret of provider.secrets) expect(files).not.toContain(secret)
-    expect(files.includes('TEST_APP_SESSION')).toBe(name === 'sqlite')
+    expect(/table sessions/i.test(files)).toBe(name === 'sqlite')
   })
 })
 
@@ -221,7 +221,7 @@ describe('the adapter away', () => {
     expect(page.status).toBe(503)
     expect(page.text).toContain(`${own.issuer}/.well-known/openid-configuration`)
     expect((await browser.open(`${app.url}/`)).status).toBe(200)
-    expect(browser.cookies.size).toBe(0)
+    expect([...browser.cookies.keys()]).toEqual(['TEST_APP_BROWSER'])
     await own.restart()
     expect((await browser.go(`${app.url}/authenticated`)).status).toBe(200)
     await own.stop()

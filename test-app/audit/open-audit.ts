@@ -1,0 +1,30 @@
+// The parts of this room, put together.
+import path from 'node:path'
+import type { Log } from '../../service/log.ts'
+import type { CookieSettings } from '../browser/cookies.ts'
+import { createEmailHash } from './hashes.ts'
+import { createTrail } from './trail.ts'
+import { openTrailStore } from './trail-store.ts'
+import { rememberVisitor } from './visitor.ts'
+
+export interface AuditOptions {
+  readonly dataFolder: string
+  readonly cookieName: string
+  readonly cookies: CookieSettings
+  /** A key for one purpose, of this app's secret. */
+  readonly keyFor: (purpose: string) => Buffer
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** The file is opened at the first event; one that can not be used is said in the log then. */
+export function openAudit({ dataFolder, cookieName, cookies, keyFor, log, now }: AuditOptions) {
+  const file = path.join(dataFolder, 'test-app.sqlite')
+  const store = openTrailStore({ file, app: cookieName, now })
+  const hashEmail = createEmailHash(keyFor('audit e-mail'))
+  return {
+    trail: createTrail({ log, store, hashEmail, now }),
+    trailStore: store,
+    rememberVisitor: rememberVisitor({ cookies }),
+  }
+}
