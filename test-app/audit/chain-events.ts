@@ -27,12 +27,8 @@ export interface ChainEventsOptions {
   readonly now: () => number
 }
 
-export function createChainEvents({
-  trail,
-  clientId,
-  issuer,
-  now,
-}: ChainEventsOptions): ChainEvents {
+export function createChainEvents(options: ChainEventsOptions): ChainEvents {
+  const { trail, clientId, issuer } = options
   const failed = (flowId: string | undefined, fields: TrailFields): void =>
     trail.note({ event: 'login.failed', flowId, fields: { way: 'chain', ...fields } })
   return {
@@ -46,28 +42,36 @@ export function createChainEvents({
       if (typeof code !== 'string') return
       trail.note({ event: 'login.returned', flowId, fields: { code_hash: shortHash(code) } })
     },
-    finished(login, signIn, code) {
-      const { idTokenClaims: claims } = signIn
-      const common = { flowId: login.id, subject: signIn.subject }
-      const fields = { ...tokenFields(signIn, now()), ...codeFields(code) }
-      trail.note({ ...common, event: 'login.code_redeemed', fields: { ...fields, issuer } })
-      trail.note({
-        ...common,
-        event: 'login.finished',
-        email: textOf(claims, 'email'),
-        fields: { ...fields, way: 'chain', duration_ms: now() - login.startedAt },
-      })
-    },
-    failed({ id }, error) {
-      const { code: failure = 'unexpected', cause } = error as { code?: string; cause?: unknown }
-      const oauth = error instanceof SignInError ? error.oauth : undefined
-      const check = (cause as { code?: string } | undefined)?.code
-      failed(id, { failure, oauth_error: oauth?.error, check })
-    },
+    finished: (login, signIn, code) => noteFinished(options, login, signIn, code),
+    failed: ({ id }, error) => failed(id, failureFields(error)),
     lost: (flowId) =>
       trail.note({ event: 'login.lost', flowId, fields: { failure: 'login_unknown' } }),
     sessionNotKept: () => trail.note({ event: 'login.session_not_kept', flowId: undefined }),
   }
+}
+
+function noteFinished(
+  { trail, issuer, now }: ChainEventsOptions,
+  login: PendingLogin,
+  signIn: SignIn,
+  code: unknown,
+): void {
+  const common = { flowId: login.id, subject: signIn.subject }
+  const fields = { ...tokenFields(signIn, now()), ...codeFields(code) }
+  trail.note({ ...common, event: 'login.code_redeemed', fields: { ...fields, issuer } })
+  trail.note({
+    ...common,
+    event: 'login.finished',
+    email: textOf(signIn.idTokenClaims, 'email'),
+    fields: { ...fields, way: 'chain', duration_ms: now() - login.startedAt },
+  })
+}
+
+function failureFields(error: unknown): TrailFields {
+  const { code: failure = 'unexpected', cause } = error as { code?: string; cause?: unknown }
+  const oauth = error instanceof SignInError ? error.oauth : undefined
+  const check = (cause as { code?: string } | undefined)?.code
+  return { failure, oauth_error: oauth?.error, check }
 }
 
 function codeFields(code: unknown): TrailFields {

@@ -35,21 +35,20 @@ export interface SignOutHandlers {
 
 export function createSignOut(options: SignOutOptions): SignOutHandlers {
   const { cookies, log, now, relyingParty, trail } = options
-  const logoutCookie = cookies.named('LOGOUT')
+  const journey = createJourney(options)
 
   async function signOutAtAdapter(
     req: Request,
     res: Response,
-    { idToken, flowId = '' }: { idToken: string; flowId: string | undefined },
+    { idToken, flowId }: { idToken: string; flowId: string | undefined },
   ): Promise<void> {
-    // The session is gone when the browser comes back; its flow goes with it.
-    const state = `${randomBytes(16).toString('base64url')}.${flowId}`
+    const state = journey.newState(flowId)
     const url = await relyingParty.endSessionUrl(idToken, state).catch((error: unknown) => {
       if (error instanceof SignInError) return error
       throw error
     })
     if (!(url instanceof URL)) return options.showHalfDone(req, res, url)
-    cookies.set(res, logoutCookie, state, LOGOUT_MS)
+    journey.begin(res, state)
     res.redirect(303, url.href)
   }
 
@@ -71,10 +70,20 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
       if (isLocal) return res.redirect(303, '/?signed_out=here')
       await signOutAtAdapter(req, res, { idToken: signIn.idToken, flowId })
     },
-    hasReturned(req, res) {
-      const expected = cookiesOf(req).get(logoutCookie)
+    hasReturned: journey.hasReturned,
+  }
+}
+
+/** To the adapter and back. The session is gone when the browser comes back, so the `state` names its flow. */
+function createJourney({ cookies, trail }: Pick<SignOutOptions, 'cookies' | 'trail'>) {
+  const name = cookies.named('LOGOUT')
+  return {
+    newState: (flowId = '') => `${randomBytes(16).toString('base64url')}.${flowId}`,
+    begin: (res: Response, state: string) => cookies.set(res, name, state, LOGOUT_MS),
+    hasReturned(req: Request, res: Response): boolean {
+      const expected = cookiesOf(req).get(name)
       if (!expected || req.query['state'] !== expected) return false
-      cookies.clear(res, logoutCookie)
+      cookies.clear(res, name)
       const flowId = expected.split('.')[1] || undefined
       trail.note({ event: 'logout.returned', flowId })
       return true
