@@ -237,10 +237,11 @@ function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
   const postLogoutRedirectUris = [`${issuer}/logout/callback/${UPSTREAM}`]
   const secret = { clientId: 'test-client', clientSecret: 'test-secret' }
   const client = { ...secret, redirectUris, postLogoutRedirectUris }
+  const worker = { clientId: 'worker', clientSecret: 'worker-secret', redirectUris: [] }
   return startUpstreamTestServer({
     databaseFile: ':memory:',
     passwordCost: CHEAP,
-    clients: [client],
+    clients: [client, { ...worker, serviceAudiences: ['logging-backend'] }],
     controlPort: 0,
     log: createLog({ level: 'error', pretty: false }),
   })
