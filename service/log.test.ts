@@ -29,6 +29,15 @@ describe(createLog, () => {
     })
   })
 
+  it('A42 A43 copies each line, redacted and as safe to read, to who asked for it', () => {
+    const copies: string[] = []
+    const { log, lines } = capture({ copyTo: { write: (line) => copies.push(line) } })
+    log.info('login.failed', { text: 'a\u009bb', password: 'canary' })
+    expect(copies).toEqual(lines)
+    expect(copies[0]).toContain('\\u009b')
+    expect(copies[0]).not.toContain('canary')
+  })
+
   it('adds the fields of the request now running', () => {
     const { log, last } = capture()
     runInContext(createRequestContext({ request_id: 'r1' }), () => {

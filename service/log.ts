@@ -35,6 +35,8 @@ export interface LogOptions {
   readonly pretty?: boolean
   /** Where lines go; stdout by default, written synchronously, so that none is lost when the process ends. */
   readonly destination?: LogDestination
+  /** Gets each line too, as JSON whatever the destination shows. */
+  readonly copyTo?: LogDestination | undefined
   /** Fields of every line. */
   readonly base?: LogFields
 }
@@ -88,7 +90,13 @@ export function createLog(options: LogOptions = {}): AdjustableLog {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line) => void destination.write(escapeUnsafe(line)) },
+    {
+      write(line) {
+        const safe = escapeUnsafe(line)
+        destination.write(safe)
+        options.copyTo?.write(safe)
+      },
+    },
   )
   const write = (at: LogLevel) => (event: string, fields?: LogFields) => {
     if (!logger.isLevelEnabled(at)) return

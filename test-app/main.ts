@@ -7,21 +7,25 @@ import { onShutdown } from '../service/shutdown.ts'
 import { TlsFilesError } from '../service/tls-files.ts'
 import { environmentHelp, readEnvironment } from './environment.ts'
 import type { TestAppSettings } from './environment.ts'
+import { createLogRing } from './live-log/log-ring.ts'
 import { createTestApp } from './server.ts'
 import type { TestApp } from './server.ts'
 import { SessionFileError } from './store/sqlite-file.ts'
 
 async function start(settings: TestAppSettings): Promise<void> {
-  const log = createLog({ level: settings.logLevel })
+  const logRing = createLogRing()
+  const log = createLog({ level: settings.logLevel, copyTo: logRing })
   // The public address may depend on the port, so the app is made once the port is open.
   const app = Promise.withResolvers<TestApp>()
   const handler: RequestListener = (req, res) =>
     void app.promise.then((ready) => ready.handler(req, res))
   const listening = await listen(handler, { ...settings, log, portSetting: 'TEST_APP_PORT' })
   const url = settings.url ?? listening.url
-  const testApp = createTestApp({ ...settings, url, log })
+  const testApp = createTestApp({ ...settings, url, log, logRing })
+  const detach = testApp.attach(listening.server)
   app.resolve(testApp)
   onShutdown({ log }, async () => {
+    detach()
     await listening.close()
     await testApp.close()
   })

@@ -10,6 +10,8 @@ import type { CookieSettings } from './browser/cookies.ts'
 import { createDeviceClient } from './device/device-client.ts'
 import { createDeviceHandlers } from './device/device-handlers.ts'
 import { createDeviceRuns } from './device/device-runs.ts'
+import { createLiveLog } from './live-log/live-log.ts'
+import type { LogRing } from './live-log/log-ring.ts'
 import { createArrival } from './login/arrival.ts'
 import { createCallback } from './login/callback.ts'
 import { CALLBACK_PATH } from './login/paths.ts'
@@ -53,6 +55,10 @@ export interface TestAppOptions {
   readonly dataFolder: string
   readonly sessionSecret?: string | undefined
   readonly log: Log
+  /** Gets the lines of the log, for the live view. */
+  readonly logRing?: LogRing | undefined
+  /** How often an open socket is asked for its sign-in again. */
+  readonly socketCheckMs?: number | undefined
   readonly now?: () => number
 }
 
@@ -67,6 +73,11 @@ export function assemble(options: TestAppOptions) {
     ...logoutEndpoints(options, basis),
     device: playDevice(options, basis),
     serviceLog: openServiceLog(options, basis),
+    liveLog: createLiveLog({
+      ...options,
+      ...basis,
+      authenticate: () => Promise.resolve(undefined),
+    }),
   }
 }
 
@@ -171,7 +182,9 @@ function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
   return { name, url, issuer, clientId, scope, sessionCookie: cookies.sessionName }
 }
 
-export async function close({ device, store, serviceLog, trailStore }: Parts): Promise<void> {
+export async function close(parts: Parts): Promise<void> {
+  const { device, liveLog, store, serviceLog, trailStore } = parts
+  await liveLog.sockets.close()
   serviceLog.close()
   device.runs.close()
   trailStore.close()

@@ -40,7 +40,7 @@ export function mountWithoutSession(
 }
 
 export function mountPages(app: Express, parts: Parts): void {
-  const { pages, keepFresh, signIn, callback, signOut, device } = parts
+  const { pages, keepFresh, signIn, callback, signOut, device, liveLog } = parts
   app.use(['/authenticated', '/api/me'], keepFresh)
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
@@ -53,4 +53,5 @@ export function mountPages(app: Express, parts: Parts): void {
   app.get(DEVICE_PATH, device.start)
   app.post(DEVICE_PATH, FORM, device.submit)
   app.get(`${DEVICE_PATH}/:run`, device.watch)
+  liveLog.mount(app)
 }

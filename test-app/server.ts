@@ -1,4 +1,5 @@
 // The app as a request handler: parts, routes, and what happens when something fails.
+import type { Server } from 'node:http'
 import express from 'express'
 import type { ErrorRequestHandler, Express, Request, Response } from 'express'
 import type { Log } from '../service/log.ts'
@@ -9,6 +10,8 @@ import { SessionStoreError } from './session/session-middleware.ts'
 
 export interface TestApp {
   readonly handler: Express
+  /** Serves sockets on this server's port; returns how to stop, which ends them: they would hold up the end of the server. */
+  attach(server: Server): () => void
   close(): Promise<void>
 }
 
@@ -22,7 +25,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
   mountPages(app, parts)
   app.use(parts.pages.notFound)
   app.use(errorHandler(options.log, parts.pages.failure))
-  return { handler: app, close: () => close(parts) }
+  return { handler: app, attach: parts.liveLog.sockets.attach, close: () => close(parts) }
 }
 
 type ShowFailure = (req: Request, res: Response, error: unknown) => Promise<void>

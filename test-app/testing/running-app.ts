@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createLog } from '../../service/log.ts'
+import { createLogRing } from '../live-log/log-ring.ts'
 import { createTestApp } from '../server.ts'
 import type { TestAppOptions } from '../parts.ts'
 import type { TestApp } from '../server.ts'
@@ -29,7 +30,9 @@ export async function startTestApp(
   const folder = mkdtempSync(path.join(tmpdir(), 'test-app-'))
   const log = { text: '' }
   const clock = { offsetMs: 0 }
+  const logRing = createLogRing()
   let app: TestApp | undefined
+  let detach = (): void => {}
   const server = createServer((req, res) => app?.handler(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -45,13 +48,24 @@ export async function startTestApp(
         level: 'trace',
         pretty: false,
         destination: { write: (line) => void (log.text += line) },
+        copyTo: logRing,
       }),
+      logRing,
       now: () => Date.now() + clock.offsetMs,
       ...found,
       ...change,
       ...more,
     })
+  const end = async (): Promise<void> => {
+    detach()
+    await app?.close()
+  }
+  const begin = (found: Target, more: Partial<TestAppOptions>): void => {
+    app = build(found, more)
+    detach = app.attach(server)
+  }
   const stop = async (): Promise<void> => {
+    detach()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await app?.close()
@@ -60,7 +74,7 @@ export async function startTestApp(
   let found: Target = { issuer: '' }
   try {
     found = typeof issuer === 'string' ? { issuer } : await issuer(url)
-    app = build(found, {})
+    begin(found, {})
   } catch (error) {
     await stop()
     throw error
@@ -70,8 +84,8 @@ export async function startTestApp(
     log,
     clock,
     async restart(more = {}) {
-      await app?.close()
-      app = build(found, more)
+      await end()
+      begin(found, more)
     },
     stop,
   }

@@ -2,7 +2,9 @@
 // where that does not help. Tokens are in cookies that no script sees.
 
 const JSON_HEADERS = { accept: 'application/json', 'content-type': 'application/json' }
-const REFRESH = { query: 'mutation { refresh { __typename ... on Problem { code } } }' }
+const REFRESH = { query: 'mutation { refresh { __typename ... on Result { code } } }' }
+// Refusals that say nothing of the sign-in: later it may work.
+const UNAVAILABLE = new Set(['IDENTITY_UNAVAILABLE', 'GATEWAY_TIMEOUT', 'ADAPTER_UNAVAILABLE'])
 
 /** Where somebody signs in who is to come back to this page: a path of this app. */
 export const loginPath = ({ pathname, search }) =>
@@ -27,7 +29,8 @@ export function createClient({ fetch, openLogin }) {
       })
       if (isServerFault(answer)) return 'unavailable'
       const { data } = answer.ok ? await answer.json() : {}
-      return data?.refresh && data.refresh.code === undefined ? 'refreshed' : 'over'
+      if (UNAVAILABLE.has(data?.refresh?.code)) return 'unavailable'
+      return data?.refresh?.__typename === 'SignedIn' ? 'refreshed' : 'over'
     } catch {
       return 'unavailable'
     }

@@ -1,0 +1,29 @@
+// The live log, put together: what is kept, /logs.json and the sockets.
+import type { Express } from 'express'
+import { createLogRing } from './log-ring.ts'
+import type { LogRing } from './log-ring.ts'
+import { createLogView } from './log-view.ts'
+import { createLogsJson, LOGS_PATH } from './logs-json.ts'
+import { createSockets } from './sockets.ts'
+import type { Sockets, SocketsOptions } from './sockets.ts'
+
+export interface LiveLogOptions extends Omit<SocketsOptions, 'ring' | 'view' | 'checkEveryMs'> {
+  /** Gets the lines of the log; without it there are none. */
+  readonly logRing?: LogRing | undefined
+  readonly socketCheckMs?: number | undefined
+}
+
+export interface LiveLog {
+  readonly sockets: Sockets
+  /** Behind the authentication middleware. */
+  mount(app: Express): void
+}
+
+export function createLiveLog(options: LiveLogOptions): LiveLog {
+  const { logRing: ring = createLogRing(), socketCheckMs: checkEveryMs } = options
+  const view = createLogView(ring)
+  return {
+    sockets: createSockets({ ...options, ring, view, checkEveryMs }),
+    mount: (app) => void app.get(LOGS_PATH, createLogsJson(view)),
+  }
+}
