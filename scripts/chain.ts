@@ -60,10 +60,13 @@ const secondApp = (port: string): ChainProcess => ({
   },
 })
 
+/** Its lock-out goes by the address of the browser, which the test app passes on. */
+const BEHIND_THE_TEST_APP = { UPSTREAM_TRUSTED_PROXIES: '127.0.0.1' }
+
 /** What to start, in the order it is shown. `secondAppPort` adds the second app. */
 export function chainProcesses(configFile: string, secondAppPort?: number): ChainProcess[] {
   return [
-    { name: 'upstream', args: ['upstream-test-server/main.ts'], env: {} },
+    { name: 'upstream', args: ['upstream-test-server/main.ts'], env: BEHIND_THE_TEST_APP },
     { name: 'adapter', args: ['adapter/main.ts', '--config', configFile], env: {} },
     { name: 'test-app', args: ['test-app/main.ts'], env: {} },
     ...(secondAppPort ? [secondApp(String(secondAppPort))] : []),

@@ -16,6 +16,7 @@ export interface TestAppSettings {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string
+  readonly identityUrl: string
   readonly deviceClientId: string
   readonly logAudience: string
   readonly worker: SharedSecret | undefined
@@ -43,6 +44,11 @@ const TABLE = {
   TEST_APP_CLIENT_ID: { kind: 'string', default: 'client', help: 'client_id at the adapter' },
   TEST_APP_CLIENT_SECRET: { kind: 'string', default: 'secret', help: 'its client_secret' },
   TEST_APP_SCOPE: { kind: 'string', default: 'openid profile read', help: 'scope to ask for' },
+  TEST_APP_IDENTITY_URL: {
+    kind: 'url',
+    default: (textOf) => `http://127.0.0.1:${textOf('UPSTREAM_PORT') || '9001'}`,
+    help: 'origin of the identity service behind /api/auth and /login.html; the default follows UPSTREAM_PORT',
+  },
   TEST_APP_DEVICE_CLIENT_ID: {
     kind: 'string',
     default: 'device',
@@ -107,6 +113,7 @@ export function readEnvironment(env: Environment): TestAppSettings {
     clientId: values.TEST_APP_CLIENT_ID,
     clientSecret: values.TEST_APP_CLIENT_SECRET,
     scope: values.TEST_APP_SCOPE,
+    identityUrl: new URL(values.TEST_APP_IDENTITY_URL).origin,
     deviceClientId: values.TEST_APP_DEVICE_CLIENT_ID,
     logAudience: values.TEST_APP_LOG_AUDIENCE,
     worker: secret ? { issuer: values.TEST_APP_WORKER_ISSUER, secret } : undefined,
@@ -127,8 +134,12 @@ const RULES: readonly (readonly [isMet: (values: Values) => boolean, fault: stri
     'TEST_APP_URL: expected an origin without a path, such as https://app.example',
   ],
   [
-    ({ TEST_APP_ISSUER: issuer }) => isSafeIssuer(issuer),
+    ({ TEST_APP_ISSUER: issuer }) => isSafe(issuer),
     'TEST_APP_ISSUER: http is accepted on loopback only, use https',
+  ],
+  [
+    ({ TEST_APP_IDENTITY_URL: url }) => isSafe(url) && isOrigin(url),
+    'TEST_APP_IDENTITY_URL: expected an origin without a path; http is accepted on loopback only, use https',
   ],
   [
     ({ TEST_APP_COOKIE: name }) => /^[A-Za-z0-9_-]{1,64}$/.test(name),
@@ -167,8 +178,8 @@ function isOrigin(text: string): boolean {
   return pathname === '/' && search === ''
 }
 
-function isSafeIssuer(issuer: string): boolean {
-  const { protocol, hostname } = new URL(issuer)
+function isSafe(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
   return protocol === 'https:' || isLoopback(hostname)
 }
 

@@ -59,7 +59,7 @@ describe('the process', () => {
   it('lists its environment with --help', async () => {
     const help = run({}, ['--help'])
     expect(await help.exit).toBe(0)
-    for (const name of ['TEST_APP_PORT', 'TEST_APP_ISSUER', 'REDIS_URL'])
+    for (const name of ['TEST_APP_PORT', 'TEST_APP_ISSUER', 'TEST_APP_IDENTITY_URL', 'REDIS_URL'])
       expect(help.output.out).toContain(name)
   })
 
@@ -67,6 +67,8 @@ describe('the process', () => {
     [{ TEST_APP_PORT: 'http' }, /TEST_APP_PORT/],
     [{ TEST_APP_ISSUER: 'http://idp.example' }, /TEST_APP_ISSUER.*loopback/],
     [{ TEST_APP_URL: 'https://app.example/path' }, /TEST_APP_URL/],
+    [{ TEST_APP_IDENTITY_URL: 'http://idp.example' }, /TEST_APP_IDENTITY_URL.*loopback/],
+    [{ TEST_APP_IDENTITY_URL: 'https://idp.example/x' }, /TEST_APP_IDENTITY_URL.*path/],
     [{ TEST_APP_COOKIE: 'a b' }, /TEST_APP_COOKIE/],
     [{ TEST_APP_TLS_KEY: 'key.pem' }, /TEST_APP_TLS_CERT/],
     [{ TEST_APP_SESSION_SECRET: 'short' }, /32 characters/],

@@ -22,6 +22,7 @@ import { createBackChannelLogout } from './logout/back-channel-logout.ts'
 import { createFrontChannelLogout } from './logout/front-channel-logout.ts'
 import { createPages } from './pages/handlers.ts'
 import type { AppFacts } from './pages/layout.ts'
+import { openIdentity } from './identity/identity-parts.ts'
 import { createKeepFresh } from './refresh/keep-fresh.ts'
 import { createLogoutTokenJudge } from './relying-party/logout-token.ts'
 import { createRelyingParty } from './relying-party/relying-party.ts'
@@ -42,8 +43,8 @@ export interface TestAppOptions {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string
-  /** Where the identity service is. */
-  readonly identityUrl?: string
+  /** Origin of the identity service behind the gateway. */
+  readonly identityUrl: string
   /** The client that the device page plays. */
   readonly deviceClientId?: string
   /** What tokens for POST /log have as `aud`. */
@@ -101,6 +102,7 @@ function openBasis(options: TestAppOptions) {
     now,
     url,
     relyingParty,
+    ...openIdentity(options),
     exchange: createTokenExchange({ ...options, now }),
     ...audit,
     chainEvents: createChainEvents({ ...options, ...audit, now }),

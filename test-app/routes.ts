@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import express from 'express'
 import type { Express } from 'express'
+import { takeRequestIds } from '../service/request-ids.ts'
+import { requestLog } from '../service/request-log.ts'
 import { canonicalHost } from './browser/canonical-host.ts'
 import { securityHeaders } from './browser/security-headers.ts'
 import { createStaticFiles } from './browser/static-files.ts'
@@ -22,9 +24,18 @@ const STYLE = readFileSync(new URL('pages/style.css', import.meta.url), 'utf8')
 export function mountWithoutSession(
   app: Express,
   { url, issuer }: TestAppOptions,
-  { cookies, rememberVisitor, backChannelLogout, frontChannelLogout, serviceLog }: Parts,
+  {
+    log,
+    cookies,
+    gateway,
+    rememberVisitor,
+    backChannelLogout,
+    frontChannelLogout,
+    serviceLog,
+  }: Parts,
 ): void {
   const formTargets = [new URL(issuer).origin]
+  app.use(requestLog({ log }), takeRequestIds)
   app.use(securityHeaders({ formTargets, isSecure: cookies.isSecure, url }))
   app.use(rememberVisitor)
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
@@ -36,6 +47,7 @@ export function mountWithoutSession(
   app.post(BACK_CHANNEL_PATH, FORM, backChannelLogout)
   app.get(FRONT_CHANNEL_PATH, frontChannelLogout)
   app.use(canonicalHost(url))
+  app.use(gateway)
   app.use(createStaticFiles().handler)
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { EnvError, readEnv } from '../service/env.ts'
 import type { EnvTable } from '../service/env.ts'
+import { trustedProxies } from '../service/trusted-proxies.ts'
 import { LOG_LEVELS } from '../service/log.ts'
 import type { LogLevel } from '../service/log.ts'
 import { demoIssuersFor } from './issuers/demo-issuers.ts'
@@ -52,6 +53,11 @@ export const environmentTable = {
     help: 'where it is told that a person signed out here',
   },
   ...tokenServiceTable,
+  UPSTREAM_TRUSTED_PROXIES: {
+    kind: 'list',
+    optional: true,
+    help: 'gateways whose X-Forwarded-For and X-Request-Id are believed: addresses and CIDR ranges, comma separated; default: none',
+  },
   UPSTREAM_TLS_CERT: {
     kind: 'string',
     optional: true,
@@ -101,6 +107,15 @@ function issuerFrom(text: string | undefined): string | undefined {
   return text
 }
 
+function proxiesFrom(list: readonly string[] | undefined): readonly string[] | undefined {
+  try {
+    trustedProxies(list ?? [])
+  } catch {
+    throw new EnvError(['UPSTREAM_TRUSTED_PROXIES: expected addresses or CIDR ranges'])
+  }
+  return list
+}
+
 function tlsFrom(cert: string | undefined, key: string | undefined): StartOptions['tls'] {
   if (cert === undefined && key === undefined) return undefined
   if (cert === undefined || key === undefined)
@@ -129,6 +144,7 @@ export function readEnvironment(env: Env): Environment {
       databaseFile: values.UPSTREAM_DATABASE,
       passwordCost: { ...owaspCost, memoryKib: memoryKibFrom(values.UPSTREAM_PASSWORD_MEMORY_KIB) },
       clients: clientsFrom(values, client),
+      trustedProxies: proxiesFrom(values.UPSTREAM_TRUSTED_PROXIES),
       hasTestToken: hasTestToken(values, env['NODE_ENV']),
       issuers: demoIssuersFor(client),
     },

@@ -8,7 +8,9 @@ import type { Log } from '../service/log.ts'
 import type { Refusal, Refuse } from '../service/refuse.ts'
 import { requestLog } from '../service/request-log.ts'
 import { securityHeaders } from '../service/security-headers.ts'
+import { trustedProxies } from '../service/trusted-proxies.ts'
 import { urlLimits } from '../service/url-limits.ts'
+import { rememberAddress } from './identity/api/client-address.ts'
 import { createIssuer } from './issuers/issuer.ts'
 import type { Issuer, IssuerOptions } from './issuers/issuer.ts'
 import { createGithubIssuer } from './issuers/github/github-issuer.ts'
@@ -34,6 +36,8 @@ export interface UpstreamTestServerOptions {
   issuers?: Readonly<Record<string, IssuerSetup>>
   clients: readonly UpstreamClient[]
   log: Log
+  /** Addresses and CIDR ranges of gateways that tell for whom they ask; none by default. */
+  trustedProxies?: readonly string[] | undefined
   /** Epoch milliseconds; the clock of the storage. */
   now?: () => number
   /** For people seeded from now on; a lower one than the default makes many logins cheap. */
@@ -89,10 +93,12 @@ function presetOrigin(issuer: string): RequestHandler {
   }
 }
 
-function firstChecks(issuer: string, log: Log): RequestHandler[] {
+function firstChecks({ issuer, log, trustedProxies: list = [] }: UpstreamTestServerOptions) {
   const https = issuer.startsWith('https:')
+  const trusted = trustedProxies(list)
   return [
-    requestLog({ log }),
+    requestLog({ log, trusted }),
+    rememberAddress(trusted),
     securityHeaders({ https }),
     allowAnyFormTarget,
     urlLimits({ refuse }),
@@ -175,7 +181,7 @@ export async function createUpstreamTestServer(
   app.disable('x-powered-by').disable('etag')
   const isInternal = (path: string) =>
     issuers.get(path.split('/')[1] ?? '')?.quirks.hasInternalHost === true
-  app.use(acceptInternalHost(issuer, isInternal), firstChecks(issuer, log))
+  app.use(acceptInternalHost(issuer, isInternal), firstChecks(options))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(stylesheetPath, serveStylesheet)
   app.get('/openapi.json', openApiRoute({ issuer, hasTestToken }))

@@ -47,6 +47,8 @@ export interface ChainOptions {
   logLevel?: LogLevel
   /** Security events go to `audit.jsonl` in the folder, and to the store. */
   isAudited?: boolean
+  /** Addresses whose X-Forwarded-For the upstream believes. */
+  upstreamTrusts?: readonly string[]
   /** Wraps what the storage settings open. */
   wrapDriver?: (driver: Driver) => Driver
 }
@@ -72,6 +74,8 @@ export interface Chain {
   readonly folder: string
   /** One JSON line each. */
   readonly logLines: string[]
+  /** Of the upstream test server. */
+  readonly upstreamLogLines: string[]
   readonly app: App
   readonly secondApp: App
   newBrowser(): Browser
@@ -154,7 +158,8 @@ function clientSettings(id: keyof typeof APPS): Setting {
 const isMap = (value: unknown): value is Setting =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function merged(base: Setting, changes: Setting): Setting {
+/** Maps at every depth. */
+export function merged(base: Setting, changes: Setting): Setting {
   const entries = Object.entries(changes).map(([name, value]) => {
     const old = base[name]
     return [name, isMap(old) && isMap(value) ? merged(old, value) : value] as const
@@ -232,7 +237,11 @@ async function runAdapter({
   return { driver, secrets, adapter, adminRoutes, close }
 }
 
-function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
+function startUpstream(
+  issuer: string,
+  trustedProxies: readonly string[] | undefined,
+  lines: string[],
+): Promise<RunningUpstreamTestServer> {
   const redirectUris = [`${issuer}/login/oauth2/code/${UPSTREAM}`]
   const postLogoutRedirectUris = [`${issuer}/logout/callback/${UPSTREAM}`]
   const secret = { clientId: 'test-client', clientSecret: 'test-secret' }
@@ -243,7 +252,8 @@ function startUpstream(issuer: string): Promise<RunningUpstreamTestServer> {
     passwordCost: CHEAP,
     clients: [client, { ...worker, serviceAudiences: ['logging-backend'] }],
     controlPort: 0,
-    log: createLog({ level: 'error', pretty: false }),
+    trustedProxies,
+    log: createLog({ pretty: false, destination: { write: (line) => lines.push(line) } }),
   })
 }
 
@@ -252,7 +262,8 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
   const folder = await mkdtemp(join(tmpdir(), 'auth-adapter-chain-'))
   const [port, adminPort] = await Promise.all([openPort(), openPort()])
   const issuer = port.url
-  const upstream = await startUpstream(issuer)
+  const upstreamLogLines: string[] = []
+  const upstream = await startUpstream(issuer, options.upstreamTrusts, upstreamLogLines)
   const upstreamIssuer = upstream.issuer
   const logLines: string[] = []
   const plainLog = createLog({
@@ -318,6 +329,7 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
     readiness,
     folder,
     logLines,
+    upstreamLogLines,
     app: createApp({ issuer, clientId: 'client', ...APPS.client }),
     secondApp: createApp({ issuer, clientId: 'second-client', ...APPS['second-client'] }),
     newBrowser: () => createBrowser(origins),

@@ -23,7 +23,7 @@ export interface AccountLogin {
   readonly branches: readonly Branch[]
 }
 
-/** The identity service said no, or nothing. `code` as in docs/identity-service.md, or `IDENTITY_UNAVAILABLE`. */
+/** The identity service said no, or nothing. `code` as in docs/identity-service.md, `IDENTITY_UNAVAILABLE` or `GATEWAY_TIMEOUT`. */
 export class IdentityServiceError extends Error {
   override readonly name = 'IdentityServiceError'
   readonly code: string

@@ -1,5 +1,6 @@
 // The adapter's metadata and keys: asked for when needed, kept while fresh, so that this app starts without the adapter.
 import * as client from 'openid-client'
+import { outgoingIds } from '../../service/request-ids.ts'
 import { isLoopback } from '../environment.ts'
 import { isConnectionError, signInError } from './translate-error.ts'
 
@@ -9,6 +10,10 @@ const RETRY_AFTER_MS = 200
 const METADATA_FRESH_MS = 5000
 /** Public-key signatures only, whatever the metadata offers: with `none` or HMAC listed, a forger needs no key. */
 const SIGNING_ALGORITHMS = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/
+
+/** The adapter is told of which request it is asked for. */
+const fetchWithIds: client.CustomFetch = (url, options) =>
+  fetch(url, { ...options, headers: { ...options.headers, ...outgoingIds() } } as RequestInit)
 
 export interface AdapterOptions {
   readonly issuer: string
@@ -65,6 +70,7 @@ async function discoverTwice(options: AdapterOptions): Promise<client.ServerMeta
 async function discover({ issuer, clientId }: AdapterOptions): Promise<client.ServerMetadata> {
   const found = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
     timeout: TIMEOUT_SECONDS,
+    [client.customFetch]: fetchWithIds,
     execute: isPlainLoopback(issuer) ? [client.allowInsecureRequests] : [],
   })
   return strict(found.serverMetadata())
@@ -91,6 +97,7 @@ export function keepKeys({ issuer, clientId, clientSecret }: AdapterOptions): Co
     const authentication = clientSecret ? client.ClientSecretBasic(clientSecret) : client.None()
     const config = new client.Configuration({ ...metadata }, clientId, undefined, authentication)
     config.timeout = TIMEOUT_SECONDS
+    config[client.customFetch] = fetchWithIds
     if (isPlainLoopback(issuer)) client.allowInsecureRequests(config)
     client.enableNonRepudiationChecks(config)
     if (keys) client.setJwksCache(config, keys)

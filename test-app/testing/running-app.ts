@@ -42,6 +42,8 @@ export async function startTestApp(
       clientId: 'client',
       clientSecret: 'secret',
       scope: 'openid profile read',
+      // Nobody listens there.
+      identityUrl: 'http://127.0.0.1:9',
       cookieName: 'TEST_APP_SESSION',
       dataFolder: folder,
       log: createLog({

@@ -48,6 +48,6 @@ describe(startWholeChain, () => {
     expect([own.status, own.claims]).toMatchObject([200, { aud: 'client', sub: 'testuser' }])
     const refresh = await exchange(data.auth.accessToken, { resource: `${whole.url}/refresh` })
     expect(refresh.claims).toMatchObject({ aud: `${whole.url}/refresh`, sub: 'testuser' })
-    expect(refresh.claims['exp']).toBe(Number(refresh.claims['iat']) + 86_400)
+    expect(refresh.claims['exp']).toBe(Number(refresh.claims['iat']) + 7 * 86_400)
   })
 })

@@ -1,8 +1,9 @@
 // The real chain in this process, for tests: the upstream test server with its identity service, the adapter set up as in the
 // demo, and this app in front of them. For a clock that moves all three: useClock of adapter/test-support/use-chain.ts.
-import { startChain, UPSTREAM } from '../../adapter/test-support/chain.ts'
+import { merged, startChain } from '../../adapter/test-support/chain.ts'
 import type { Chain, ChainOptions, Setting } from '../../adapter/test-support/chain.ts'
 import type { TestAppOptions } from '../parts.ts'
+import { gatewaySettings } from '../../adapter/test-support/gateway-settings.ts'
 import { createTestBrowser } from './browser.ts'
 import type { Answer, TestBrowser } from './browser.ts'
 import { startTestApp } from './running-app.ts'
@@ -36,31 +37,15 @@ export interface WholeChainOptions extends Omit<ChainOptions, 'config'> {
   readonly config?: Setting
 }
 
-/** What the adapter has to know of this app: where it is, and which tokens it may exchange. */
-function settingsFor(url: string, config: Setting): Setting {
-  const client = {
-    client_uri: `${url}/`,
-    redirect_uris: [`${url}/login/oauth2/code/auth-adapter`],
-    post_logout_redirect_uris: [`${url}/`],
-    backchannel_logout_uri: `${url}/logout/backchannel`,
-    refresh: { when: 'always', rotation: 'always' },
-    exchange: { accepts_upstream_tokens: [{ upstream: UPSTREAM, token_types: ['access_token'] }] },
-  }
-  const { clients, ...others } = config
-  return {
-    resources: {
-      [`${url}/refresh`]: { scope: 'openid', clients: ['client'], access_token: { ttl: '1d' } },
-    },
-    ...others,
-    clients: { client, ...(clients as Setting | undefined) },
-  }
-}
-
 export async function startWholeChain(options: WholeChainOptions = {}): Promise<WholeChain> {
   const { app: change = {}, config = {}, ...chainOptions } = options
   let running: Chain | undefined
   const app = await startTestApp(async (url) => {
-    running = await startChain({ ...chainOptions, config: settingsFor(url, config) })
+    running = await startChain({
+      ...chainOptions,
+      config: merged(gatewaySettings(url), config),
+      upstreamTrusts: ['127.0.0.1'],
+    })
     return { issuer: running.issuer, identityUrl: running.upstreamIssuer }
   }, change)
   const chain = running as unknown as Chain

@@ -1,6 +1,6 @@
 // Which path of the API is answered by what.
-import type { Request, RequestHandler, Response } from 'express'
-import { plainAddress } from '../../service/trusted-proxies.ts'
+import type { RequestHandler, Response } from 'express'
+import { addressOf } from './api/client-address.ts'
 import { readBody } from './api/read-body.ts'
 import type { RefreshCookie } from './api/refresh-cookie.ts'
 import { bodies } from './api/schemas.ts'
@@ -15,8 +15,6 @@ import { sessionSeconds } from './session/session-answers.ts'
 import { login, systemLogin } from './sign-in/login.ts'
 
 export type Routes = Readonly<Record<string, RequestHandler>>
-
-const addressOf = (req: Request) => plainAddress(req.socket.remoteAddress ?? '')
 
 const succeed = (res: Response, code: SuccessCode, data: object) =>
   void res.json({ success: true, code, data })

@@ -49,6 +49,13 @@ describe('the environment of the token service', () => {
     expect(start({ NODE_ENV: 'production' }).hasTestToken).toBe(false)
   })
 
+  it('trusts no gateway but those that are named', () => {
+    expect(start({}).trustedProxies).toBeUndefined()
+    const list = start({ UPSTREAM_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' }).trustedProxies
+    expect(list).toEqual(['127.0.0.1', '10.0.0.0/8'])
+    expect(() => start({ UPSTREAM_TRUSTED_PROXIES: 'gateway' })).toThrow('UPSTREAM_TRUSTED_PROXIES')
+  })
+
   it('is in --help, without the secrets', () => {
     const help = envHelp('x', environmentTable)
     for (const name of ['UPSTREAM_GATEWAY_CLIENT_ID', 'UPSTREAM_SERVICES', 'UPSTREAM_TEST_TOKEN'])

@@ -1,19 +1,12 @@
-// X-Request-Id and X-Correlation-Id: taken over from the gateway where they are well-formed, so that both logs tell one story.
-import type { Request, RequestHandler } from 'express'
-import { currentContext, noteFields } from '../../../service/request-context.ts'
-import { isRequestId, shownPath } from '../../../service/request-log.ts'
+// The ids of a request of the API, taken over from the gateway, and its path in each log line.
+import type { RequestHandler } from 'express'
+import { noteFields } from '../../../service/request-context.ts'
+import { takeRequestIds as takeIds } from '../../../service/request-ids.ts'
+import { shownPath } from '../../../service/request-log.ts'
 
-const given = (req: Request, header: string) => {
-  const value = req.get(header)
-  return isRequestId(value) ? value : undefined
-}
-
-export const requestIdOf = (): string => currentContext()?.fields['request_id'] ?? ''
+export { currentRequestId as requestIdOf } from '../../../service/request-ids.ts'
 
 export const takeRequestIds: RequestHandler = (req, res, next) => {
-  const request_id = given(req, 'x-request-id') ?? requestIdOf()
-  const correlation_id = given(req, 'x-correlation-id') ?? request_id
-  noteFields({ request_id, correlation_id, path: shownPath(req.originalUrl) })
-  res.set({ 'X-Request-Id': request_id, 'X-Correlation-Id': correlation_id })
-  next()
+  noteFields({ path: shownPath(req.originalUrl) })
+  void takeIds(req, res, next)
 }

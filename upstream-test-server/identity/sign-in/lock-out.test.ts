@@ -40,6 +40,14 @@ describe('wrong passwords', () => {
     expectError(await logIn(issuer(), 'nobody-at-all', 'wrong'), 'ACCOUNT_LOCKED')
   })
 
+  it('A46 count for the address that they come from, whatever they say it is', async () => {
+    const from = (last: number) => ({ 'x-forwarded-for': `203.0.113.${last}` })
+    for (let count = 0; count < 10; count++)
+      await logIn(issuer(), 'member-disabled', 'wrong', from(count))
+    const answer = await logIn(issuer(), 'member-disabled', 'password', from(99))
+    expectError(answer, 'ACCOUNT_LOCKED')
+  })
+
   it('count one by one, however many come at once', async () => {
     const tries = Array.from({ length: 30 }, () => logIn(issuer(), 'no-branch', 'wrong'))
     const codes = (await Promise.all(tries)).map(({ body }) => String(body.code))
