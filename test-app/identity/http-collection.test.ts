@@ -50,8 +50,8 @@ describe('docs/api/identity.http', () => {
 
 describe('docs/api/services.http', () => {
   it('leads where it says', async () => {
-    const { identityUrl, issuer } = whole
-    const run = createHttpRun(services, { identity: identityUrl, adapter: issuer })
+    const { identityUrl, issuer, url } = whole
+    const run = createHttpRun(services, { identity: identityUrl, adapter: issuer, app: url })
     for (const request of services.requests) await expectAnswer(run, request)
   })
 })
