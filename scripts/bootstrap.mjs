@@ -16,6 +16,7 @@ const VERBS = {
   docs: 'scripts/generate-docs.ts',
   bench: 'bench/main.ts',
   'auth-adapter': 'adapter/cli.ts',
+  worker: 'test-app/worker/main.ts',
 }
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /**

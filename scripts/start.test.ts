@@ -1,5 +1,5 @@
 // `npm start` as people run it: its own process, real ports, real children.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,15 @@ function npmStart(env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Ma
   return started
 }
 
+/** It finds the demo by the same settings, and the secret in the data folder. */
+const npmWorker = (): ManagedProcess =>
+  startProcess({
+    name: 'worker',
+    command: NODE,
+    args: ['test-app/worker/main.ts'],
+    env: { ...process.env, ...settings() },
+  })
+
 const shows = (run: ManagedProcess, text: string) =>
   expect.poll(() => run.lines.join('\n'), { timeout: 15_000 }).toContain(text)
 
@@ -74,12 +83,15 @@ async function upstreamAskedFor(name: string): Promise<URL> {
 }
 
 describe('npm start', () => {
-  it('says what to open and who can sign in, serves, and leaves nothing behind', async () => {
+  it('says what to open and who can sign in, serves, takes the lines of a worker, and leaves nothing behind', async () => {
     const run = npmStart()
     await shows(run, `Open      http://127.0.0.1:${ports[0]}`)
     await shows(run, 'testuser / password')
     const health = await fetch(`http://127.0.0.1:${ports[2]}/healthz`)
     expect(health.status).toBe(200)
+    const worker = await npmWorker().ended
+    expect(worker.code).toBe(0)
+    expect(statSync(join(data, 'worker.secret')).mode & 0o777).toBe(0o600)
     expect((await run.stop()).code).toBe(0)
     expect(await portsInUse()).toEqual([])
   })

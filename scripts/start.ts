@@ -1,7 +1,9 @@
 // `npm start`: the whole chain as separate processes, with their logs, until Ctrl-C.
+import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
+import { createSecretFile, readSecretFile } from '../service/secret-file.ts'
 import { chainPorts, chainProcesses, type ChainPort } from './chain.ts'
 import { startDemoRedis, type DemoRedis } from './demo-redis.ts'
 import { describeEnd, NODE, startProcess, type ManagedProcess } from './managed-process.ts'
@@ -64,16 +66,28 @@ interface Run {
   env: NodeJS.ProcessEnv
   /** Absent: the demo's own. */
   config: string | undefined
+  /** Of the worker and the test app. */
+  workerSecret: string
 }
 
-function startProcesses({ ports, env, config = DEMO_CONFIG }: Run): ManagedProcess[] {
+/** The worker finds it in the same folder. */
+function workerSecretIn(data: string): string {
+  const file = join(data, 'worker.secret')
+  const given = process.env['TEST_APP_WORKER_SECRET'] || readSecretFile(file)
+  return given ?? createSecretFile(file, randomBytes(32).toString('base64url'))
+}
+
+function startProcesses({ ports, env, config = DEMO_CONFIG, workerSecret }: Run): ManagedProcess[] {
+  const ownTo: Readonly<Record<string, NodeJS.ProcessEnv>> = {
+    'test-app': { TEST_APP_WORKER_SECRET: workerSecret },
+  }
   const secondAppPort = ports.find(({ variable }) => variable === 'SECOND_APP_PORT')?.port
   return chainProcesses(config, secondAppPort).map(({ name, args, env: own }, index) =>
     startProcess({
       name,
       command: NODE,
       args,
-      env: { ...env, ...own },
+      env: { ...env, ...own, ...ownTo[name] },
       onLine: linePrinter(name, index),
     }),
   )
@@ -136,7 +150,8 @@ async function start(args: readonly string[]): Promise<number> {
   const redis = options.redis || url ? await startDemoRedis(url, data) : undefined
   const taken = Object.fromEntries(ports.map(({ variable, port }) => [variable, String(port)]))
   const env = { ...process.env, ...taken, AUTH_ADAPTER_DATA: data, ...redis?.env }
-  const run = { ports, env, config: configFileFrom(options.config) }
+  const workerSecret = workerSecretIn(data)
+  const run = { ports, env, config: configFileFrom(options.config), workerSecret }
   return (await serve(run, redis, redis?.where ?? `SQLite (${data})`)) ? 1 : 0
 }
 

@@ -149,6 +149,7 @@ export const importTable: readonly Row[] = [
       'adapter/audit/audit-fields.ts',
       'adapter/config/',
       'adapter/test-support/quirk-cases.ts',
+      'service/secret-file.ts',
       'upstream-test-server/people/seed-users.ts',
       'upstream-test-server/issuers/profiles.ts',
     ],

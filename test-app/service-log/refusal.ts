@@ -4,18 +4,18 @@ import { currentContext } from '../../service/request-context.ts'
 
 /** What is wrong with a token, and the sentence about it. None holds a quotation mark, nor what was sent. */
 const SENTENCES = {
-  malformed: 'no JWT that can be read here',
-  issuer: 'from an issuer that is not known here',
-  algorithm: 'not signed by the algorithm of its issuer',
-  type: 'no access token',
-  signature: 'not signed by a key of its issuer, or changed since',
-  expired: 'expired',
-  not_yet_valid: 'made ahead of our clock',
-  audience: 'meant for another service',
-  lifetime: 'good for more than five minutes',
-  claims: 'without a claim that is needed, or with one that can not be',
-  subject: 'of a person; expected one of a service (client_credentials)',
-  replayed: 'used before; expected a new one for each request',
+  malformed: 'the token is no JWT that can be read here',
+  issuer: 'the token is from an issuer that is not known here',
+  algorithm: 'the token is not signed by the algorithm of its issuer',
+  type: 'the token is no access token',
+  signature: 'the token is not signed by a key of its issuer, or changed since',
+  expired: 'the token is expired',
+  not_yet_valid: 'the token is made ahead of our clock',
+  audience: 'the token is meant for another service',
+  lifetime: 'the token is good for more than five minutes',
+  claims: 'the token is without a claim that is needed, or with one that can not be',
+  subject: 'the token is of a person; expected one of a service (client_credentials)',
+  replayed: 'the token was used before; expected a new one for each request',
 } as const
 
 export type Reason = keyof typeof SENTENCES
@@ -26,7 +26,7 @@ export class RefusedToken extends Error {
   readonly code = 'token_refused'
   readonly reason: Reason
   constructor(reason: Reason) {
-    super(`The token is ${SENTENCES[reason]}`)
+    super(SENTENCES[reason])
     this.reason = reason
   }
 }
@@ -62,7 +62,7 @@ export function challenge(res: Response, realm: string, reason?: Reason): void {
     const message = 'Authorization: expected a Bearer token'
     return answerFault(res, { status: 401, code: 'TOKEN_MISSING', message })
   }
-  const said = `the token is ${SENTENCES[reason]}`
+  const said = SENTENCES[reason]
   res.set('WWW-Authenticate', `${basis}, error="invalid_token", error_description="${said}"`)
   answerFault(res, { status: 401, code: 'TOKEN_INVALID', message: said })
 }
