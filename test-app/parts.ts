@@ -1,5 +1,6 @@
 // What the app is made of: every part, made once, with what it needs.
 import type { Log } from '../service/log.ts'
+import { createAuditHandlers } from './audit/page/audit-handlers.ts'
 import { createChainEvents } from './audit/chain-events.ts'
 import { openAudit } from './audit/open-audit.ts'
 import { createAdapterKeys } from './authentication/adapter-keys.ts'
@@ -73,6 +74,7 @@ export function assemble(options: TestAppOptions) {
     ...browserLogin(basis),
     ...logoutEndpoints(options, basis),
     device: playDevice(options, basis),
+    audit: createAuditHandlers({ ...basis, show: basis.pages.send }),
     serviceLog: openServiceLog(options, basis),
     liveLog: createLiveLog({
       ...options,

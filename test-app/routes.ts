@@ -4,6 +4,7 @@ import express from 'express'
 import type { Express } from 'express'
 import { takeRequestIds } from '../service/request-ids.ts'
 import { requestLog } from '../service/request-log.ts'
+import { AUDIT_PATH } from './audit/page/audit-handlers.ts'
 import { canonicalHost } from './browser/canonical-host.ts'
 import { securityHeaders } from './browser/security-headers.ts'
 import { createStaticFiles } from './browser/static-files.ts'
@@ -52,7 +53,7 @@ export function mountWithoutSession(
 }
 
 export function mountPages(app: Express, parts: Parts): void {
-  const { pages, keepFresh, signIn, callback, signOut, device, liveLog } = parts
+  const { pages, keepFresh, signIn, callback, signOut, device, audit, liveLog } = parts
   app.use(['/authenticated', '/api/me'], keepFresh)
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
@@ -65,5 +66,7 @@ export function mountPages(app: Express, parts: Parts): void {
   app.get(DEVICE_PATH, device.start)
   app.post(DEVICE_PATH, FORM, device.submit)
   app.get(`${DEVICE_PATH}/:run`, device.watch)
+  app.get(AUDIT_PATH, audit.page)
+  app.get(`${AUDIT_PATH}.json`, audit.json)
   liveLog.mount(app)
 }

@@ -1,8 +1,7 @@
 // The rows of the trail in its SQLite file: events of the last thirty days. Bounded: who is not signed in can push out only what
 // others did who were not either.
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { openSqliteFile } from '../store/sqlite-file.ts'
 import type { SaidFields } from './trail-fields.ts'
 
 export interface NewEvent {
@@ -64,18 +63,12 @@ const SCHEMA = `
   create index if not exists audit_events_sub on audit_events (app, sub, id);
   create index if not exists audit_events_browser on audit_events (app, browser, id);`
 
-/** Throws what SQLite throws. */
+/** @throws {SessionFileError} and what SQLite throws */
 export function openRows(options: TrailStoreOptions) {
-  const { file } = options
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  // SQLite gives its side files the mode of the main one.
-  closeSync(openSync(file, 'a', 0o600))
-  const database = new DatabaseSync(file)
+  const database = openSqliteFile(options.file, SCHEMA)
   try {
-    database.exec(
-      'pragma busy_timeout = 50; pragma journal_mode = wal; pragma synchronous = normal;',
-    )
-    database.exec(SCHEMA)
+    // Events can wait, people should not.
+    database.exec('pragma busy_timeout = 50')
     return { rows: prepareRows(database, options), close: () => database.close() }
   } catch (error) {
     database.close()

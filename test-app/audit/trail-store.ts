@@ -1,5 +1,6 @@
 // The store of the trail: a file that is opened at first use and again after it failed, beside the sessions where these are in one;
 // also where sessions are in Redis. While another process writes to the file, events wait.
+import { SessionFileError } from '../store/sqlite-file.ts'
 import { openRows } from './trail-rows.ts'
 import type { NewEvent, Rows, StoredEvent, TrailQuery, TrailStoreOptions } from './trail-rows.ts'
 
@@ -17,7 +18,8 @@ export class TrailStoreError extends Error {
   readonly code = 'trail_unavailable'
   /** Another process writes just now. */
   readonly isBusy: boolean
-  constructor(cause: unknown) {
+  constructor(failure: unknown) {
+    const cause = failure instanceof SessionFileError ? failure.cause : failure
     const reason = cause instanceof Error ? cause.message : String(cause)
     super(`The audit trail can not be used: ${reason}`, { cause })
     this.isBusy = (cause as { errcode?: unknown } | undefined)?.errcode === SQLITE_BUSY

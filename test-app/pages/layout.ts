@@ -31,6 +31,7 @@ export const NAVIGATION = [
   ['/', 'Home'],
   ['/authenticated', 'Your token'],
   ['/device', 'A device'],
+  ['/audit', 'Audit'],
 ] as const
 const TO_SIGN_OUT = ['/logout', 'Sign out'] as const
 

@@ -21,6 +21,8 @@ export interface Faults {
   /** The authorization response says this issuer; null leaves `iss` out. */
   responseIssuer?: string | null | undefined
   idTokenClaims?: Json | undefined
+  /** Claims of both tokens. */
+  person?: Json | undefined
   /** Signs with a key that is not published, under the published kid. */
   foreignKey?: boolean | undefined
   algorithm?: 'none' | 'RS256' | undefined
@@ -166,6 +168,7 @@ export async function startOpenidProvider(
       preferred_username: 'testuser',
       name: 'Test User',
       authorities: ['ROLE_USER'],
+      ...faults.person,
     }
     const base = { iss: issuer, aud: client.id, iat: now, exp: now + 300, ...person }
     const idToken = signJwt(
