@@ -1,6 +1,8 @@
 // The requests of docs/api, sent to the real chain in the order of the files.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describedBy } from '../testing/described-answers.ts'
+import type { Described, OpenApiDocument } from '../testing/described-answers.ts'
 import { createHttpRun, readHttpFile } from '../testing/http-file.ts'
 import type { HttpFile, HttpRequest, Run } from '../testing/http-file.ts'
 import { startWholeChain } from '../testing/whole-chain.ts'
@@ -10,8 +12,10 @@ const fileAt = (name: string): HttpFile =>
   readHttpFile(readFileSync(new URL(`../../docs/api/${name}`, import.meta.url), 'utf8'))
 const identity = fileAt('identity.http')
 const services = fileAt('services.http')
+const all = [...identity.requests, ...services.requests]
 
 let whole: WholeChain
+let described: Described
 beforeAll(async () => {
   whole = await startWholeChain({
     config: {
@@ -31,21 +35,34 @@ beforeAll(async () => {
       },
     },
   })
+  const response = await fetch(`${whole.identityUrl}/openapi.json`)
+  described = describedBy((await response.json()) as OpenApiDocument)
 })
 afterAll(() => whole.close())
+
+/** As the document names it. */
+const operationOf = ({ method, url }: HttpRequest) =>
+  `${method} ${url}`.replace('{{api}}', '/api/auth').replace('{{identity}}', '')
 
 async function expectAnswer(run: Run, request: HttpRequest): Promise<void> {
   const { status, body } = await run(request)
   const { code, error } = Object(body) as { code?: string; error?: string }
   const told = [request.title, status, request.expected.code && (code ?? error)]
   expect(told).toEqual([request.title, request.expected.status, request.expected.code])
+  const operation = operationOf(request)
+  const isDescribed = described.operations.includes(operation)
+  expect(isDescribed ? described.faultsOf(operation, status, body) : []).toEqual([])
 }
 
 describe('docs/api/identity.http', () => {
-  it('leads where it says, at the identity service itself', async () => {
-    const run = createHttpRun(identity, { api: `${whole.identityUrl}/api/auth` })
-    for (const request of identity.requests) await expectAnswer(run, request)
-  })
+  it.each(['the identity service itself', 'the gateway'])(
+    'leads where it says, at %s',
+    async (place) => {
+      const origin = place === 'the gateway' ? whole.url : whole.identityUrl
+      const run = createHttpRun(identity, { api: `${origin}/api/auth` })
+      for (const request of identity.requests) await expectAnswer(run, request)
+    },
+  )
 })
 
 describe('docs/api/services.http', () => {
@@ -58,7 +75,7 @@ describe('docs/api/services.http', () => {
 
 describe('the collection', () => {
   it('says of each request what comes', () => {
-    for (const { title, expected, method, url } of [...identity.requests, ...services.requests]) {
+    for (const { title, expected, method, url } of all) {
       expect(title).not.toBe('')
       expect([title, expected.status >= 200]).toEqual([title, true])
       expect(method).toMatch(/^(?:GET|POST)$/)
@@ -66,21 +83,22 @@ describe('the collection', () => {
     }
   })
 
-  it('has each operation of the OpenAPI document, with an answer that it tells of', async () => {
-    const response = await fetch(`${whole.identityUrl}/openapi.json`)
-    const { paths } = (await response.json()) as { paths: Record<string, object> }
-    const asked = [...identity.requests, ...services.requests].map(({ method, url }) =>
-      `${method} ${url}`.replace('{{api}}', '/api/auth').replace('{{identity}}', ''),
-    )
-    const described = Object.entries(paths).flatMap(([path, item]) =>
-      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
-    )
-    expect(described.filter((operation) => !asked.includes(operation))).toEqual([])
+  it('has each operation that the OpenAPI document tells of', () => {
+    const asked = all.map(operationOf)
+    expect(described.operations.length).toBeGreaterThan(7)
+    expect(described.operations.filter((operation) => !asked.includes(operation))).toEqual([])
   })
 
   it('does not go on where an answer lacks what the next request needs', async () => {
     const run = createHttpRun(identity, { api: `${whole.identityUrl}/api/auth` })
     const [, second] = identity.requests
     await expect(run(second as HttpRequest)).rejects.toThrow('leads nowhere')
+  })
+
+  it('is held against the document: another answer is found', () => {
+    const body = { success: true, code: 'AUTH_LOGOUT_SUCCESS', data: {} }
+    expect(described.faultsOf('POST /api/auth/logout', 200, body)).toEqual([])
+    expect(described.faultsOf('POST /api/auth/logout', 200, { ...body, more: 1 })).not.toEqual([])
+    expect(described.faultsOf('POST /api/auth/logout', 418, body)).not.toEqual([])
   })
 })
