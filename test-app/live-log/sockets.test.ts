@@ -188,6 +188,8 @@ describe('a socket of the live log', () => {
     loginEnds.ended('login of ada')
     expect(await ends).toEqual(['io server disconnect', 'io server disconnect'])
     expect(bob.connected).toBe(true)
+    // Its cookies may be good for some minutes yet.
+    expect(await failed(open('ada'))).toBe('unauthorized')
     expect(written).toContain('"reason":"login_ended"')
   })
 

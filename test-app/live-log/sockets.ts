@@ -9,6 +9,7 @@ import type { Log } from '../../service/log.ts'
 import { createRequestContext, runInContext } from '../../service/request-context.ts'
 import type { LoginEnds } from '../authentication/login-ends.ts'
 import type { Principal } from '../authentication/principal.ts'
+import { createEndedLogins } from './ended-logins.ts'
 import type { LogRing } from './log-ring.ts'
 import type { LogView } from './log-view.ts'
 import { createHeldSocket } from './held-socket.ts'
@@ -47,9 +48,10 @@ export function createSockets(options: SocketsOptions): Sockets {
   const held = new Map<Socket, HeldSocket>()
   const io = createSocketServer()
   const origin = new URL(url).origin
+  const admission = { ...options, authenticate: exceptEnded(options) }
   let isClosing = false
 
-  io.use(async (socket, next) => next(await refused(options, held, socket)))
+  io.use(async (socket, next) => next(await refused(admission, held, socket)))
   io.on('connection', (socket) => held.get(socket)?.open())
   options.loginEnds.onEnd((loginKey) => {
     for (const one of held.values()) if (one.loginKey === loginKey) one.end('login_ended')
@@ -93,6 +95,14 @@ function createSocketServer(): SocketServer {
     maxHttpBufferSize: MOST_BYTES_OF_CLIENT,
   })
   return io.attach(createServer())
+}
+
+function exceptEnded({ authenticate, loginEnds }: SocketsOptions): typeof authenticate {
+  const over = createEndedLogins(loginEnds)
+  return async (req) => {
+    const principal = await authenticate(req)
+    return principal && !over.has(principal.loginKey) ? principal : undefined
+  }
 }
 
 /** Holds it, or says why not. */

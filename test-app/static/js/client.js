@@ -42,12 +42,12 @@ export function createClient({ fetch, openLogin }) {
     return refreshing
   }
 
-  /** As fetch; the answer may be the 401 of a page that is being left. */
+  /** As fetch; a 401 is that of a page that is being left. @throws {Error} also where the sign-in could not be refreshed now */
   async function request(path, options = {}) {
     const first = await fetch(path, options)
     if (first.status !== 401) return first
     const outcome = await refresh()
-    if (outcome === 'unavailable') return first
+    if (outcome === 'unavailable') throw new Error('The sign-in could not be refreshed')
     const last = outcome === 'refreshed' ? await fetch(path, options) : first
     if (last.status === 401) openLogin()
     return last
