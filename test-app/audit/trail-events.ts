@@ -30,7 +30,7 @@ export const TRAIL_EVENTS = {
     means: 'The identity service accepted e-mail and password.',
     isOnce: true,
   },
-  'login.branch_choice': {
+  'login.branch_asked': {
     means: 'The person belongs to several branches and was asked for one.',
     isOnce: true,
   },

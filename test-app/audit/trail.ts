@@ -2,7 +2,7 @@
 // log and a row of the store; a store that fails keeps nobody from signing in.
 import { randomBytes } from 'node:crypto'
 import type { Log } from '../../service/log.ts'
-import { noteFields } from '../../service/request-context.ts'
+import { currentContext, noteFields } from '../../service/request-context.ts'
 import type { EmailHash } from './hashes.ts'
 import { eventRow } from './trail-events.ts'
 import type { TrailEventName } from './trail-events.ts'
@@ -65,6 +65,7 @@ function entryFrom(
   at: number,
 ): NewEvent {
   const visitor = currentVisitor()
+  const requestId = currentContext()?.fields['request_id']
   if (event.startsWith('login.')) visitor?.nameBrowser()
   return {
     at,
@@ -78,6 +79,7 @@ function entryFrom(
       ...(email ? { email_hash: hashEmail(email) } : {}),
       ...(visitor ? { address: visitor.address } : {}),
       ...(visitor?.userAgent === undefined ? {} : { user_agent: visitor.userAgent }),
+      ...(requestId === undefined ? {} : { request_id: requestId }),
     },
   }
 }
