@@ -1,4 +1,5 @@
 // Puts the room of lifecycle together: which upstreams it asks, what it stores, and how a session ends that is over.
+import { provenAcrs } from './interaction/context/judge-context.ts'
 import { createLifecycle, type Lifecycle, type LifecycleOptions } from './lifecycle/lifecycle.ts'
 import type { AdapterOptions } from './server.ts'
 import type { EndSessions } from './logout/end-sessions.ts'
@@ -22,6 +23,7 @@ export function openLifecycle(
     // Not put off to the end of a request: what the upstream has replaced must be stored, whatever comes of the request.
     tokens: createUpstreamTokens(driver, secrets.sealing),
     mapIdentity,
+    provenAcrs,
     endSession: async (sessionUid, upstreamTokens) => {
       const isMeant = ({ identity }: SessionParts) => identity?.upstreamTokens === upstreamTokens
       await endSessions({ members: [sessionMember(sessionUid)], isMeant, cause: 'upstream' })

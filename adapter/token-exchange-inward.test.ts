@@ -165,6 +165,20 @@ describe('an ID token of an upstream', () => {
     })
   })
 
+  it('A49 says how and when the person signed in as the token does, and nothing where that says nothing', async () => {
+    const said = { acr: 'urn:partner:strong', amr: ['pwd', 'otp'], auth_time: seconds() - 60 }
+    for (const exchanged of [
+      await exchange(idToken(said)),
+      await exchangeAccess(accessToken({ ...said, email: 'testuser@example.com' })),
+    ]) {
+      expect(exchanged.status).toBe(200)
+      expect(claimsOf(String(exchanged.body['access_token']))).toMatchObject(said)
+    }
+    const { body } = await exchange(idToken())
+    for (const name of ['acr', 'amr', 'auth_time'])
+      expect(claimsOf(String(body['access_token']))).not.toHaveProperty(name)
+  })
+
   it('userinfo, introspection and /verify know it', async () => {
     const { body } = await exchange(idToken())
     const token = body['access_token']

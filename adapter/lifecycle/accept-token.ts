@@ -1,7 +1,7 @@
 // A token of an upstream that an app brings: judged by the upstream whose it says it is, and who it speaks of mapped as at a
 // sign-in. Only where the client's policy names that upstream and kind of token.
 import { unmetRequirements } from '../claims/requirements.ts'
-import type { ClientConfig, Config } from '../config/schema.ts'
+import type { AnyUpstreamConfig, ClientConfig, Config } from '../config/schema.ts'
 import { UpstreamError } from '../errors.ts'
 import type { Identity } from '../storage/sessions/identities.ts'
 import type { PresentedToken, Upstream, UpstreamIdentity } from '../upstream/upstream.ts'
@@ -9,6 +9,8 @@ import type { PresentedToken, Upstream, UpstreamIdentity } from '../upstream/ups
 export interface AcceptOptions extends Pick<Config, 'clients' | 'upstreams'> {
   upstreamNamed(name: string): Upstream | undefined
   mapIdentity: (said: UpstreamIdentity, clientId: string | undefined) => Promise<Identity>
+  /** What apps may be told of how the person signed in there. */
+  provenAcrs: (upstream: AnyUpstreamConfig, said: UpstreamIdentity) => readonly string[]
 }
 
 export interface AcceptRequest extends Pick<PresentedToken, 'token' | 'type'> {
@@ -34,7 +36,21 @@ export function createAcceptToken(options: AcceptOptions) {
         said.upstream,
         `Does not meet ${unmet.join(', ')}`,
       )
-    return mapIdentity(said, clientId)
+    return { ...(await mapIdentity(said, clientId)), ...contextOf(options, said) }
+  }
+}
+
+/** How and when the person signed in there, as far as the token says it. */
+function contextOf(
+  { upstreams, provenAcrs }: AcceptOptions,
+  said: UpstreamIdentity,
+): Pick<Identity, 'acrs' | 'amr' | 'auth_time'> {
+  const { upstream, amr, auth_time } = said
+  const settings = upstreams[upstream]
+  return {
+    ...(settings ? { acrs: provenAcrs(settings, said) } : {}),
+    ...(amr === undefined ? {} : { amr }),
+    ...(auth_time === undefined ? {} : { auth_time }),
   }
 }
 

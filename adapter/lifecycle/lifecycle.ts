@@ -8,7 +8,7 @@ import type { UpstreamGrant, UpstreamTokens } from '../storage/tokens/upstream-t
 import type { Upstream, UpstreamIdentity } from '../upstream/upstream.ts'
 import type { Log } from '../../service/log.ts'
 import { unlogged } from '../../service/unlogged.ts'
-import { createAcceptToken, type AcceptRequest } from './accept-token.ts'
+import { createAcceptToken, type AcceptOptions, type AcceptRequest } from './accept-token.ts'
 import { couplingRule, exchangesTokensOf, keptSeconds } from './coupling.ts'
 import type { CouplingRule } from './coupling.ts'
 import { createFreshToken, type FreshToken, type FreshTokenRequest } from './fresh-token.ts'
@@ -21,6 +21,7 @@ export interface LifecycleOptions extends Pick<Config, 'clients' | 'upstreams' |
   upstreamNamed(name: string): Upstream | undefined
   tokens: UpstreamTokens
   mapIdentity: MapIdentity
+  provenAcrs: AcceptOptions['provenAcrs']
   /** Ends the session, if it is still the one of this sign-in. */
   endSession(sessionUid: string, upstreamTokens: string): Promise<void>
   log: Log

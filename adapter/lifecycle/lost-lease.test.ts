@@ -38,6 +38,7 @@ async function collide(answer: (keep: Keep) => Promise<void>) {
       upstreamNamed: () => ({ refresh }) as unknown as Upstream,
       tokens,
       mapIdentity: async () => plain,
+      provenAcrs: () => [],
       endSession: async () => void (ended += 1),
       log: silentLog,
       now: () => time,

@@ -31,7 +31,7 @@ export function judgeContext(question: ContextQuestion, said: Said): JudgedConte
   const unmet = (message: string) => new UpstreamError('context_unmet', said.upstream, message)
   if (isOldAuthentication(question, said))
     throw unmet('The person was to sign in anew, and the ID token does not say that they did')
-  const acrs = provenAcrs(acrTable(upstream), said)
+  const acrs = provenAcrs(upstream, said)
   if (isAcrUnmet(upstream, asked, acrs))
     throw unmet(`acr: asked for ${listed(asked.acr)}, proven is ${listed(acrs)}`)
   return { acrs, acr: acrFor(asked, acrs) }
@@ -83,7 +83,9 @@ export function acrTable(upstream: AnyUpstreamConfig): AcrTable | undefined {
   return upstream.kind === 'oidc' ? upstream.context.acr : undefined
 }
 
-function provenAcrs(table: AcrTable | undefined, said: Said): string[] {
+/** In words that apps understand, the strongest first. */
+export function provenAcrs(upstream: AnyUpstreamConfig, said: Said): string[] {
+  const table = acrTable(upstream)
   if (!table) return said.acr === undefined ? [] : [said.acr]
   const proven = Object.entries(table).filter(([, { proven_by }]) => isProven(proven_by, said))
   return proven.map(([name]) => name)

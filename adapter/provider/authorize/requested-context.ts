@@ -3,6 +3,7 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import type { Identity } from '../../storage/sessions/identities.ts'
 import type { KnownAccount } from '../people/account.ts'
+import { TOKEN_EXCHANGE } from '../exchange/exchange-request.ts'
 import { isPushing, sentParameters } from '../pushed/sent-parameters.ts'
 import { requestedChoice, type ExtraParams, type RequestedChoice } from './upstream-choice.ts'
 
@@ -111,12 +112,19 @@ export function assertAcrClaim(
 // https://openid.net/specs/openid-connect-core-1_0.html#IDToken
 export const CONTEXT_CLAIMS = ['acr', 'amr', 'auth_time'] as const
 
+/** Of the token of an upstream that was brought: what it says itself. */
+function exchangedContext({ params, account }: KoaContextWithOIDC['oidc']) {
+  if (params?.['grant_type'] !== TOKEN_EXCHANGE) return {}
+  const { acrs, amr, auth_time } = (account as KnownAccount | undefined)?.identity ?? {}
+  return { acr: acrs?.[0], amr, auth_time }
+}
+
 /** For an access token: those of the authentication that its code stands for (RFC 9068, section 2.2.1). */
 export function accessTokenContext({ oidc }: KoaContextWithOIDC): Record<string, unknown> {
   // https://www.rfc-editor.org/rfc/rfc9068#section-2.2.1
   const code = oidc.entities.AuthorizationCode ?? oidc.entities.RefreshToken
   const { acr, amr, authTime } = (code ?? {}) as { acr?: string; amr?: string[]; authTime?: number }
-  const told = { acr, amr, auth_time: authTime }
+  const told = code ? { acr, amr, auth_time: authTime } : exchangedContext(oidc)
   return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
 }
 

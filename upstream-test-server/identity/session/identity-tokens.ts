@@ -1,5 +1,6 @@
 // The access tokens of the API: JWTs of this issuer, signed by the key in use, and the judge of those that come back.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { passwordAcr } from '../../behaviour/sign-in/authentication.ts'
 import type { KeyRing, SigningKey } from '../../behaviour/tokens/key-ring.ts'
 import { isSignedBy, readToken, signToken } from '../../behaviour/tokens/sign-token.ts'
 import type { Json } from '../../behaviour/tokens/sign-token.ts'
@@ -88,7 +89,7 @@ export function createIdentityTokens(options: IdentityTokensOptions): IdentityTo
     requireKey,
     issue({ use, user, sessionId, jti, authenticatedAt, further = {} }) {
       const iat = Math.floor(now() / 1000)
-      const times = { iat, exp: iat + accessTokenSeconds, auth_time: seconds(authenticatedAt) }
+      const times = { iat, exp: iat + accessTokenSeconds, ...authenticated(authenticatedAt) }
       const session = { jti, token_use: use, auth_session: sessionId }
       const profile = use === 'branch' ? profileOf(user) : {}
       const own = { iss: issuer, sub: user.sub, ...placeOf[use], ...times, ...session }
@@ -109,3 +110,10 @@ export function createIdentityTokens(options: IdentityTokensOptions): IdentityTo
 }
 
 const seconds = (milliseconds: number) => Math.floor(milliseconds / 1000)
+
+/** The one way to sign in here: https://www.rfc-editor.org/rfc/rfc9068.html#section-2.2.1 */
+const authenticated = (at: number): Json => ({
+  auth_time: seconds(at),
+  acr: passwordAcr,
+  amr: ['pwd'],
+})
