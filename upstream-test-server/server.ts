@@ -11,6 +11,7 @@ import { securityHeaders } from '../service/security-headers.ts'
 import { trustedProxies } from '../service/trusted-proxies.ts'
 import { urlLimits } from '../service/url-limits.ts'
 import { rememberAddress } from './identity/api/client-address.ts'
+import { isForApi, refuseAtApi } from './identity/api/refuse-request.ts'
 import { createIssuer } from './issuers/issuer.ts'
 import type { Issuer, IssuerOptions } from './issuers/issuer.ts'
 import { createGithubIssuer } from './issuers/github/github-issuer.ts'
@@ -75,7 +76,9 @@ const refusalTitles: Record<Refusal['kind'], string> = {
   not_found: 'There is no such page',
 }
 
-const refuse: Refuse = (_req, res, { status, kind, text }) => {
+const refuse: Refuse = (req, res, refusal) => {
+  if (isForApi(req.url)) return refuseAtApi(req, res, refusal)
+  const { status, kind, text } = refusal
   res.writeHead(status, { 'content-type': 'text/html; charset=utf-8' })
   res.end(messagePage(refusalTitles[kind], text))
 }

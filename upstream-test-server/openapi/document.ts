@@ -34,8 +34,7 @@ export const openApiDocument = ({ issuer, hasTestToken }: DocumentOptions): Open
     info: {
       title: 'Upstream test server',
       version: '1.0.0',
-      description:
-        'Accounts, sessions and tokens as JSON. Any other path or method is refused; a request with another Host, more than 8 kB of URL or more than 100 parameters gets a page instead of JSON.',
+      description: 'Accounts, sessions and tokens as JSON. Any other path or method is refused.',
     },
     servers: [{ url: issuer }],
     paths: pathsOf(operationsOf({ hasTestToken })),

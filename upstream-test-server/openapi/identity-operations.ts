@@ -39,9 +39,16 @@ const done = (
   more: Partial<OperationAnswer> = {},
 ): OperationAnswer => ({ status: 200, description, schema: answers[name], ...more })
 
+const ofAll: readonly ErrorCode[] = [
+  'INVALID_REQUEST',
+  'URI_TOO_LONG',
+  'MISDIRECTED_HOST',
+  'INTERNAL_ERROR',
+]
+
 const withErrors = (answer: OperationAnswer, ...codes: readonly ErrorCode[]) => [
   answer,
-  ...errorAnswers([...codes, 'INTERNAL_ERROR']),
+  ...errorAnswers([...codes, ...ofAll]),
 ]
 
 const taking = (name: keyof typeof bodies) => ({ body: { schema: bodies[name], types: [json] } })

@@ -6,10 +6,13 @@ interface Kind {
 }
 
 export const errorKinds = {
+  INVALID_REQUEST: { status: 400, message: 'The request has more than 100 parameters.' },
   MALFORMED_JSON: { status: 400, message: 'The body is not JSON.' },
   VALIDATION_ERROR: { status: 400, message: 'The request has fields that are wrong or unknown.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the body as application/json in UTF-8.' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is larger than 16 kB.' },
+  URI_TOO_LONG: { status: 414, message: 'The URL is longer than 8 kB.' },
+  MISDIRECTED_HOST: { status: 421, message: 'This server has another name.' },
   NOT_FOUND: { status: 404, message: 'There is no such path.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This path does not answer this method.' },
   INVALID_CREDENTIALS: { status: 401, message: 'The e-mail address or the password is wrong.' },
