@@ -5,8 +5,8 @@ interface EventRow {
   readonly means: string
   /** How the story looks once this happened; absent: as before. */
   readonly outcome?: Outcome
-  /** Happens once in a login: said again, it is the same request that came twice. */
-  readonly isOnce?: true
+  /** Happens once in a login, or once for each token: said again, it is the same request that came twice. */
+  readonly isOnce?: true | 'for each token'
 }
 
 export type Outcome = 'open' | 'signed_in' | 'failed' | 'signed_out'
@@ -53,7 +53,7 @@ export const TRAIL_EVENTS = {
     means: 'The browser does not keep the session cookie, so the sign-in was stopped.',
     outcome: 'failed',
   },
-  'tokens.refreshed': { means: 'The tokens were refreshed.' },
+  'tokens.refreshed': { means: 'The tokens were refreshed.', isOnce: 'for each token' },
   'tokens.refresh_failed': { means: 'The tokens could not be refreshed.' },
   'tokens.reused': {
     means: 'A refresh token that was used up came again. The whole sign-in was ended.',

@@ -34,7 +34,6 @@ const FIELDS = {
   branch: 'name',
   branches: 'count',
   path: 'path',
-  is_over: 'flag',
   had_session: 'flag',
   /** Of the one step. */
   ms: 'count',

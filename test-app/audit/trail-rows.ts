@@ -1,5 +1,5 @@
-// The rows of the trail in its SQLite file: events of the last thirty days. Bounded: who is not signed in can push out only what
-// others did who were not either.
+// The rows of the trail in its SQLite file: events of the last thirty days. Bounded, so that nobody can push out what others did,
+// and who is not signed in only what others did who were not either.
 import type { DatabaseSync } from 'node:sqlite'
 import { openSqliteFile } from '../store/sqlite-file.ts'
 import type { SaidFields } from './trail-fields.ts'
@@ -8,7 +8,8 @@ export interface NewEvent {
   /** Epoch milliseconds. */
   readonly at: number
   readonly event: string
-  readonly isOnce: boolean
+  /** What happens once in a login: the same again is a repeat. */
+  readonly once: string | undefined
   readonly flowId: string
   readonly subject: string | undefined
   readonly browser: string | undefined
@@ -39,18 +40,24 @@ export interface TrailQuery {
   readonly limit: number
 }
 
+/** How many events are kept. */
+export interface Bounds {
+  /** Of one app. */
+  readonly ofAll: number
+  /** Of one person; and of all logins together that nobody finished. */
+  readonly ofOne: number
+}
+
 export interface TrailStoreOptions {
   readonly file: string
   /** Whose rows these are: the name of the session cookie. */
   readonly app: string
   readonly now: () => number
+  readonly most?: Bounds
 }
 
 export const KEPT_MS = 30 * 24 * 60 * 60 * 1000
-/** Of one app. */
-export const MOST_EVENTS = 10_000
-/** Of those, events of logins that nobody finished. */
-export const MOST_UNFINISHED = 2000
+export const MOST: Bounds = { ofAll: 10_000, ofOne: 2000 }
 const SWEEP_EVERY = 100
 
 const SCHEMA = `
@@ -78,7 +85,8 @@ export function openRows(options: TrailStoreOptions) {
 
 export type Rows = ReturnType<typeof prepareRows>
 
-function prepareRows(database: DatabaseSync, { app, now }: TrailStoreOptions) {
+function prepareRows(database: DatabaseSync, options: TrailStoreOptions) {
+  const { app } = options
   const insert = database.prepare(
     `insert or ignore into audit_events (app, at, event, once, flow_id, sub, browser, fields)
      values (:app, :at, :event, :once, :flow,
@@ -89,7 +97,7 @@ function prepareRows(database: DatabaseSync, { app, now }: TrailStoreOptions) {
   const claim = database.prepare(
     'update audit_events set sub = ? where app = ? and flow_id = ? and sub is null',
   )
-  const sweep = prepareSweep(database, app, now)
+  const sweep = prepareSweep(database, options)
   let added = 0
   sweep()
   return {
@@ -108,11 +116,11 @@ function prepareRows(database: DatabaseSync, { app, now }: TrailStoreOptions) {
   }
 }
 
-function columnsOf({ at, event, isOnce, flowId, subject, browser, fields }: NewEvent) {
+function columnsOf({ at, event, once, flowId, subject, browser, fields }: NewEvent) {
   return {
     at,
     event,
-    once: isOnce ? event : null,
+    once: once ?? null,
     flow: flowId,
     sub: subject ?? null,
     browser: browser ?? null,
@@ -133,21 +141,24 @@ function atOnce<T>(database: DatabaseSync, work: () => T): T {
 }
 
 /** Leaves room for what is added until it runs again. */
-function prepareSweep(database: DatabaseSync, app: string, now: () => number): () => void {
+function prepareSweep(
+  database: DatabaseSync,
+  { app, now, most = MOST }: TrailStoreOptions,
+): () => void {
   const old = database.prepare('delete from audit_events where at <= ?')
-  const surplus = (which: string, most: number) => {
-    const remove = database.prepare(
-      `delete from audit_events where app = :app and ${which} and id <= coalesce((select id from audit_events
-        where app = :app and ${which} order by id desc limit 1 offset ${most - SWEEP_EVERY}), 0)`,
-    )
-    return () => remove.run({ app })
-  }
-  const unfinished = surplus('sub is null', MOST_UNFINISHED)
-  const all = surplus('true', MOST_EVENTS)
+  const surplusOfOne = database.prepare(
+    `delete from audit_events where id in (select id from (
+       select id, row_number() over (partition by sub order by id desc) as place
+       from audit_events where app = ?) where place > ${most.ofOne - SWEEP_EVERY})`,
+  )
+  const surplus = database.prepare(
+    `delete from audit_events where app = :app and id <= coalesce((select id from audit_events
+       where app = :app order by id desc limit 1 offset ${most.ofAll - SWEEP_EVERY}), 0)`,
+  )
   return () => {
     old.run(now() - KEPT_MS)
-    unfinished()
-    all()
+    surplusOfOne.run(app)
+    surplus.run({ app })
   }
 }
 

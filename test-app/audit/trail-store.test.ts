@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { KEPT_MS, MOST_EVENTS, MOST_UNFINISHED } from './trail-rows.ts'
+import { KEPT_MS, MOST } from './trail-rows.ts'
 import type { NewEvent, TrailQuery } from './trail-rows.ts'
 import { openTrailStore, TrailStoreError } from './trail-store.ts'
 import type { TrailStore } from './trail-store.ts'
@@ -34,7 +34,7 @@ function openStore(app = 'TEST_APP_SESSION'): TrailStore {
 const event = (change: Partial<NewEvent> = {}): NewEvent => ({
   at: now,
   event: 'login.started',
-  isOnce: false,
+  once: undefined,
   flowId: 'flow-1',
   subject: undefined,
   browser: undefined,
@@ -66,7 +66,7 @@ describe('the store of the trail', () => {
 
   it('takes what happens once in a login once, whoever says it again', () => {
     const [first, second] = [openStore(), openStore()]
-    const finished = event({ event: 'login.finished', isOnce: true, subject: 'anna' })
+    const finished = event({ event: 'login.finished', once: 'login.finished', subject: 'anna' })
     expect([first.add(finished), second.add(finished), first.add(finished)]).toEqual([
       true,
       false,
@@ -134,23 +134,38 @@ describe('the bounds of the trail', () => {
     expect(flows(openStore())).toEqual(['new'])
   })
 
-  it('keeps ten thousand events, the newest', () => {
-    const store = openStore()
-    for (let n = 0; n < MOST_EVENTS + 300; n += 1)
-      store.add(event({ flowId: `flow-${n}`, subject: 'anna' }))
-    const kept = flows(store, { limit: MOST_EVENTS * 2 })
-    expect(kept.length).toBeLessThanOrEqual(MOST_EVENTS)
-    expect(kept.length).toBeGreaterThanOrEqual(MOST_EVENTS - 100)
-    expect(kept[0]).toBe(`flow-${MOST_EVENTS + 299}`)
+  it('keeps ten thousand events, and two thousand of one person', () => {
+    expect(MOST).toEqual({ ofAll: 10_000, ofOne: 2000 })
   })
 
-  it('A30 who is not signed in can not push out what others did', () => {
-    const store = openStore()
+  const most = { ofAll: 1000, ofOne: 300 }
+  const openSmall = () => {
+    const store = openTrailStore({ file, app: 'TEST_APP_SESSION', now: () => now, most })
+    open.push(store)
+    return store
+  }
+
+  it('keeps the newest events', () => {
+    const store = openSmall()
+    for (let n = 0; n < 1350; n += 1)
+      store.add(event({ flowId: `flow-${n}`, subject: `person-${n % 7}` }))
+    const kept = flows(store, { limit: 2000 })
+    expect(kept.length).toBeLessThanOrEqual(most.ofAll)
+    expect(kept.length).toBeGreaterThanOrEqual(most.ofAll - 100)
+    expect(kept[0]).toBe('flow-1349')
+  })
+
+  it.each([
+    ['somebody', 'bert'],
+    ['who is not signed in', undefined],
+  ])('A30 %s can not push out what others did', (_who, subject) => {
+    const store = openSmall()
     store.add(event({ flowId: 'mine', subject: 'anna' }))
-    for (let n = 0; n < MOST_EVENTS; n += 1) store.add(event({ flowId: `flood-${n}` }))
-    const kept = flows(store, { limit: MOST_EVENTS * 2 })
+    for (let n = 0; n < 1500; n += 1) store.add(event({ flowId: `flood-${n}`, subject }))
+    const kept = flows(store, { limit: 2000 })
     expect(kept).toContain('mine')
-    expect(kept.length).toBeLessThanOrEqual(MOST_UNFINISHED + 1)
+    expect(kept.length).toBeLessThanOrEqual(most.ofOne + 1)
+    expect(kept.length).toBeGreaterThanOrEqual(most.ofOne - 100)
   })
 })
 
@@ -160,7 +175,7 @@ describe('the file of the trail', () => {
     const [file, name] = process.argv.slice(1)
     const store = openTrailStore({ file, app: 'TEST_APP_SESSION', now: Date.now })
     for (let n = 0; n < 200; n += 1)
-      store.add({ at: Date.now(), event: 'tokens.refreshed', isOnce: false, flowId: name, subject: 'anna', fields: {} })
+      store.add({ at: Date.now(), event: 'tokens.refreshed', flowId: name, subject: 'anna', fields: {} })
     store.close()`
 
   it('takes the events of several processes that write at once', async () => {

@@ -7,7 +7,7 @@ import type { EmailHash } from './hashes.ts'
 import { eventRow } from './trail-events.ts'
 import type { TrailEventName } from './trail-events.ts'
 import { judgeFields } from './trail-fields.ts'
-import type { TrailFields } from './trail-fields.ts'
+import type { SaidFields, TrailFields } from './trail-fields.ts'
 import type { NewEvent } from './trail-rows.ts'
 import type { TrailStore } from './trail-store.ts'
 import { currentVisitor } from './visitor.ts'
@@ -65,23 +65,30 @@ function entryFrom(
   at: number,
 ): NewEvent {
   const visitor = currentVisitor()
+  const said = judgeFields(fields)
   const requestId = currentContext()?.fields['request_id']
   if (event.startsWith('login.')) visitor?.nameBrowser()
   return {
     at,
     event,
-    isOnce: eventRow(event).isOnce === true,
+    once: onceKey(event, said),
     flowId,
     subject: subject?.slice(0, MAX_SUBJECT),
     browser: visitor?.browser(),
     fields: {
-      ...judgeFields(fields),
+      ...said,
       ...(email ? { email_hash: hashEmail(email) } : {}),
       ...(visitor ? { address: visitor.address } : {}),
       ...(visitor?.userAgent === undefined ? {} : { user_agent: visitor.userAgent }),
       ...(requestId === undefined ? {} : { request_id: requestId }),
     },
   }
+}
+
+function onceKey(event: TrailEventName, { token_hash: hash }: SaidFields): string | undefined {
+  const { isOnce } = eventRow(event)
+  if (isOnce !== 'for each token') return isOnce && event
+  return typeof hash === 'string' ? `${event} ${hash}` : undefined
 }
 
 function lineFrom({ flowId, subject, fields }: NewEvent) {
