@@ -4,6 +4,12 @@ import { createAuditHandlers } from './audit/page/audit-handlers.ts'
 import { createChainEvents } from './audit/chain-events.ts'
 import { openAudit } from './audit/open-audit.ts'
 import { createAdapterKeys } from './authentication/adapter-keys.ts'
+import { createGate } from './authentication/gate.ts'
+import { openAuthentication } from './authentication/open-authentication.ts'
+import { createAccess } from './authentication/public-paths.ts'
+import { createShowUnavailable } from './authentication/show-unavailable.ts'
+import { openTokenLogins } from './token-login/open-token-logins.ts'
+import { createStaticFiles } from './browser/static-files.ts'
 import { createLoginEnds } from './authentication/login-ends.ts'
 import { createVerifyToken } from './authentication/verify-token.ts'
 import { createCookies } from './browser/cookies.ts'
@@ -69,18 +75,25 @@ export type Parts = ReturnType<typeof assemble>
 /** Opens the session store. @throws {SessionFileError} */
 export function assemble(options: TestAppOptions) {
   const basis = openBasis(options)
+  const tokenLogins = openTokenLogins({ ...options, ...basis })
+  const login = browserLogin(basis)
+  const showUnavailable = createShowUnavailable(basis.pages.signInProblem)
+  const { forgedForm: showForgedForm } = basis.pages
+  const files = createStaticFiles()
+  const accessOf = createAccess(files.paths)
+  const gating = { ...basis, ...login, accessOf, tokenLogins, showForgedForm, showUnavailable }
   return {
     ...basis,
-    ...browserLogin(basis),
+    ...login,
+    files,
+    accessOf,
+    tokenLogins,
+    gate: createGate(gating),
     ...logoutEndpoints(options, basis),
     device: playDevice(options, basis),
     audit: createAuditHandlers({ ...basis, show: basis.pages.send }),
     serviceLog: openServiceLog(options, basis),
-    liveLog: createLiveLog({
-      ...options,
-      ...basis,
-      authenticate: () => Promise.resolve(undefined),
-    }),
+    liveLog: createLiveLog({ ...options, ...basis }),
   }
 }
 
@@ -104,6 +117,7 @@ function openBasis(options: TestAppOptions) {
     now,
     url,
     relyingParty,
+    ...openAuthentication({ ...options, ...sessions, relyingParty, now }),
     ...openIdentity(options),
     exchange: createTokenExchange({ ...options, now }),
     ...audit,

@@ -5,9 +5,10 @@ import type { Express } from 'express'
 import { takeRequestIds } from '../service/request-ids.ts'
 import { requestLog } from '../service/request-log.ts'
 import { AUDIT_PATH } from './audit/page/audit-handlers.ts'
+import { unlessOpen } from './authentication/public-paths.ts'
 import { canonicalHost } from './browser/canonical-host.ts'
+import { refusePaths } from './browser/refuse-paths.ts'
 import { securityHeaders } from './browser/security-headers.ts'
-import { createStaticFiles } from './browser/static-files.ts'
 import { DEVICE_PATH } from './device/device-handlers.ts'
 import {
   BACK_CHANNEL_PATH,
@@ -28,6 +29,9 @@ export function mountWithoutSession(
   {
     log,
     cookies,
+    accessOf,
+    gate,
+    files,
     gateway,
     rememberVisitor,
     backChannelLogout,
@@ -38,7 +42,10 @@ export function mountWithoutSession(
   const formTargets = [new URL(issuer).origin]
   app.use(requestLog({ log }), takeRequestIds)
   app.use(securityHeaders({ formTargets, isSecure: cookies.isSecure, url }))
+  app.use(refusePaths)
   app.use(rememberVisitor)
+  // First, so that no route is for everybody because of where it stands.
+  app.use(unlessOpen(accessOf, canonicalHost(url)), unlessOpen(accessOf, gate))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(
     '/style.css',
@@ -49,12 +56,11 @@ export function mountWithoutSession(
   app.get(FRONT_CHANNEL_PATH, frontChannelLogout)
   app.use(canonicalHost(url))
   app.use(gateway)
-  app.use(createStaticFiles().handler)
+  app.use(files.handler)
 }
 
 export function mountPages(app: Express, parts: Parts): void {
-  const { pages, keepFresh, signIn, callback, signOut, device, audit, liveLog } = parts
-  app.use(['/authenticated', '/api/me'], keepFresh)
+  const { pages, signIn, callback, signOut, device, audit, liveLog } = parts
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
   app.get(CALLBACK_PATH, callback.callback)

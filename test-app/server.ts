@@ -20,8 +20,9 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const parts = assemble(options)
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
+  // What is written otherwise is another path, here as in the list of public ones.
+  app.enable('case sensitive routing').enable('strict routing')
   mountWithoutSession(app, options, parts)
-  app.use(parts.session)
   mountPages(app, parts)
   app.use(parts.pages.notFound)
   app.use(errorHandler(options.log, parts.pages.failure))

@@ -6,8 +6,9 @@ import { SignInError } from '../relying-party/sign-in-error.ts'
 
 const FRESH_MS = 10 * 60 * 1000
 const KEPT_MS = 60 * 60 * 1000
-/** An unknown key is looked for again after this, however many tokens name one. */
-const SEARCH_AGAIN_MS = 2000
+/** Tokens may name any key: so many searches, and no more until this time is over. */
+const MOST_SEARCHES = 5
+const SEARCHES_MS = 10_000
 const TIMEOUT_MS = 5000
 
 export interface AdapterKeysOptions {
@@ -40,14 +41,26 @@ export function createAdapterKeys({ jwksUri, now }: AdapterKeysOptions): JWTVeri
     })
   }
 
+  const maySearch = limited(now)
+
   return async (header, token) => {
     const { find } = await keys()
     try {
       return await find(header, token)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || age() < SEARCH_AGAIN_MS) throw error
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !maySearch()) throw error
     }
     return (await readOnce()).find(header, token)
+  }
+}
+
+function limited(now: () => number): () => boolean {
+  let searches: readonly number[] = []
+  return () => {
+    searches = searches.filter((at) => Math.abs(now() - at) < SEARCHES_MS)
+    const isAllowed = searches.length < MOST_SEARCHES
+    if (isAllowed) searches = [...searches, now()]
+    return isAllowed
   }
 }
 

@@ -1,11 +1,11 @@
 // Starting a sign-in: who may, and where it leads.
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
+import { principalOf } from '../authentication/principal.ts'
 import type { ChainEvents } from '../audit/chain-events.ts'
 import { isTopLevelNavigation } from '../browser/navigation.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
-import { signInOf } from '../session/current-session.ts'
 import type { Arrival } from './arrival.ts'
 import { landingPath, signInPath } from './paths.ts'
 import type { PendingLogins } from './pending-login.ts'
@@ -23,7 +23,6 @@ export interface SignInOptions {
   readonly arrival: Arrival
   readonly chainEvents: ChainEvents
   readonly log: Log
-  readonly now: () => number
   readonly showProblem: ShowProblem
 }
 
@@ -35,7 +34,7 @@ export interface SignInHandlers {
 }
 
 export function createSignIn(options: SignInOptions): SignInHandlers {
-  const { arrival, chainEvents, log, now, pendingLogins, relyingParty, showProblem } = options
+  const { arrival, chainEvents, log, pendingLogins, relyingParty, showProblem } = options
 
   async function begin(req: Request, res: Response, returnTo: string): Promise<void> {
     if (!isTopLevelNavigation(req)) return refuse(res, returnTo)
@@ -55,7 +54,7 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
   return {
     start: (req, res) => begin(req, res, landingPath(req.query['return_to'])),
     async requireSignIn(req, res, next) {
-      if (signInOf(req, now())) {
+      if (principalOf(req)) {
         arrival.confirm(req, res)
         return next()
       }

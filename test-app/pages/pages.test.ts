@@ -30,7 +30,7 @@ const whoLineOf = (markup: string) =>
 const JSON_ASKED = { accept: 'application/json' }
 
 describe('every page', () => {
-  const PAGES = ['/', '/logout', '/device', '/nowhere', '/sign-in/lost']
+  const PAGES = ['/', '/logout', '/device', '/sign-in/lost']
 
   it('says that nobody is signed in', async () => {
     for (const path of PAGES)
@@ -39,7 +39,7 @@ describe('every page', () => {
 
   it('says who is signed in, by which way, and until when the token is good', async () => {
     await browser.go(`${app.url}/authenticated`)
-    for (const path of [...PAGES, '/authenticated']) {
+    for (const path of [...PAGES, '/nowhere', '/authenticated']) {
       expect(whoLineOf((await browser.open(app.url + path)).text)).toMatch(
         /^Signed in as Test User by the adapter, token until \d\d:\d\d UTC$/,
       )
@@ -78,6 +78,7 @@ describe('/api/me', () => {
 
 describe('what is not there', () => {
   it('is a page with status 404 for a person, and JSON for a program', async () => {
+    await browser.go(`${app.url}/authenticated`)
     const page = await browser.open(`${app.url}/nowhere`)
     expect([page.status, textOf(page.text)]).toEqual([
       404,

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { useClock } from '../../adapter/test-support/use-chain.ts'
 import { createTestBrowser } from '../testing/browser.ts'
 import type { TestBrowser } from '../testing/browser.ts'
 import { startOpenidProvider } from '../testing/openid-provider.ts'
@@ -7,6 +8,7 @@ import { startTestApp } from '../testing/running-app.ts'
 import type { RunningApp } from '../testing/running-app.ts'
 import { createKeepFresh } from './keep-fresh.ts'
 
+const clock = useClock()
 let provider: TestOpenidProvider
 let app: RunningApp
 let browser: TestBrowser
@@ -35,12 +37,12 @@ describe(createKeepFresh, () => {
     const before = refreshes()
     await browser.open(`${app.url}/authenticated`)
     expect(refreshes()).toBe(before)
-    app.clock.offsetMs = 280_000
+    clock.advance(280)
     const open = () => browser.open(`${app.url}/authenticated`)
     const pages = await Promise.all([open(), open(), open()])
     expect(pages.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(refreshes()).toBe(before + 1)
-    app.clock.offsetMs = 560_000
+    clock.advance(280)
     expect((await open()).status).toBe(200)
     expect(refreshes()).toBe(before + 2)
     for (const secret of provider.secrets) expect(app.log.text).not.toContain(secret)
@@ -48,7 +50,7 @@ describe(createKeepFresh, () => {
 
   it('is signed out when the adapter says that it is over', async () => {
     provider.faults.tokenError = { status: 400, error: 'invalid_grant' }
-    app.clock.offsetMs = 280_000
+    clock.advance(280)
     const page = await browser.open(`${app.url}/authenticated`)
     expect([page.status, new URL(page.location ?? '').origin]).toEqual([302, provider.issuer])
     expect(app.log.text).toContain('tokens.refresh_failed')
@@ -56,7 +58,7 @@ describe(createKeepFresh, () => {
 
   it('stays signed in while the adapter is away; tokens of somebody else end it', async () => {
     provider.faults.tokenStatus = 503
-    app.clock.offsetMs = 280_000
+    clock.advance(280)
     expect((await browser.open(`${app.url}/authenticated`)).status).toBe(200)
     delete provider.faults.tokenStatus
     provider.faults.idTokenClaims = { sub: 'somebody-else' }

@@ -1,36 +1,59 @@
-// Refreshes the tokens of a session in the background of a request, shortly before the access token ends. Where the adapter
-// says that it is over, so is the session here.
-import type { NextFunction, Request, Response } from 'express'
+// Refreshes the tokens of a session at a request, shortly before the access token ends. Where the adapter says that it is
+// over, so is the session here.
+import type { Request } from 'express'
 import type { Log } from '../../service/log.ts'
+import type { Trail } from '../audit/trail.ts'
+import { loginKeyOf } from '../authentication/login-key.ts'
+import type { LoginEnds } from '../authentication/login-ends.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
-import { regenerateSession, signInOf } from '../session/current-session.ts'
+import { regenerateSession, saveSession, signInOf } from '../session/current-session.ts'
 import type { SignIn } from '../session/session-data.ts'
 
 const AHEAD_MS = 30_000
+const LATE_MS = 10_000
 
 export interface KeepFreshOptions {
   readonly relyingParty: Pick<RelyingParty, 'refresh'>
+  readonly loginEnds: Pick<LoginEnds, 'ended'>
+  readonly trail: Trail
   readonly log: Log
   readonly now: () => number
 }
 
-export function createKeepFresh({ relyingParty, log, now }: KeepFreshOptions) {
+/** `unavailable`: the adapter did not answer, and the session is as it was. */
+export type KeepFresh = (req: Request) => Promise<'done' | 'unavailable'>
+
+export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
+  const { relyingParty, trail, log, now } = options
   const refreshOnce = joinParallel((signIn) => relyingParty.refresh(signIn))
-  return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
+  return async (req) => {
     const signIn = signInOf(req, now())
-    if (!signIn || !isDue(signIn, now())) return next()
+    if (!signIn || !isDue(signIn, now())) return 'done'
+    const flow = { flowId: req.session.landed?.loginId, subject: signIn.subject }
     try {
       req.session.signIn = await refreshOnce(signIn)
+      await saveSession(req)
       log.info('tokens.refreshed')
+      trail.note({ ...flow, event: 'tokens.refreshed' })
+      return 'done'
     } catch (error) {
       if (!(error instanceof SignInError)) throw error
       const isOver = error.code !== 'adapter_unavailable'
       log.warn('tokens.refresh_failed', { failure: error.code, is_over: isOver })
-      if (isOver) await regenerateSession(req)
+      const event = isOver ? 'session.ended' : 'tokens.refresh_failed'
+      trail.note({ ...flow, event, fields: { failure: error.code } })
+      if (!isOver) return 'unavailable'
+      await endSession(options, req)
+      return 'done'
     }
-    next()
   }
+}
+
+async function endSession({ loginEnds }: KeepFreshOptions, req: Request): Promise<void> {
+  const loginKey = loginKeyOf('session', req.sessionID)
+  await regenerateSession(req)
+  loginEnds.ended(loginKey)
 }
 
 function isDue({ refreshToken, accessTokenExpiresAt }: SignIn, now: number): boolean {
@@ -38,13 +61,19 @@ function isDue({ refreshToken, accessTokenExpiresAt }: SignIn, now: number): boo
   return now > accessTokenExpiresAt - AHEAD_MS
 }
 
-/** Requests of one page come together; their refresh is one. */
+/** Requests of one page come together, and those that read the session before it was saved come after; their refresh is one. */
 function joinParallel(refresh: RelyingParty['refresh']): RelyingParty['refresh'] {
   const running = new Map<string, Promise<SignIn>>()
   return (signIn) => {
     const key = signIn.refreshToken ?? ''
-    const work = running.get(key) ?? refresh(signIn).finally(() => running.delete(key))
+    const earlier = running.get(key)
+    if (earlier) return earlier
+    const work = refresh(signIn)
     running.set(key, work)
+    work.then(
+      () => setTimeout(() => running.delete(key), LATE_MS).unref(),
+      () => running.delete(key),
+    )
     return work
   }
 }

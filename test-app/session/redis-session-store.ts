@@ -4,6 +4,7 @@ import type { Store } from 'express-session'
 import { createClient } from 'redis'
 import type { Log } from '../../service/log.ts'
 import { SESSION_IDLE_MS } from './session-data.ts'
+import type { RedisCommands } from '../store/redis-record-texts.ts'
 import type { SessionSerializer } from './session-store.ts'
 
 const COMMAND_TIMEOUT_MS = 500
@@ -20,6 +21,7 @@ export interface RedisSessionOptions {
 /** Starts connecting and returns at once; the app serves what needs no session while Redis is away. */
 export function openRedisSessions(options: RedisSessionOptions): {
   store: Store
+  commands: RedisCommands
   close(): Promise<void>
 } {
   const client = createClient({
@@ -41,6 +43,7 @@ export function openRedisSessions(options: RedisSessionOptions): {
   })
   return {
     store,
+    commands: timedCommands(client),
     async close() {
       if (client.isOpen) client.destroy()
       await connecting
@@ -73,6 +76,17 @@ function withinTime(client: Pick<RedisClient, 'get' | 'set' | 'expire' | 'del'>)
     set: (...args: Parameters<typeof client.set>) => timed(client.set(...args)),
     expire: (...args: Parameters<typeof client.expire>) => timed(client.expire(...args)),
     del: (...args: Parameters<typeof client.del>) => timed(client.del(...args)),
+  }
+}
+
+/** For what else is kept there. */
+function timedCommands(client: Pick<RedisClient, 'get' | 'set' | 'del' | 'eval'>): RedisCommands {
+  return {
+    get: (key) => timed(client.get(key)),
+    set: (key, value, { PX }) =>
+      timed(client.set(key, value, { expiration: { type: 'PX', value: PX } })),
+    del: (key) => timed(client.del(key)),
+    eval: (script, options) => timed(client.eval(script, options)),
   }
 }
 

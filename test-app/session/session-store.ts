@@ -3,6 +3,10 @@ import path from 'node:path'
 import type { Store } from 'express-session'
 import type { Log } from '../../service/log.ts'
 import { openRedisSessions } from './redis-session-store.ts'
+import { createRedisRecordTexts } from '../store/redis-record-texts.ts'
+import { createSealedRecords } from '../store/sealed-records.ts'
+import type { SealedRecords } from '../store/sealed-records.ts'
+import { openSqliteRecordTexts } from '../store/sqlite-record-texts.ts'
 import type { Seal } from './seal.ts'
 import { openSqliteSessions } from './sqlite-session-store.ts'
 
@@ -23,15 +27,30 @@ export interface SessionStoreOptions {
 
 export interface SessionStore {
   readonly store: Store
+  /** What else is kept where the sessions are. */
+  readonly records: SealedRecords
   close(): Promise<void> | void
 }
 
 export function openSessionStore(options: SessionStoreOptions): SessionStore {
-  const { redisUrl, cookieName: app, log, now } = options
-  const serializer = sealedJson(options.seal, `session ${app}`)
-  if (redisUrl) return openRedisSessions({ url: redisUrl, app, serializer, log })
+  const { redisUrl, cookieName: app, seal, log, now } = options
+  const serializer = sealedJson(seal, `session ${app}`)
+  if (redisUrl) {
+    const { commands, ...sessions } = openRedisSessions({ url: redisUrl, app, serializer, log })
+    const texts = createRedisRecordTexts({ redis: commands, app, now })
+    return { ...sessions, records: createSealedRecords({ texts, seal, app, now }) }
+  }
   const file = path.join(options.dataFolder, 'test-app.sqlite')
-  return openSqliteSessions({ file, app, serializer, now })
+  const sessions = openSqliteSessions({ file, app, serializer, now })
+  const { texts, close } = openSqliteRecordTexts({ file, app, now })
+  return {
+    store: sessions.store,
+    records: createSealedRecords({ texts, seal, app, now }),
+    close() {
+      sessions.close()
+      close()
+    },
+  }
 }
 
 function sealedJson(seal: Seal, context: string): SessionSerializer {

@@ -53,6 +53,11 @@ export const OWN_SCRIPT = {
   'sec-fetch-site': 'same-origin',
 } as const
 
+function usualHeaders({ form, json }: Visit): Record<string, string> {
+  if (json !== undefined) return OWN_SCRIPT
+  return form ? { ...NAVIGATION, 'sec-fetch-site': 'same-origin' } : NAVIGATION
+}
+
 const MOST_HOPS = 20
 
 interface Body {
@@ -104,11 +109,10 @@ export function createTestBrowser(): TestBrowser {
     async open(url, visit = {}) {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
       const body = bodyOf(visit)
-      const usual = visit.json === undefined ? NAVIGATION : OWN_SCRIPT
       const response = await send(url, visit.method ?? (body ? 'POST' : 'GET'), body, {
         ...(cookie ? { cookie } : {}),
         ...(body ? { 'content-type': body.type } : {}),
-        ...(visit.headers ?? usual),
+        ...(visit.headers ?? usualHeaders(visit)),
       })
       response.headers['set-cookie']?.forEach(keep)
       const { location } = response.headers
