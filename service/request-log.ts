@@ -36,7 +36,8 @@ function requestId(request: Request, trusted: IsTrusted): string {
   const given = request.headers['x-request-id']
   return isRequestId(given) && trusted(request.socket.remoteAddress)
     ? given
-    : randomBytes(12).toString('base64url')
+    : // One that is well-formed, too, so that whoever it is sent on to takes it over.
+      randomBytes(12).toString('base64url').replace(/^[-_]/, 'r')
 }
 
 function doneFields(
