@@ -4,15 +4,16 @@ import { createHash } from 'node:crypto'
 import type { Seal } from '../session/seal.ts'
 import { storeError } from '../session/session-middleware.ts'
 
-export interface Seen<T> {
-  readonly value: T
+export interface Seen {
+  /** As it was given to `save` or `replace`. */
+  readonly value: unknown
   /** What `replace` has to find still there. */
   readonly version: string
 }
 
 /** Each rejects with SessionStoreError. Times are epoch milliseconds. */
 export interface SealedRecords {
-  find<T>(key: string): Promise<Seen<T> | undefined>
+  find(key: string): Promise<Seen | undefined>
   save(key: string, value: object, expiresAt: number): Promise<void>
   /** The version that it has now; undefined, and nothing is changed, where it is no longer what was seen. */
   replace(
@@ -62,11 +63,11 @@ export function createSealedRecords({
   }
 
   return {
-    find: <T>(key: string) =>
+    find: (key) =>
       orStoreError(async () => {
         const text = await texts.get(idOf(key))
         const content = text === undefined ? undefined : open(key, text)
-        return content && { value: content.value as T, version: text ?? '' }
+        return content && { value: content.value, version: text ?? '' }
       }),
     save: (key, value, expiresAt) =>
       orStoreError(() => texts.set(idOf(key), close(key, value, expiresAt), expiresAt)),

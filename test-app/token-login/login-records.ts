@@ -53,6 +53,11 @@ export interface LoginRecordsOptions {
   readonly now: () => number
 }
 
+interface SeenRecord {
+  readonly record: LoginRecord
+  readonly version: string
+}
+
 interface Pointer {
   readonly loginId: string
 }
@@ -61,38 +66,7 @@ const keyOf = (loginId: string) => `login ${loginId}`
 const pointerKeyOf = (jti: string) => `refresh ${jti}`
 
 export function createLoginRecords({ records, now }: LoginRecordsOptions): LoginRecords {
-  const point = (jti: string, loginId: string, expiresAt: number) =>
-    records.save(pointerKeyOf(jti), { loginId }, expiresAt)
-
-  async function seenByJti(jti: string) {
-    const pointer = await records.find<Pointer>(pointerKeyOf(jti))
-    return pointer && records.find<LoginRecord>(keyOf(pointer.value.loginId))
-  }
-
-  function holding(first: LoginRecord, version: string): Hold {
-    let current = { record: first, version }
-    async function replace(record: LoginRecord): Promise<boolean> {
-      const { version: before } = current
-      const after = await records.replace(keyOf(first.loginId), before, record, record.expiresAt)
-      if (after !== undefined) current = { record, version: after }
-      return after !== undefined
-    }
-    return {
-      get record() {
-        return current.record
-      },
-      keep: (identityRefreshToken) =>
-        replace({ ...current.record, identityRefreshToken, heldUntil: now() + LEASE_MS }),
-      release: () => replace(released(current.record)),
-      async renew(jti, tokens) {
-        const { expiresAt } = tokens.refresh
-        const before = { jti: current.record.jti, until: now() + LATE_MS, tokens }
-        await point(jti, first.loginId, expiresAt)
-        return replace({ ...released(current.record), jti, expiresAt, before })
-      },
-    }
-  }
-
+  const { point, seen, seenByJti } = createLookup(records)
   return {
     async create(record, expiresAt) {
       const loginId = randomBytes(18).toString('base64url')
@@ -101,18 +75,61 @@ export function createLoginRecords({ records, now }: LoginRecordsOptions): Login
       return { loginId, flowId: record.flowId }
     },
     async take(jti) {
-      const seen = await seenByJti(jti)
-      if (!seen) return { kind: 'unknown' }
-      const { value: record, version } = seen
+      const found = await seenByJti(jti)
+      if (!found) return { kind: 'unknown' }
+      const { record, version } = found
       if (record.jti !== jti) return usedBefore(record, jti, now())
       if (now() < (record.heldUntil ?? 0)) return { kind: 'held' }
       const held = { ...record, heldUntil: now() + LEASE_MS }
       const mine = await records.replace(keyOf(record.loginId), version, held, record.expiresAt)
-      return mine === undefined ? { kind: 'held' } : { kind: 'taken', hold: holding(held, mine) }
+      if (mine === undefined) return { kind: 'held' }
+      return { kind: 'taken', hold: createHold({ records, now }, { record: held, version: mine }) }
     },
-    findByJti: async (jti) => (await seenByJti(jti))?.value,
-    find: async (loginId) => (await records.find<LoginRecord>(keyOf(loginId)))?.value,
+    findByJti: async (jti) => (await seenByJti(jti))?.record,
+    find: async (loginId) => (await seen(loginId))?.record,
     remove: (loginId) => records.remove(keyOf(loginId)),
+  }
+}
+
+function createLookup(records: SealedRecords) {
+  async function seen(loginId: string): Promise<SeenRecord | undefined> {
+    const found = await records.find(keyOf(loginId))
+    return found && { record: found.value as LoginRecord, version: found.version }
+  }
+  return {
+    seen,
+    async seenByJti(jti: string): Promise<SeenRecord | undefined> {
+      const pointer = await records.find(pointerKeyOf(jti))
+      return pointer && seen((pointer.value as Pointer).loginId)
+    },
+    point: (jti: string, loginId: string, expiresAt: number) =>
+      records.save(pointerKeyOf(jti), { loginId }, expiresAt),
+  }
+}
+
+function createHold({ records, now }: LoginRecordsOptions, held: SeenRecord): Hold {
+  const { point } = createLookup(records)
+  const { loginId } = held.record
+  let current = held
+  async function replace(record: LoginRecord): Promise<boolean> {
+    const { version: before } = current
+    const version = await records.replace(keyOf(loginId), before, record, record.expiresAt)
+    if (version !== undefined) current = { record, version }
+    return version !== undefined
+  }
+  return {
+    get record() {
+      return current.record
+    },
+    keep: (identityRefreshToken) =>
+      replace({ ...current.record, identityRefreshToken, heldUntil: now() + LEASE_MS }),
+    release: () => replace(released(current.record)),
+    async renew(jti, tokens) {
+      const { expiresAt } = tokens.refresh
+      const before = { jti: current.record.jti, until: now() + LATE_MS, tokens }
+      await point(jti, loginId, expiresAt)
+      return replace({ ...released(current.record), jti, expiresAt, before })
+    },
   }
 }
 
