@@ -239,7 +239,7 @@ async function runAdapter({
 
 function startUpstream(
   issuer: string,
-  trustedProxies: readonly string[] | undefined,
+  { upstreamTrusts: trustedProxies, logLevel = 'info' }: ChainOptions,
   lines: string[],
 ): Promise<RunningUpstreamTestServer> {
   const redirectUris = [`${issuer}/login/oauth2/code/${UPSTREAM}`]
@@ -253,7 +253,11 @@ function startUpstream(
     clients: [client, { ...worker, serviceAudiences: ['logging-backend'] }],
     controlPort: 0,
     trustedProxies,
-    log: createLog({ pretty: false, destination: { write: (line) => lines.push(line) } }),
+    log: createLog({
+      level: logLevel,
+      pretty: false,
+      destination: { write: (line) => lines.push(line) },
+    }),
   })
 }
 
@@ -263,7 +267,7 @@ export async function startChain(options: ChainOptions = {}): Promise<Chain> {
   const [port, adminPort] = await Promise.all([openPort(), openPort()])
   const issuer = port.url
   const upstreamLogLines: string[] = []
-  const upstream = await startUpstream(issuer, options.upstreamTrusts, upstreamLogLines)
+  const upstream = await startUpstream(issuer, options, upstreamLogLines)
   const upstreamIssuer = upstream.issuer
   const logLines: string[] = []
   const plainLog = createLog({
