@@ -27,6 +27,8 @@ const sharing = [
 const testsOf = (folders: readonly string[]) => folders.map((folder) => `${folder}/**/*.test.ts`)
 
 export default defineConfig({
+  // As Node resolves: else a package could be loaded twice, here by one condition and by another package by the other.
+  ssr: { resolve: { conditions: ['node', 'module-sync'] } },
   test: {
     projects: [
       { extends: true, test: { name: 'shared', include: testsOf(sharing), isolate: false } },

@@ -26,6 +26,8 @@ export interface TestAppSettings {
   readonly dataFolder: string
   readonly sessionSecret: string | undefined
   readonly logLevel: LogLevel
+  /** Tools may ask /graphql for its schema; not with NODE_ENV=production. */
+  readonly isOpenForTools: boolean
 }
 
 const TABLE = {
@@ -123,6 +125,7 @@ export function readEnvironment(env: Environment): TestAppSettings {
     dataFolder: values.AUTH_ADAPTER_DATA,
     sessionSecret: values.TEST_APP_SESSION_SECRET,
     logLevel: values.LOG_LEVEL as LogLevel,
+    isOpenForTools: env['NODE_ENV'] !== 'production',
   }
 }
 

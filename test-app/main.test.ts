@@ -56,6 +56,21 @@ describe('the process', () => {
     expect(await Promise.all(apps.map((app) => app.exit))).toEqual([0, 0])
   })
 
+  it.each([
+    ['production', 400],
+    ['development', 200],
+  ])('with NODE_ENV=%s the schema of /graphql is asked for: %i', async (NODE_ENV, status) => {
+    const app = run({ NODE_ENV })
+    const answer = await fetch(`${await app.listening()}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ __schema { types { name } } }' }),
+    })
+    expect(answer.status).toBe(status)
+    app.child.kill('SIGTERM')
+    await app.exit
+  })
+
   it('lists its environment with --help', async () => {
     const help = run({}, ['--help'])
     expect(await help.exit).toBe(0)

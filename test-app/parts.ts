@@ -29,6 +29,7 @@ import { createBackChannelLogout } from './logout/back-channel-logout.ts'
 import { createFrontChannelLogout } from './logout/front-channel-logout.ts'
 import { createPages } from './pages/handlers.ts'
 import type { AppFacts } from './pages/layout.ts'
+import { createGraphql } from './graphql/mount-graphql.ts'
 import { openIdentity } from './identity/identity-parts.ts'
 import { createKeepFresh } from './refresh/keep-fresh.ts'
 import { createLogoutTokenJudge } from './relying-party/logout-token.ts'
@@ -63,6 +64,8 @@ export interface TestAppOptions {
   readonly dataFolder: string
   readonly sessionSecret?: string | undefined
   readonly log: Log
+  /** Tools may ask /graphql for its schema; by default they may not. */
+  readonly isOpenForTools?: boolean
   /** Gets the lines of the log, for the live view. */
   readonly logRing?: LogRing | undefined
   /** How often an open socket is asked for its sign-in again. */
@@ -92,6 +95,7 @@ export function assemble(options: TestAppOptions) {
     ...logoutEndpoints(options, basis),
     device: playDevice(options, basis),
     audit: createAuditHandlers({ ...basis, show: basis.pages.send }),
+    graphql: createGraphql({ ...options, ...basis, tokenLogins }),
     serviceLog: openServiceLog(options, basis),
     liveLog: createLiveLog({ ...options, ...basis }),
   }

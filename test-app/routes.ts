@@ -10,6 +10,7 @@ import { canonicalHost } from './browser/canonical-host.ts'
 import { refusePaths } from './browser/refuse-paths.ts'
 import { securityHeaders } from './browser/security-headers.ts'
 import { DEVICE_PATH } from './device/device-handlers.ts'
+import { GRAPHQL_PATH } from './graphql/graphql-handler.ts'
 import {
   BACK_CHANNEL_PATH,
   CALLBACK_PATH,
@@ -60,7 +61,7 @@ export function mountWithoutSession(
 }
 
 export function mountPages(app: Express, parts: Parts): void {
-  const { pages, signIn, callback, signOut, device, audit, liveLog } = parts
+  const { pages, signIn, callback, signOut, device, audit, graphql, liveLog } = parts
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
   app.get(CALLBACK_PATH, callback.callback)
@@ -72,6 +73,7 @@ export function mountPages(app: Express, parts: Parts): void {
   app.get(DEVICE_PATH, device.start)
   app.post(DEVICE_PATH, FORM, device.submit)
   app.get(`${DEVICE_PATH}/:run`, device.watch)
+  app.all(GRAPHQL_PATH, ...graphql)
   app.get(AUDIT_PATH, audit.page)
   app.get(`${AUDIT_PATH}.json`, audit.json)
   liveLog.mount(app)

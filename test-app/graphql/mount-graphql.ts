@@ -1,0 +1,44 @@
+// /graphql, put together.
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { acceptRequest } from './accept-request.ts'
+import { createBranchChoices } from './branch-choices.ts'
+import type { BranchChoiceOptions } from './branch-choices.ts'
+import { createGraphqlHandler } from './graphql-handler.ts'
+import { createLoginEvents } from './login-events.ts'
+import { createLoginMutations } from './login-mutations.ts'
+import type { LoginMutationOptions } from './login-mutations.ts'
+import { createResolvers } from './resolvers.ts'
+import { createSessionMutations } from './session-mutations.ts'
+import type { SessionMutationOptions } from './session-mutations.ts'
+import { createWayOut } from './way-out.ts'
+import type { WayOutOptions } from './way-out.ts'
+
+type Made = 'branchChoices' | 'wayOut' | 'events'
+
+export interface GraphqlParts
+  extends
+    Omit<BranchChoiceOptions, 'records'>,
+    Omit<LoginMutationOptions, Made>,
+    Omit<SessionMutationOptions, Made>,
+    Omit<WayOutOptions, Made> {
+  readonly tokenLogins: LoginMutationOptions['tokenLogins'] & SessionMutationOptions['tokenLogins']
+  readonly identity: LoginMutationOptions['identity']
+  /** Public origin of this app. */
+  readonly url: string
+  readonly store: { readonly records: BranchChoiceOptions['records'] }
+  /** Tools may ask for the schema; by default they may not. */
+  readonly isOpenForTools?: boolean | undefined
+}
+
+/** Handlers of `/graphql`, in their order. */
+export function createGraphql(parts: GraphqlParts): (RequestHandler | ErrorRequestHandler)[] {
+  const { log, isOpenForTools = false, url, store } = parts
+  const branchChoices = createBranchChoices({ ...parts, records: store.records })
+  const wayOut = createWayOut({ ...parts, branchChoices })
+  const made = { ...parts, branchChoices, wayOut, events: createLoginEvents(parts) }
+  const resolvers = createResolvers({
+    branchChoices,
+    mutations: { ...createLoginMutations(made), ...createSessionMutations(made) },
+  })
+  return [...acceptRequest(url), createGraphqlHandler({ resolvers, log, isOpenForTools })]
+}

@@ -1,0 +1,39 @@
+// Why something was not done, in the words of the schema.
+import { currentContext } from '../../service/request-context.ts'
+import { IdentityServiceError } from '../identity/identity-service.ts'
+import { SignInError } from '../relying-party/sign-in-error.ts'
+import type { Refusal } from './answers.ts'
+
+export const refusal = (
+  code: string,
+  message: string,
+  details: Partial<Pick<Refusal, 'fields' | 'retryAfterSeconds'>> = {},
+): Refusal => ({
+  __typename: 'Refusal',
+  code,
+  message,
+  fields: details.fields ?? [],
+  retryAfterSeconds: details.retryAfterSeconds,
+  requestId: currentContext()?.fields['request_id'],
+})
+
+/** @throws what is neither the identity service's nor the adapter's */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof IdentityServiceError) return refusal(error.code, error.message, error)
+  if (!(error instanceof SignInError)) throw error
+  return error.code === 'adapter_unavailable'
+    ? refusal('ADAPTER_UNAVAILABLE', 'The adapter does not answer. Try again in a moment.')
+    : refusal('EXCHANGE_REFUSED', 'The adapter gives no token for this account.')
+}
+
+export const noBranchChoice = (): Refusal =>
+  refusal(
+    'NO_BRANCH_CHOICE',
+    'There is no branch to choose: sign in first. A choice is open for ten minutes, in the browser that began it.',
+  )
+
+export const alreadySelected = (): Refusal =>
+  refusal(
+    'BRANCH_ALREADY_SELECTED',
+    'The branch was chosen before. To choose another one, sign in again.',
+  )

@@ -1,0 +1,55 @@
+// Who answers which field.
+import type { Request } from 'express'
+import { GraphQLError } from 'graphql'
+import { principalOf } from '../authentication/principal.ts'
+import type { Principal } from '../authentication/principal.ts'
+import { branchChoice, meOf } from './answers.ts'
+import type { BranchChoice, Me } from './answers.ts'
+import type { BranchChoices } from './branch-choices.ts'
+import type { Asked } from './graphql-handler.ts'
+import type { LoginMutations } from './login-mutations.ts'
+import type { SessionMutations } from './session-mutations.ts'
+
+const LOGIN_PAGE = '/login.html'
+
+type Resolve<Result, Args = object> = (parent: unknown, args: Args, asked: Asked) => Result
+
+export interface Resolvers {
+  readonly Query: {
+    readonly me: Resolve<Me>
+    readonly clients: Resolve<readonly string[]>
+    readonly branchChoice: Resolve<Promise<BranchChoice | null>>
+  }
+  readonly Mutation: LoginMutations & SessionMutations
+}
+
+export interface ResolverOptions {
+  readonly branchChoices: BranchChoices
+  readonly mutations: Resolvers['Mutation']
+}
+
+export const createResolvers = ({ branchChoices, mutations }: ResolverOptions): Resolvers => ({
+  Query: {
+    me: (_parent, _args, { req }) => meOf(required(req)),
+    clients: (_parent, _args, { req }) => required(req).clients,
+    async branchChoice(_parent, _args, { req }) {
+      const choice = await branchChoices.find(req)
+      if (choice === undefined || choice === 'made') return null
+      return branchChoice(choice.login.branches, choice.expiresAt)
+    },
+  },
+  Mutation: mutations,
+})
+
+/** @throws {GraphQLError} that makes it a 401 */
+function required(req: Request): Principal {
+  const principal = principalOf(req)
+  if (principal) return principal
+  throw new GraphQLError('Nobody is signed in.', {
+    extensions: {
+      code: 'UNAUTHENTICATED',
+      login_url: LOGIN_PAGE,
+      http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } },
+    },
+  })
+}
