@@ -1,6 +1,6 @@
 // The gateway in front of the real identity service, in the whole chain.
 import { createServer } from 'node:http'
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { CALLBACK_PATH } from '../login/paths.ts'
@@ -176,6 +176,14 @@ describe('the gateway', () => {
     })
     expect(heard).not.toHaveProperty('x-admin')
     expect(heard).not.toHaveProperty('forwarded')
+  })
+
+  it('marks the cookie for https where this app is on it', async () => {
+    const answer = (_req: unknown, res: ServerResponse) =>
+      void res.setHeader('set-cookie', 'TEST_AUTH_SERVER_REFRESH=x; Path=/api/auth').end('{}')
+    const app = await appBefore(answer, { url: 'https://app.example' })
+    const { headers } = await send(`${app.url}/api/auth/login`, { body: {} })
+    expect(headers.getSetCookie()).toEqual(['TEST_AUTH_SERVER_REFRESH=x; Path=/api/auth; Secure'])
   })
 })
 
