@@ -172,23 +172,3 @@ describe('the trail of a login by way of the chain', () => {
       expect(kept).not.toContain(String(secret).toLowerCase())
   })
 })
-
-describe('a trail that can not be kept', () => {
-  it('keeps nobody from signing in, and is said in the log once in a while', async () => {
-    const store = openTrailStore({
-      file: path.join(folder, 'test-app.sqlite'),
-      app: 'TEST_APP_SESSION',
-      now: Date.now,
-    })
-    store.read({ isAll: true, subject: undefined, browser: undefined, limit: 1 })
-    store.close()
-    const { DatabaseSync } = await import('node:sqlite')
-    const database = new DatabaseSync(path.join(folder, 'test-app.sqlite'))
-    database.exec('drop table audit_events; create table audit_events (other text)')
-    database.close()
-    const page = await createTestBrowser().go(`${app.url}/authenticated`)
-    expect(page.status).toBe(200)
-    expect(app.log.text.match(/"audit\.store_failed"/g)).toHaveLength(1)
-    expect(app.log.text).toContain('"audit.login.finished"')
-  })
-})
