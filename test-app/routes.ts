@@ -61,6 +61,7 @@ export function mountWithoutSession(
 }
 
 export function mountPages(app: Express, parts: Parts): void {
+  app.use(parts.noteLanding)
   const { pages, signIn, callback, signOut, device, audit, graphql, liveLog } = parts
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)

@@ -65,6 +65,7 @@ describe('the trail of a login by way of the chain', () => {
       'login.returned',
       'login.code_redeemed',
       'login.finished',
+      'login.landed',
     ])
     expect(new Set(events.map(({ subject }) => subject))).toEqual(new Set(['testuser']))
     expect(events[0]?.fields).toEqual({
@@ -76,7 +77,12 @@ describe('the trail of a login by way of the chain', () => {
       user_agent: 'Canary/1.0 ?',
       request_id: expect.stringMatching(/^[\w-]{16}$/) as string,
     })
-    expect(events.at(-1)?.fields).toEqual({
+    expect(events[4]?.fields).toMatchObject({
+      path: '/authenticated',
+      token_hash: events[3]?.fields['token_hash'],
+      address: '127.0.0.1',
+    })
+    expect(events[3]?.fields).toEqual({
       way: 'chain',
       aud: ['client'],
       code_hash: events[1]?.fields['code_hash'],
@@ -88,8 +94,41 @@ describe('the trail of a login by way of the chain', () => {
       request_id: expect.stringMatching(/^[\w-]{16}$/) as string,
     })
     await signOut(browser, 'adapter')
-    expect(names()[0]?.slice(4)).toEqual(['logout.adapter', 'logout.returned'])
+    expect(names()[0]?.slice(5)).toEqual(['logout.adapter', 'logout.returned'])
     expect(stories()).toHaveLength(1)
+  })
+
+  it('says which page was the first, once, whatever is opened after it', async () => {
+    const browser = createTestBrowser()
+    await browser.go(`${app.url}/sign-in?return_to=/`)
+    for (const path of ['/authenticated', '/', '/nowhere']) await browser.open(app.url + path)
+    await app.restart()
+    await browser.open(`${app.url}/authenticated`)
+    const landed = stories()
+      .flat()
+      .filter(({ event }) => event === 'login.landed')
+    expect(landed.map(({ fields }) => fields['path'])).toEqual(['/'])
+  })
+
+  it('tells of refreshes, once for requests that come together, and of the one that ended it', async () => {
+    provider.faults.refreshTokens = true
+    const browser = createTestBrowser()
+    await browser.go(`${app.url}/authenticated`)
+    app.clock.offsetMs = 280_000
+    await Promise.all([1, 2, 3].map(() => browser.open(`${app.url}/authenticated`)))
+    expect(names()[0]?.slice(5)).toEqual(['tokens.refreshed'])
+    provider.faults.tokenStatus = 503
+    app.clock.offsetMs = 580_000
+    await browser.open(`${app.url}/authenticated`)
+    expect(names()[0]?.slice(6)).toEqual(['tokens.refresh_failed'])
+    delete provider.faults.tokenStatus
+    provider.faults.tokenError = { status: 400, error: 'invalid_grant' }
+    await browser.open(`${app.url}/authenticated`)
+    expect(names().flat()).toContain('session.ended')
+    const [over] = stories().filter((events) =>
+      events.some(({ event }) => event === 'session.ended'),
+    )
+    expect(over?.at(-1)).toMatchObject({ fields: { failure: 'code_refused' }, subject: 'testuser' })
   })
 
   it('says each event in the log too, with its flow', async () => {

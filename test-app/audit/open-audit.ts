@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Log } from '../../service/log.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import { createEmailHash } from './hashes.ts'
+import { noteLanding } from './note-landing.ts'
 import { createTrail } from './trail.ts'
 import { openTrailStore } from './trail-store.ts'
 import { rememberVisitor } from './visitor.ts'
@@ -22,8 +23,10 @@ export function openAudit({ dataFolder, cookieName, cookies, keyFor, log, now }:
   const file = path.join(dataFolder, 'test-app.sqlite')
   const store = openTrailStore({ file, app: cookieName, now })
   const hashEmail = createEmailHash(keyFor('audit e-mail'))
+  const trail = createTrail({ log, store, hashEmail, now })
   return {
-    trail: createTrail({ log, store, hashEmail, now }),
+    trail,
+    noteLanding: noteLanding({ trail }),
     trailStore: store,
     rememberVisitor: rememberVisitor({ cookies }),
   }

@@ -2,6 +2,7 @@
 // over, so is the session here.
 import type { Request } from 'express'
 import type { Log } from '../../service/log.ts'
+import { tokenFields } from '../audit/chain-events.ts'
 import type { Trail } from '../audit/trail.ts'
 import { loginKeyOf } from '../authentication/login-key.ts'
 import type { LoginEnds } from '../authentication/login-ends.ts'
@@ -32,10 +33,11 @@ export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
     if (!signIn || !isDue(signIn, now())) return 'done'
     const flow = { flowId: req.session.landed?.loginId, subject: signIn.subject }
     try {
-      req.session.signIn = await refreshOnce(signIn)
+      const fresh = await refreshOnce(signIn)
+      req.session.signIn = fresh
       await saveSession(req)
       log.info('tokens.refreshed')
-      trail.note({ ...flow, event: 'tokens.refreshed' })
+      trail.note({ ...flow, event: 'tokens.refreshed', fields: tokenFields(fresh, now()) })
       return 'done'
     } catch (error) {
       if (!(error instanceof SignInError)) throw error

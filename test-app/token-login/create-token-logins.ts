@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express'
 import { noteFields } from '../../service/request-context.ts'
 import type { Log } from '../../service/log.ts'
+import type { TokenLoginEvents } from '../audit/token-login-events.ts'
 import { principalFrom } from '../authentication/identify.ts'
 import { loginKeyOf } from '../authentication/login-key.ts'
 import { setPrincipal } from '../authentication/principal.ts'
@@ -27,12 +28,13 @@ export interface TokenLoginsOptions {
   readonly endLogin: EndLogin
   readonly verify: VerifyToken
   readonly clientId: string
+  readonly events: TokenLoginEvents
   readonly log: Log
   readonly now: () => number
 }
 
 export function createTokenLogins(options: TokenLoginsOptions): TokenLogins {
-  const { tokenCookies, readRefresh, endLogin, log } = options
+  const { tokenCookies, readRefresh, endLogin, events, log } = options
   const renewOnce = joinByKey((refresh: RefreshToken) => renewAndClean(options, refresh))
   return {
     begin: (req, res, login) => begin(options, req, res, login),
@@ -52,6 +54,7 @@ export function createTokenLogins(options: TokenLoginsOptions): TokenLogins {
       else await endLogin.revoke([access, refresh])
       tokenCookies.clear(res)
       log.info('token_login.ended', { flow_id: record?.flowId, reason: 'logout' })
+      if (record) events.signedOut(record)
       return true
     },
   }
@@ -84,10 +87,13 @@ async function begin(
 
 /** Whoever was signed in in this browser, by either way, is so no more. */
 async function leaveBefore(options: TokenLoginsOptions, req: Request): Promise<void> {
-  const { tokenCookies, endLogin } = options
+  const { tokenCookies, endLogin, events } = options
   const { access, refresh } = tokenCookies.read(req)
   const record = await recordOf(options, req)
-  if (record) await endLogin.end(record, [access, refresh])
+  if (record) {
+    await endLogin.end(record, [access, refresh])
+    events.ended(record, 'replaced')
+  }
   // The session would say who it is, not the cookies.
   if ((req.session as Request['session'] | undefined)?.signIn) await regenerateSession(req)
 }
@@ -114,12 +120,14 @@ async function recordOf(
 }
 
 async function renewAndClean(
-  { renewLogin, endLogin, log }: TokenLoginsOptions,
+  { renewLogin, endLogin, events, log }: TokenLoginsOptions,
   refresh: RefreshToken,
 ): Promise<Renewal> {
   const renewal = await renewLogin(refresh)
   if (renewal.kind === 'renewed') {
-    log.info('token_login.refreshed', { flow_id: renewal.login.flowId, sub: refresh.subject })
+    const { login, tokens } = renewal
+    log.info('token_login.refreshed', { flow_id: login.flowId, sub: refresh.subject })
+    events.refreshed({ ...login, subject: refresh.subject }, tokens)
     // It is used up here; the adapter need not keep it any longer.
     void endLogin.revoke([refresh.token])
   }
@@ -127,16 +135,19 @@ async function renewAndClean(
     const { flowId } = renewal.record
     await endLogin.end(renewal.record, [refresh.token])
     log.warn('token_login.ended', { flow_id: flowId, reason: renewal.reason })
+    events.ended(renewal.record, renewal.reason)
   }
   return renewal
 }
 
 async function answer(
-  { tokenCookies, verify, clientId, log }: TokenLoginsOptions,
+  { tokenCookies, verify, clientId, events, log }: TokenLoginsOptions,
   req: Request,
   res: Response,
   renewal: Renewal,
 ): Promise<RefreshOutcome> {
+  const failure = failureOf(renewal)
+  if (failure !== undefined) events.notRefreshed(tokenCookies.read(req).login?.flowId, failure)
   if (renewal.kind === 'unavailable') return renewal
   if (renewal.kind === 'over') {
     tokenCookies.clear(res)
@@ -149,6 +160,12 @@ async function answer(
   if (!verdict.valid) return { kind: 'over', reason: `access_token_${verdict.reason}` }
   tokenCookies.set(res, tokens, login)
   return { kind: 'refreshed', principal: signedIn(req, token, verdict.claims, login) }
+}
+
+/** Of what ended no sign-in that is known here. */
+function failureOf(renewal: Renewal): string | undefined {
+  if (renewal.kind === 'over' && !renewal.record) return renewal.reason
+  return renewal.kind === 'unavailable' ? renewal.kind : undefined
 }
 
 function signedIn(req: Request, token: string, claims: Claims, login: LoginName): Principal {

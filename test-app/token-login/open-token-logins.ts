@@ -1,5 +1,7 @@
 // The parts of signing in at /login.html, put together.
 import type { Log } from '../../service/log.ts'
+import { createTokenLoginEvents } from '../audit/token-login-events.ts'
+import type { Trail } from '../audit/trail.ts'
 import type { LoginEnds } from '../authentication/login-ends.ts'
 import type { VerifyToken } from '../authentication/verify-token.ts'
 import type { IdentityService } from '../identity/identity-service.ts'
@@ -24,6 +26,7 @@ export interface TokenLoginParts {
   readonly clientId: string
   /** Public origin of this app. */
   readonly url: string
+  readonly trail: Trail
   readonly log: Log
   readonly now: () => number
 }
@@ -41,6 +44,7 @@ export function openTokenLogins(parts: TokenLoginParts): TokenLogins {
   return createTokenLogins({
     ...common,
     exchangeTokens,
+    events: createTokenLoginEvents(parts),
     readRefresh: createReadRefresh(common),
     renewLogin: createRenewLogin({ ...common, exchangeTokens }),
     endLogin: createEndLogin(common),
