@@ -9,7 +9,7 @@ import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { RefreshOutcome, TokenLogins } from '../token-login/token-logins.ts'
 import type { Identify, Identity } from './identify.ts'
 import { loginPagePath } from './login-page-path.ts'
-import { setPrincipal } from './principal.ts'
+import { setPrincipal, setUnknown } from './principal.ts'
 import type { Principal } from './principal.ts'
 import type { AccessOf } from './public-paths.ts'
 
@@ -43,6 +43,7 @@ export function createGate(options: GateOptions): RequestHandler {
       return next()
     }
     if (found.nobody === 'bad_token') return refuse(req, res, 'Bearer error="invalid_token"')
+    if (found.nobody === 'unavailable') setUnknown(req)
     if (accessOf(req.method, req.path) === 'optional') return next()
     if (found.nobody === 'unavailable') return showUnavailable(req, res)
     keepOut(req, res, next)

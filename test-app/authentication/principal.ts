@@ -26,3 +26,12 @@ export const principalOf = (req: Request): Principal | undefined => principals.g
 export function setPrincipal(req: Request, principal: Principal): void {
   principals.set(req, principal)
 }
+
+const unknown = new WeakSet<Request>()
+
+/** Whether somebody may be signed in and it could not be found out, as the adapter does not answer. Later it may. */
+export const isUnknown = (req: Request): boolean => unknown.has(req)
+
+export function setUnknown(req: Request): void {
+  unknown.add(req)
+}

@@ -294,6 +294,20 @@ describe('refresh and logout', () => {
     expect((await ask('me', {}, thief)).status).toBe(401)
   })
 
+  it('while the adapter is away nobody is told to sign in again', async () => {
+    await whole.signIn(browser)
+    const form = whole.browser()
+    await login('single', 'password', form)
+    await whole.app.restart({ issuer: 'http://127.0.0.1:1' })
+    for (const tab of [browser, form]) {
+      const me = await ask('me', {}, tab)
+      expect([me.status, me.errors[0]?.extensions]).toEqual([503, { code: 'ADAPTER_UNAVAILABLE' }])
+      expect((await ask('refresh', {}, tab)).result['code']).toBe('ADAPTER_UNAVAILABLE')
+    }
+    await whole.app.restart()
+    for (const tab of [browser, form]) expect((await ask('me', {}, tab)).status).toBe(200)
+  })
+
   it('a token in the header can be asked who it is, and nothing else', async () => {
     await login('single')
     const authorization = `Bearer ${browser.cookies.get('TEST_APP_ACCESS')}`

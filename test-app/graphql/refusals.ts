@@ -17,12 +17,20 @@ export const refusal = (
   requestId: currentContext()?.fields['request_id'],
 })
 
+export const ADAPTER_UNAVAILABLE = {
+  code: 'ADAPTER_UNAVAILABLE',
+  message: 'The adapter does not answer. Nothing is lost; try again in a moment.',
+} as const
+
+export const adapterUnavailable = (): Refusal =>
+  refusal(ADAPTER_UNAVAILABLE.code, ADAPTER_UNAVAILABLE.message)
+
 /** @throws what is neither the identity service's nor the adapter's */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof IdentityServiceError) return refusal(error.code, error.message, error)
   if (!(error instanceof SignInError)) throw error
   return error.code === 'adapter_unavailable'
-    ? refusal('ADAPTER_UNAVAILABLE', 'The adapter does not answer. Try again in a moment.')
+    ? adapterUnavailable()
     : refusal('EXCHANGE_REFUSED', 'The adapter gives no token for this account.')
 }
 

@@ -1,16 +1,16 @@
 // Who answers which field.
 import type { Request } from 'express'
 import { GraphQLError } from 'graphql'
-import { principalOf } from '../authentication/principal.ts'
+import { isUnknown, principalOf } from '../authentication/principal.ts'
 import type { Principal } from '../authentication/principal.ts'
+import { LOGIN_PAGE_PATH } from '../authentication/login-page-path.ts'
 import { branchChoice, meOf } from './answers.ts'
 import type { BranchChoice, Me } from './answers.ts'
 import type { BranchChoices } from './branch-choices.ts'
 import type { Asked } from './graphql-handler.ts'
 import type { LoginMutations } from './login-mutations.ts'
+import { ADAPTER_UNAVAILABLE } from './refusals.ts'
 import type { SessionMutations } from './session-mutations.ts'
-
-const LOGIN_PAGE = '/login.html'
 
 type Resolve<Result, Args = object> = (parent: unknown, args: Args, asked: Asked) => Result
 
@@ -41,15 +41,23 @@ export const createResolvers = ({ branchChoices, mutations }: ResolverOptions): 
   Mutation: mutations,
 })
 
-/** @throws {GraphQLError} that makes it a 401 */
+/** @throws {GraphQLError} 401, or 503 where it can not be found out */
 function required(req: Request): Principal {
   const principal = principalOf(req)
   if (principal) return principal
-  throw new GraphQLError('Nobody is signed in.', {
+  throw isUnknown(req) ? adapterAway() : nobody()
+}
+
+const nobody = (): GraphQLError =>
+  new GraphQLError('Nobody is signed in.', {
     extensions: {
       code: 'UNAUTHENTICATED',
-      login_url: LOGIN_PAGE,
+      login_url: LOGIN_PAGE_PATH,
       http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } },
     },
   })
-}
+
+const adapterAway = (): GraphQLError =>
+  new GraphQLError(ADAPTER_UNAVAILABLE.message, {
+    extensions: { code: ADAPTER_UNAVAILABLE.code, http: { status: 503 } },
+  })

@@ -1,10 +1,10 @@
 // What a browser that is signed in asks for: new tokens, and to be signed out.
-import { principalOf } from '../authentication/principal.ts'
+import { isUnknown, principalOf } from '../authentication/principal.ts'
 import type { TokenLogins } from '../token-login/token-logins.ts'
 import { signedIn, signedOut } from './answers.ts'
 import type { Refusal, SignedIn, SignedOut } from './answers.ts'
 import type { Asked } from './graphql-handler.ts'
-import { refusal } from './refusals.ts'
+import { adapterUnavailable, refusal } from './refusals.ts'
 import type { WayOut } from './way-out.ts'
 
 type Resolve<Result> = (parent: unknown, args: object, asked: Asked) => Promise<Result>
@@ -27,14 +27,12 @@ export function createSessionMutations(options: SessionMutationOptions): Session
       // The middleware keeps the tokens of a session fresh.
       if (principal?.via === 'session') return signedIn(principal)
       if (principal?.via === 'bearer') return bearerStays('renewed')
+      if (isUnknown(req)) return adapterUnavailable()
       const outcome = await tokenLogins.refresh(req, res)
       if (outcome.kind === 'refreshed') return signedIn(outcome.principal)
       return outcome.kind === 'over'
         ? refusal('REFRESH_REFUSED', 'There is nothing to refresh any more. Sign in again.')
-        : refusal(
-            'ADAPTER_UNAVAILABLE',
-            'No answer just now. Nothing is lost; try again in a moment.',
-          )
+        : adapterUnavailable()
     },
     async logout(_parent, _args, asked) {
       if (principalOf(asked.req)?.via === 'bearer') return bearerStays('ended')
