@@ -1,4 +1,5 @@
 // What the app is made of: every part, made once, with what it needs.
+import type { Store } from 'express-session'
 import type { Log } from '../service/log.ts'
 import { createAuditHandlers } from './audit/page/audit-handlers.ts'
 import { createChainEvents } from './audit/chain-events.ts'
@@ -10,6 +11,7 @@ import { createAccess } from './authentication/public-paths.ts'
 import { createShowUnavailable } from './authentication/show-unavailable.ts'
 import { openTokenLogins } from './token-login/open-token-logins.ts'
 import { createStaticFiles } from './browser/static-files.ts'
+import { loginKeyOf } from './authentication/login-key.ts'
 import { createLoginEnds } from './authentication/login-ends.ts'
 import { createVerifyToken } from './authentication/verify-token.ts'
 import { createCookies } from './browser/cookies.ts'
@@ -42,6 +44,7 @@ import { createSessionMiddleware } from './session/session-middleware.ts'
 import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
 import { createSessionLinks } from './session/session-links.ts'
 import { openSessionStore } from './session/session-store.ts'
+import { tellEnds } from './session/tell-ends.ts'
 
 export interface TestAppOptions {
   readonly name?: string
@@ -126,10 +129,16 @@ function openBasis(options: TestAppOptions) {
     exchange: createTokenExchange({ ...options, now }),
     ...audit,
     chainEvents: createChainEvents({ ...options, ...audit, now }),
-    loginEnds: createLoginEnds(),
+    loginEnds: endsOfSessions(sessions.store.store),
     links: createSessionLinks(sessions.store.store, now),
     pages: createPages({ app: factsOf(options, sessions.cookies), discoveryUrl, now }),
   }
+}
+
+function endsOfSessions(store: Store) {
+  const loginEnds = createLoginEnds()
+  tellEnds(store, (sessionId) => loginEnds.ended(loginKeyOf('session', sessionId)))
+  return loginEnds
 }
 
 /** The chain: signing in with the browser at the adapter, and out. */

@@ -1,5 +1,6 @@
 // The first page: what the chain is, and who is signed in.
 import { html } from 'hono/html'
+import { liveLogSection } from '../live-log/live-log-section.ts'
 import { utc } from './claim-meanings.ts'
 import type { AppFacts, Html } from './layout.ts'
 import { WAYS_IN } from './person/way-in.ts'
@@ -26,7 +27,8 @@ export function homePage({ app, who, signedOut }: HomePage): Html {
       with the form of this app, which asks the identity service there. Either way ends in a token
       that the adapter minted itself. That is the whole chain.
     </p>
-    ${who ? signedInCard(who) : signedOutCard()} ${processes(app)} ${hops(app)}`
+    ${who ? signedInCard(who) : signedOutCard()} ${who ? liveLogSection() : ''} ${processes(app)}
+    ${hops(app)}`
 }
 
 function signedInCard(who: Who): Html {
