@@ -8,7 +8,6 @@ import { loginKeyOf } from '../authentication/login-key.ts'
 import { setPrincipal } from '../authentication/principal.ts'
 import type { Principal } from '../authentication/principal.ts'
 import type { VerifyToken } from '../authentication/verify-token.ts'
-import { regenerateSession } from '../session/current-session.ts'
 import type { Claims } from '../session/session-data.ts'
 import type { EndLogin } from './end-login.ts'
 import type { ExchangeTokens, NewTokens } from './exchange-tokens.ts'
@@ -85,7 +84,7 @@ async function begin(
   }
 }
 
-/** Whoever was signed in in this browser, by either way, is so no more. */
+/** Whoever was signed in in this browser with these cookies is so no more. */
 async function leaveBefore(options: TokenLoginsOptions, req: Request): Promise<void> {
   const { tokenCookies, endLogin, events } = options
   const { access, refresh } = tokenCookies.read(req)
@@ -94,8 +93,6 @@ async function leaveBefore(options: TokenLoginsOptions, req: Request): Promise<v
     await endLogin.end(record, [access, refresh])
     events.ended(record, 'replaced')
   }
-  // The session would say who it is, not the cookies.
-  if ((req.session as Request['session'] | undefined)?.signIn) await regenerateSession(req)
 }
 
 function createRecord(

@@ -19,7 +19,7 @@ export type RefreshOutcome =
 export interface TokenLogins {
   /**
    * Exchanges the tokens at the adapter and sets the cookies; what this browser was signed in as before by cookies ends. The
-   * principal of the request is this one from now on. Rejects with SignInError as TokenExchange does; the session at the
+   * principal of the request is this one from now on; a session is the caller's to end, for it would decide. Rejects with SignInError as TokenExchange does; the session at the
    * identity service is ended then.
    */
   begin(req: Request, res: Response, login: NewLogin): Promise<Principal>
