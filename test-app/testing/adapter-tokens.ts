@@ -3,7 +3,11 @@ import type { WholeChain } from './whole-chain.ts'
 
 type Json = Record<string, unknown>
 
-async function post(url: string, body: string | URLSearchParams, headers: Record<string, string>): Promise<Json> {
+async function post(
+  url: string,
+  body: string | URLSearchParams,
+  headers: Record<string, string>,
+): Promise<Json> {
   const answer = await fetch(url, { method: 'POST', body, headers })
   const json = (await answer.json()) as Json
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${JSON.stringify(json)}`)
