@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { RequestListener, Server } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -43,7 +43,7 @@ beforeEach(async () => {
 })
 afterEach(() => serveAdapter())
 
-const passOn: RequestListener = async (req, res) => {
+async function passOn(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const headers = Object.fromEntries(
     Object.entries(req.headers).filter(([name]) => !/^(host|connection|expect)$/.test(name)),
   ) as Record<string, string>
