@@ -1,4 +1,5 @@
 import express from 'express'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createLog } from '../../service/log.ts'
 import type { Listening } from '../../service/listen.ts'
@@ -253,6 +254,66 @@ describe('A30 GraphQL bombs', () => {
     expect(attempts).toBe(1)
     expect((await ask('{ a: clients b: clients me { name via } }')).status).toBe(200)
   })
+})
+
+it('A30 whatever is sent, it is answered: nothing falls over, and one attempt is the most', async () => {
+  const pieces = [
+    'mutation',
+    'query',
+    'fragment F on Query',
+    'fragment M on Mutation',
+    '...F',
+    '...M',
+    '... on Result',
+    '{',
+    '}',
+    '(',
+    ')',
+    ':',
+    '$a',
+    '!',
+    '@skip(if: true)',
+    '@include(if: $a)',
+    LOGIN,
+    'logout { __typename }',
+    'login(email: $a, password: $a) { __typename }',
+    '($a: String!)',
+    'me { name }',
+    'clients',
+    'a: clients',
+    '__typename',
+    '"canary-password"',
+    'null',
+    '[1]',
+    '{a: 1}',
+    '\u0000',
+    '\ud800',
+    '#',
+  ]
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.jsonValue({ maxDepth: 4 }),
+  )
+  const query = fc
+    .array(fc.constantFrom(...pieces), { maxLength: 30 })
+    .map((parts) => parts.join(' '))
+  const inMutation = query.map((text) => `mutation ($a: String!) { ${text} }`)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(query, inMutation),
+      value,
+      fc.constantFrom(production, development),
+      async (text, a, at) => {
+        attempts = 0
+        const answer = await ask(text, at, { variables: { a } })
+        expect([200, 400]).toContain(answer.status)
+        expect(answer.status === 200 ? 'said' : codeOf(answer)).toMatch(/^(said|[A-Z_]+)$/)
+        expect(attempts).toBeLessThanOrEqual(1)
+        expect(log.text).not.toMatch(/canary|graphql.failed/)
+      },
+    ),
+    { numRuns: 400 },
+  )
 })
 
 describe('what is not told', () => {

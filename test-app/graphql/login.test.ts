@@ -68,9 +68,13 @@ describe('login of somebody in one branch', () => {
   it('takes the place of who was signed in by the chain', async () => {
     await whole.signIn(browser, 'ada')
     expect((await ask('me')).result).toMatchObject({ subject: 'user-0002', via: 'SESSION' })
+    const chain = copyOf(browser)
     await login('single')
     expect((await ask('me')).result).toMatchObject({ subject: 'testuser', via: 'COOKIE' })
     expect(browser.cookies.has('TEST_APP_SESSION')).toBe(false)
+    expect((await ask('me', {}, chain)).status).toBe(401)
+    const [end] = whole.events('audit.logout.here').filter(({ sub }) => sub === 'user-0002')
+    expect(end?.['flow_id']).toBe(whole.events('audit.login.finished').at(-2)?.['flow_id'])
   })
 
   it('that is refused leaves who was signed in before', async () => {
