@@ -1,5 +1,10 @@
 // No password, token, cookie, code, e-mail address or body of either way to sign in is in a log of the three, at its most talkative.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { askGraphql } from './testing/ask-graphql.ts'
+import type { GraphqlField } from './testing/ask-graphql.ts'
 import { startWholeChain } from './testing/whole-chain.ts'
 import type { WholeChain } from './testing/whole-chain.ts'
 import { formOf } from '../adapter/test-support/browser.ts'
@@ -12,6 +17,7 @@ const BODY = 'canary-in-a-body-7732'
 /** Value → what it is. */
 const secrets = new Map<string, string>()
 let whole: WholeChain
+const folder = mkdtempSync(path.join(tmpdir(), 'test-app-canary-'))
 
 function keep(kind: string, value: string | null | undefined): void {
   if (value === undefined || value === null || value.length < 8) return
@@ -89,14 +95,52 @@ async function byChain(): Promise<void> {
   keepFrom(other, await other.submit(login, { username: 'testuser', password: CANARY }))
 }
 
+async function byForm(): Promise<void> {
+  const browser = whole.browser()
+  const ask = async (field: GraphqlField, variables: Record<string, string> = {}) => {
+    const answer = await askGraphql(browser, whole.url, field, variables)
+    keepFrom(browser, { ...answer, url: whole.url, location: undefined, hops: [] })
+    return answer
+  }
+  const login = (name: string, password = 'password') =>
+    ask('login', { email: `${name}@example.test`, password })
+  await login('single', CANARY)
+  await ask('login', { email: BODY, password: CANARY })
+  await login('multi')
+  await ask('selectBranch', { branchId: BODY })
+  const { result } = await login('multi')
+  const [branch] = result['branches'] as { id: string }[]
+  await ask('selectBranch', { branchId: branch?.id ?? '' })
+  await ask('me')
+  const before = new Map(browser.cookies)
+  await ask('refresh')
+  browser.cookies.delete('TEST_APP_ACCESS')
+  await ask('me')
+  await ask('logout')
+  for (const [name, value] of before) browser.cookies.set(name, value)
+  await ask('refresh')
+  browser.cookies.set('TEST_APP_ACCESS', `${CANARY}.${BODY}.${CANARY}`)
+  browser.cookies.set('TEST_APP_REFRESH', BODY)
+  await ask('me')
+  await login('single')
+}
+
 beforeAll(async () => {
-  whole = await startWholeChain({ logLevel: 'trace', config: { trusted_proxies: ['127.0.0.1'] } })
+  whole = await startWholeChain({
+    logLevel: 'trace',
+    config: { trusted_proxies: ['127.0.0.1'] },
+    app: { dataFolder: folder },
+  })
   await byGateway()
   await byChain()
+  await byForm()
   for (const value of [CANARY, BODY]) keep('canary', value)
   for (const name of ['single', 'multi', 'locked']) keep('address', `${name}@example.test`)
 })
-afterAll(() => whole.close())
+afterAll(async () => {
+  await whole.close()
+  rmSync(folder, { recursive: true })
+})
 
 const logs = () => ({
   'test-app': whole.log.text,
@@ -122,6 +166,7 @@ describe('A43 canaries through the gateway and the chain', () => {
     )
     expect(logs()['test-app']).toContain('"event":"gateway.forwarded"')
     expect(logs()['test-app']).toContain('"event":"login.finished"')
+    expect(logs()['test-app']).toContain('"event":"token_login.refreshed"')
     expect(logs().adapter).toContain('"event":"token.issued"')
     expect(logs().upstream).toContain('"event":"identity.branch_selected"')
   })
@@ -133,5 +178,12 @@ describe('A43 canaries through the gateway and the chain', () => {
       )
       expect([found.map(([, kind]) => kind), line]).toEqual([[], line])
     }
+  })
+  it('none is in the files of the app', () => {
+    const files = readdirSync(folder).filter((name) => name.startsWith('test-app.sqlite'))
+    const bytes = files.map((name) => readFileSync(path.join(folder, name), 'latin1')).join('')
+    expect(bytes.includes('login.finished')).toBe(true)
+    const found = [...secrets].filter(([secret]) => bytes.includes(secret))
+    expect(found.map(([, kind]) => kind)).toEqual([])
   })
 })
