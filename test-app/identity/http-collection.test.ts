@@ -12,7 +12,8 @@ const fileAt = (name: string): HttpFile =>
   readHttpFile(readFileSync(new URL(`../../docs/api/${name}`, import.meta.url), 'utf8'))
 const identity = fileAt('identity.http')
 const services = fileAt('services.http')
-const all = [...identity.requests, ...services.requests]
+const graphql = fileAt('graphql.http')
+const all = [identity, services, graphql].flatMap(({ requests }) => requests)
 
 let whole: WholeChain
 let described: Described
@@ -44,10 +45,23 @@ afterAll(() => whole.close())
 const operationOf = ({ method, url }: HttpRequest) =>
   `${method} ${url}`.replace('{{api}}', '/api/auth').replace('{{identity}}', '')
 
+interface Coded {
+  code?: string
+  error?: string
+  data?: Record<string, Coded> | null
+  errors?: { extensions?: Coded }[]
+}
+
+/** Of an answer of the API, of OAuth, or of GraphQL. */
+function codeIn(body: unknown): string | undefined {
+  const { code, error, data, errors } = Object(body) as Coded
+  const [first] = Object.values(data ?? {})
+  return code ?? error ?? errors?.[0]?.extensions?.code ?? first?.code
+}
+
 async function expectAnswer(run: Run, request: HttpRequest): Promise<void> {
   const { status, body } = await run(request)
-  const { code, error } = Object(body) as { code?: string; error?: string }
-  const told = [request.title, status, request.expected.code && (code ?? error)]
+  const told = [request.title, status, request.expected.code && codeIn(body)]
   expect(told).toEqual([request.title, request.expected.status, request.expected.code])
   const operation = operationOf(request)
   const isDescribed = described.operations.includes(operation)
@@ -70,6 +84,13 @@ describe('docs/api/services.http', () => {
     const { identityUrl, issuer, url } = whole
     const run = createHttpRun(services, { identity: identityUrl, adapter: issuer, app: url })
     for (const request of services.requests) await expectAnswer(run, request)
+  })
+})
+
+describe('docs/api/graphql.http', () => {
+  it('leads where it says', async () => {
+    const run = createHttpRun(graphql, { app: whole.url })
+    for (const request of graphql.requests) await expectAnswer(run, request)
   })
 })
 
