@@ -10,7 +10,8 @@ test('somebody else’s app is asked about once, and comes back with a refusal t
   page,
 }) => {
   const config = {
-    clients: { client: { third_party: true } },
+    // Nobody could be asked for their consent to an exchange.
+    clients: { client: { third_party: true, exchange: null } },
     scope_descriptions: { read: 'See your orders' },
   }
   const chain = await startChain({ storage: 'sqlite', config })
