@@ -10,7 +10,7 @@ import { canonicalHost } from './browser/canonical-host.ts'
 import { refusePaths } from './browser/refuse-paths.ts'
 import { securityHeaders } from './browser/security-headers.ts'
 import { DEVICE_PATH } from './device/device-handlers.ts'
-import { GRAPHQL_PATH } from './graphql/graphql-handler.ts'
+import { GRAPHQL_PATH } from './graphql/http/graphql-handler.ts'
 import {
   BACK_CHANNEL_PATH,
   CALLBACK_PATH,

@@ -6,11 +6,11 @@ import type { Principal } from '../authentication/principal.ts'
 import { LOGIN_PAGE_PATH } from '../authentication/login-page-path.ts'
 import { branchChoice, meOf } from './answers.ts'
 import type { BranchChoice, Me } from './answers.ts'
-import type { BranchChoices } from './branch-choices.ts'
-import type { Asked } from './graphql-handler.ts'
-import type { LoginMutations } from './login-mutations.ts'
+import type { BranchChoices } from './login/branch-choices.ts'
+import type { Asked } from './http/graphql-handler.ts'
+import type { LoginMutations } from './login/login-mutations.ts'
 import { ADAPTER_UNAVAILABLE } from './refusals.ts'
-import type { SessionMutations } from './session-mutations.ts'
+import type { SessionMutations } from './login/session-mutations.ts'
 
 type Resolve<Result, Args = object> = (parent: unknown, args: Args, asked: Asked) => Result
 

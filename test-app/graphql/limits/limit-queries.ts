@@ -8,7 +8,7 @@ import {
 } from 'graphql'
 import { excessOf, tooMuch } from './query-limits.ts'
 import type { QueryLimits } from './query-limits.ts'
-import type { YogaPlugin } from './yoga.ts'
+import type { YogaPlugin } from '../http/yoga.ts'
 
 const LIMITS: QueryLimits = { tokens: 400, depth: 6, fields: 60, aliases: 10, directives: 10 }
 /** What tools send to learn the schema is larger than what anybody else asks. */

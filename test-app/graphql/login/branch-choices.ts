@@ -2,10 +2,10 @@
 // has a random value that finds it. Of a choice that was made it is remembered that it was, so that a replay is told so.
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
-import { cookiesOf } from '../browser/cookies.ts'
-import type { CookieSettings } from '../browser/cookies.ts'
-import type { AccountLogin } from '../identity/identity-service.ts'
-import type { SealedRecords } from '../store/sealed-records.ts'
+import { cookiesOf } from '../../browser/cookies.ts'
+import type { CookieSettings } from '../../browser/cookies.ts'
+import type { AccountLogin } from '../../identity/identity-service.ts'
+import type { SealedRecords } from '../../store/sealed-records.ts'
 
 const OPEN_MS = 10 * 60 * 1000
 const VALUE_BYTES = 32

@@ -1,10 +1,10 @@
 // GraphQL over HTTP, for Express: the schema, its resolvers, and what nobody may learn of a failure.
 import type { Request, RequestHandler, Response } from 'express'
 import { GraphQLError } from 'graphql'
-import type { Log } from '../../service/log.ts'
-import { limitQueries } from './limit-queries.ts'
-import type { Resolvers } from './resolvers.ts'
-import { TYPE_DEFINITIONS } from './schema.ts'
+import type { Log } from '../../../service/log.ts'
+import { limitQueries } from '../limits/limit-queries.ts'
+import type { Resolvers } from '../resolvers.ts'
+import { TYPE_DEFINITIONS } from '../schema.ts'
 import { createSchema, createYoga } from './yoga.ts'
 
 export const GRAPHQL_PATH = '/graphql'

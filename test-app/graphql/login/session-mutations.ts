@@ -1,10 +1,10 @@
 // What a browser that is signed in asks for: new tokens, and to be signed out.
-import { isUnknown, principalOf } from '../authentication/principal.ts'
-import type { TokenLogins } from '../token-login/token-logins.ts'
-import { signedIn, signedOut } from './answers.ts'
-import type { Refusal, SignedIn, SignedOut } from './answers.ts'
-import type { Asked } from './graphql-handler.ts'
-import { adapterUnavailable, refusal } from './refusals.ts'
+import { isUnknown, principalOf } from '../../authentication/principal.ts'
+import type { TokenLogins } from '../../token-login/token-logins.ts'
+import { signedIn, signedOut } from '../answers.ts'
+import type { Refusal, SignedIn, SignedOut } from '../answers.ts'
+import type { Asked } from '../http/graphql-handler.ts'
+import { adapterUnavailable, refusal } from '../refusals.ts'
 import type { WayOut } from './way-out.ts'
 
 type Resolve<Result> = (parent: unknown, args: object, asked: Asked) => Promise<Result>

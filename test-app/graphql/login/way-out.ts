@@ -1,14 +1,14 @@
 // Ends what a browser may have besides the cookies of /login.html: a session of the chain, a choice of a branch.
-import type { Log } from '../../service/log.ts'
-import { flowOf } from '../audit/chain-events.ts'
-import type { Trail } from '../audit/trail.ts'
-import type { LoginEnds } from '../authentication/login-ends.ts'
-import { loginKeyOf } from '../authentication/login-key.ts'
-import type { CookieSettings } from '../browser/cookies.ts'
-import type { IdentityService } from '../identity/identity-service.ts'
-import { destroySession, signInOf } from '../session/current-session.ts'
+import type { Log } from '../../../service/log.ts'
+import { flowOf } from '../../audit/chain-events.ts'
+import type { Trail } from '../../audit/trail.ts'
+import type { LoginEnds } from '../../authentication/login-ends.ts'
+import { loginKeyOf } from '../../authentication/login-key.ts'
+import type { CookieSettings } from '../../browser/cookies.ts'
+import type { IdentityService } from '../../identity/identity-service.ts'
+import { destroySession, signInOf } from '../../session/current-session.ts'
 import type { BranchChoices } from './branch-choices.ts'
-import type { Asked } from './graphql-handler.ts'
+import type { Asked } from '../http/graphql-handler.ts'
 
 export interface WayOut {
   /** What ends the session of the chain, in this app; at the adapter it stays. Undefined where there is none. */

@@ -1,7 +1,7 @@
 // What reaches GraphQL: a POST of a JSON object by this app's own pages, or by a program.
 import express from 'express'
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
-import { isOwnForm } from '../browser/own-form.ts'
+import { isOwnForm } from '../../browser/own-form.ts'
 
 const BODY_LIMIT = '32kb'
 

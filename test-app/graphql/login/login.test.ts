@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { askGraphql } from '../testing/ask-graphql.ts'
-import type { GraphqlAnswer, GraphqlField } from '../testing/ask-graphql.ts'
-import type { TestBrowser } from '../testing/browser.ts'
-import { startTestApp } from '../testing/running-app.ts'
-import { startWholeChain } from '../testing/whole-chain.ts'
-import type { WholeChain } from '../testing/whole-chain.ts'
+import { askGraphql } from '../../testing/ask-graphql.ts'
+import type { GraphqlAnswer, GraphqlField } from '../../testing/ask-graphql.ts'
+import type { TestBrowser } from '../../testing/browser.ts'
+import { startTestApp } from '../../testing/running-app.ts'
+import { startWholeChain } from '../../testing/whole-chain.ts'
+import type { WholeChain } from '../../testing/whole-chain.ts'
 
 let whole: WholeChain
 let browser: TestBrowser
