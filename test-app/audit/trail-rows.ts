@@ -59,6 +59,7 @@ export interface TrailStoreOptions {
 export const KEPT_MS = 30 * 24 * 60 * 60 * 1000
 export const MOST: Bounds = { ofAll: 10_000, ofOne: 2000 }
 const SWEEP_EVERY = 100
+const SWEEP_AFTER_MS = 60 * 60 * 1000
 
 const SCHEMA = `
   create table if not exists audit_events (
@@ -97,9 +98,9 @@ function prepareRows(database: DatabaseSync, options: TrailStoreOptions) {
   const claim = database.prepare(
     'update audit_events set sub = ? where app = ? and flow_id = ? and sub is null',
   )
-  const sweep = prepareSweep(database, options)
-  let added = 0
-  sweep()
+  const sweeper = createSweeper(options, prepareSweep(database, options))
+  const read = prepareRead(database, app)
+  sweeper.sweepIfDue()
   return {
     add(event: NewEvent): boolean {
       const isNew = atOnce(database, () => {
@@ -107,12 +108,32 @@ function prepareRows(database: DatabaseSync, options: TrailStoreOptions) {
         if (changes > 0 && event.subject !== undefined) claim.run(event.subject, app, event.flowId)
         return changes > 0
       })
-      if (!isNew) return false
-      added += 1
-      if (added % SWEEP_EVERY === 0) sweep()
-      return true
+      if (isNew) sweeper.noteAdded()
+      return isNew
     },
-    read: prepareRead(database, app),
+    read(query: TrailQuery): StoredEvent[] {
+      sweeper.sweepIfDue()
+      return read(query)
+    },
+  }
+}
+
+/** Every hundred events, and where there are few every hour. */
+function createSweeper({ now }: TrailStoreOptions, sweep: () => void) {
+  let added = 0
+  let dueAt = Number.NEGATIVE_INFINITY
+  function sweepIfDue(): void {
+    if (added < SWEEP_EVERY && now() < dueAt) return
+    sweep()
+    added = 0
+    dueAt = now() + SWEEP_AFTER_MS
+  }
+  return {
+    sweepIfDue,
+    noteAdded(): void {
+      added += 1
+      sweepIfDue()
+    },
   }
 }
 

@@ -132,6 +132,8 @@ describe('the bounds of the trail', () => {
     expect(flows(openStore())).toEqual(['new', 'old'])
     now += 1
     expect(flows(openStore())).toEqual(['new'])
+    now += KEPT_MS
+    expect(flows(store)).toEqual([])
   })
 
   it('keeps ten thousand events, and two thousand of one person', () => {
