@@ -138,6 +138,16 @@ describe('the story of a login', () => {
     expect(before?.events.at(-1)).toMatchObject({ event: 'session.ended', failure: 'replaced' })
   })
 
+  it('ends where somebody else, or the same person, comes by way of the chain', async () => {
+    await whole.signIn(browser)
+    const [first] = await stories()
+    await browser.go(`${whole.url}/sign-in`)
+    const [second, before] = await stories()
+    expect(before?.flow_id).toBe(first?.flow_id)
+    expect([second?.outcome, before?.outcome]).toEqual(['signed_in', 'signed_out'])
+    expect(before?.events.at(-1)).toMatchObject({ event: 'session.ended', failure: 'replaced' })
+  })
+
   it('ends with a refresh token that comes again', async () => {
     await login('single')
     const [{ flow_id: flow } = { flow_id: '' }] = await stories()

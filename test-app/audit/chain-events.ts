@@ -15,6 +15,11 @@ export interface ChainEvents {
   returned(login: PendingLogin, code: unknown): void
   finished(login: PendingLogin, signIn: SignIn, code: unknown): void
   failed(login: PendingLogin, error: unknown): void
+  /** What the session was of before this login, if it was of any. */
+  replaced(
+    before: { flowId: string | undefined; subject: string | undefined },
+    login: PendingLogin,
+  ): void
   /** An answer for no login that is open here; `loginId` is what its `state` names. */
   lost(loginId: string | undefined): void
   sessionNotKept(): void
@@ -44,6 +49,11 @@ export function createChainEvents(options: ChainEventsOptions): ChainEvents {
     },
     finished: (login, signIn, code) => noteFinished(options, login, signIn, code),
     failed: ({ id }, error) => failed(id, failureFields(error)),
+    replaced({ flowId, subject }, { id }) {
+      if (flowId === undefined || subject === undefined || flowId === id) return
+      const fields = { way: 'chain', failure: 'replaced' }
+      trail.note({ event: 'session.ended', flowId, subject, fields })
+    },
     lost: (flowId) =>
       trail.note({ event: 'login.lost', flowId, fields: { failure: 'login_unknown' } }),
     sessionNotKept: () => trail.note({ event: 'login.session_not_kept', flowId: undefined }),

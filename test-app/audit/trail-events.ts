@@ -60,7 +60,7 @@ export const TRAIL_EVENTS = {
     outcome: 'signed_out',
   },
   'session.ended': {
-    means: 'The sign-in was over when the tokens were to be refreshed.',
+    means: 'The sign-in ended: it was over at a refresh, or another one took its place.',
     outcome: 'signed_out',
   },
   'logout.here': { means: 'Signed out of this app.', outcome: 'signed_out', isOnce: true },

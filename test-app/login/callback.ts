@@ -1,6 +1,7 @@
 // Finishing a sign-in at the callback, and every way in which one may come here without one to finish.
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
+import { flowOf } from '../audit/chain-events.ts'
 import type { ChainEvents } from '../audit/chain-events.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
@@ -67,9 +68,10 @@ async function finish(
   login: PendingLogin,
   signIn: SignIn,
 ): Promise<void> {
+  const before = { flowId: flowOf(req), subject: signInOf(req, now())?.subject }
   // A session id from before must not become another person's. The same person's stays: tabs that finish together
   // would end each other's session.
-  if (signInOf(req, now())?.subject !== signIn.subject) await regenerateSession(req)
+  if (before.subject !== signIn.subject) await regenerateSession(req)
   req.session.signIn = signIn
   req.session.landed = { loginId: login.id, returnTo: login.returnTo }
   const { sid } = signIn.idTokenClaims
@@ -79,6 +81,7 @@ async function finish(
   ])
   pendingLogins.end(res, login)
   arrival.note(req, res)
+  chainEvents.replaced(before, login)
   chainEvents.finished(login, signIn, req.query['code'])
   log.info('login.finished', { duration_ms: now() - login.startedAt })
   res.redirect(302, landingPath(login.returnTo))

@@ -52,18 +52,18 @@ export function createAuditHandlers({ trailStore, now, show }: AuditHandlersOpti
       if (!found) {
         return void res.status(503).set('Retry-After', '10').json({ error: 'trail_unavailable' })
       }
-      const { sees, stories, older } = found
+      const { sees, stories, newest, older } = found
       const next = older?.replace(AUDIT_PATH, `${AUDIT_PATH}.json`)
-      res.json({ sees, stories: stories.map(storyJson), next })
+      res.json({ sees, newest, stories: stories.map(storyJson), next })
     },
   }
 }
 
-function pageOf(stories: readonly Story[]): Pick<AuditPage, 'stories' | 'older'> {
+function pageOf(stories: readonly Story[]): Pick<AuditPage, 'stories' | 'newest' | 'older'> {
   const shown = stories.slice(0, STORIES_A_PAGE)
   const isMore = stories.length > shown.length
   const older = isMore ? `${AUDIT_PATH}?before=${shown.at(-1)?.lastId ?? 0}` : undefined
-  return { stories: shown, older }
+  return { stories: shown, newest: shown[0]?.lastId, older }
 }
 
 /** Somebody's own; to an administrator everybody's; and what is nobody's to the browser that it came from. */

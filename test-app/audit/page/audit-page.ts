@@ -8,6 +8,8 @@ import type { Story, StoryEvent } from './stories.ts'
 
 export interface AuditPage {
   readonly stories: readonly Story[]
+  /** The number of the newest event on the page. */
+  readonly newest: number | undefined
   readonly sees: 'everything' | 'own' | 'browser'
   /** Only the story of this login was asked for. */
   readonly flowId: string | undefined
@@ -23,19 +25,30 @@ const INTRODUCTIONS: Readonly<Record<AuditPage['sees'], string>> = {
     'You are not signed in, so you see what nobody finished in this browser. Sign in to see your own logins.',
 }
 
-export function auditPage({ stories, sees, flowId, older }: AuditPage): Html {
+export function auditPage({ stories, newest, sees, flowId, older }: AuditPage): Html {
   return html`<p class="lead">
       What happened to each login of this app, from the first redirect to the sign-out. No password,
       code, token or e-mail address is kept: where two of them have to be told apart, there is a
       hash.
     </p>
     <p>${INTRODUCTIONS[sees]} Events are kept for thirty days.</p>
-    ${stories.length === 0 ? nothing(flowId) : stories.map(storyCard)}
+    ${newsLine(newest, flowId)} ${stories.length === 0 ? nothing(flowId) : stories.map(storyCard)}
     <p class="actions">
       ${older === undefined ? '' : html`<a class="button quiet" href="${older}">Older logins</a>`}
       ${flowId === undefined ? '' : html`<a class="button quiet" href="/audit">All logins</a>`}
       ${sees === 'browser' ? html`<a class="button" href="/authenticated">Sign in</a>` : ''}
     </p>`
+}
+
+/** Filled by static/js/audit.js. */
+function newsLine(newest: number | undefined, flowId: string | undefined): Html {
+  return html`<p id="audit-news" class="news" data-newest="${newest ?? ''}" hidden>
+      <span role="status" data-part="state"></span>
+      <a href="/audit${flowId === undefined ? '' : `?flow=${flowId}`}" data-part="show" hidden
+        >Show it</a
+      >
+    </p>
+    <script type="module" src="/js/audit.js"></script>`
 }
 
 function nothing(flowId: string | undefined): Html {
