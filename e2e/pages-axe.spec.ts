@@ -2,6 +2,7 @@
 import type { Page } from 'playwright/test'
 import { requestTo } from './support/authorization-request.ts'
 import { expect, fillSignIn, signIn, test } from './support/fixtures.ts'
+import { fillForm, openForm as openAppForm, problemOn, signInByForm } from './support/login-form.ts'
 import { expectSoundPage, listenToConsole } from './support/page-checks.ts'
 import { startChain, type Chain } from './support/processes.ts'
 import { CALLBACKS, withheld, withheldUpstreamAnswer } from './support/walk.ts'
@@ -95,7 +96,74 @@ const APP: Visit[] = [
   {
     name: 'no such page',
     title: 'There is no such page',
-    open: (page, { appUrl }) => page.goto(`${appUrl}/nothing`),
+    open: async (page, chain) => (await signIn(page, chain), page.goto(`${chain.appUrl}/nothing`)),
+  },
+]
+
+/** Signed in, or not, by the form of the app. */
+const FORM: Visit[] = [
+  { name: 'the form', title: 'Sign in', open: openAppForm },
+  {
+    name: 'the form with nothing in it',
+    title: 'Sign in',
+    open: async (page, chain) => {
+      await openAppForm(page, chain)
+      await fillForm(page, { email: '', password: '' })
+      await expect(page.getByText('Enter your password.')).toBeVisible()
+    },
+  },
+  {
+    name: 'a wrong password in the form',
+    title: 'Sign in',
+    open: async (page, chain) => {
+      await openAppForm(page, chain)
+      await fillForm(page, { password: 'wrong' })
+      await expect(problemOn(page)).toContainText('is not right')
+    },
+  },
+  {
+    name: 'the first page, signed in by the form',
+    title: 'One sign-in, three processes',
+    open: signInByForm,
+  },
+  {
+    name: 'the form for somebody who is signed in',
+    title: 'Sign in',
+    open: async (page, chain) => {
+      await signInByForm(page, chain)
+      await openAppForm(page, chain)
+      await expect(page.getByRole('link', { name: 'Go on' })).toBeVisible()
+    },
+  },
+  {
+    name: 'the token, signed in by the form',
+    title: 'Hello, testuser',
+    open: (page, chain) => signInByForm(page, chain, {}, '/authenticated'),
+  },
+  {
+    name: 'sign-out after the form',
+    title: 'Sign out',
+    open: async (page, chain) => (
+      await signInByForm(page, chain),
+      page.goto(`${chain.appUrl}/logout`)
+    ),
+  },
+  {
+    name: 'the choice of a branch',
+    title: 'Choose a branch',
+    open: async (page, chain) => {
+      await openAppForm(page, chain)
+      await fillForm(page, { email: 'multi@example.test' })
+      await expect(page.getByRole('radio')).toHaveCount(3)
+    },
+  },
+  {
+    name: 'no branch to choose',
+    title: 'Choose a branch',
+    open: async (page, { appUrl }) => {
+      await page.goto(`${appUrl}/select-branch`)
+      await expect(page.getByText('There is no branch to choose')).toBeVisible()
+    },
   },
 ]
 
@@ -264,7 +332,7 @@ async function lookAt(
 }
 
 for (const [process, visits] of Object.entries({
-  app: APP,
+  app: [...APP, ...FORM],
   upstream: UPSTREAM,
   adapter: [...ADAPTER, ...WAITING],
 })) {

@@ -10,6 +10,7 @@ import { openAuthentication } from './authentication/open-authentication.ts'
 import { createAccess } from './authentication/public-paths.ts'
 import { createShowUnavailable } from './authentication/show-unavailable.ts'
 import { openTokenLogins } from './token-login/open-token-logins.ts'
+import type { TokenLogins } from './token-login/token-logins.ts'
 import { createStaticFiles } from './browser/static-files.ts'
 import { loginKeyOf } from './authentication/login-key.ts'
 import { createLoginEnds } from './authentication/login-ends.ts'
@@ -82,7 +83,7 @@ export type Parts = ReturnType<typeof assemble>
 export function assemble(options: TestAppOptions) {
   const basis = openBasis(options)
   const tokenLogins = openTokenLogins({ ...options, ...basis })
-  const login = browserLogin(basis)
+  const login = browserLogin({ ...basis, tokenLogins })
   const showUnavailable = createShowUnavailable(basis.pages.signInProblem)
   const { forgedForm: showForgedForm } = basis.pages
   const files = createStaticFiles()
@@ -142,7 +143,7 @@ function endsOfSessions(store: Store) {
 }
 
 /** The chain: signing in with the browser at the adapter, and out. */
-function browserLogin(basis: Basis) {
+function browserLogin(basis: Basis & { readonly tokenLogins: TokenLogins }) {
   const { pages, seal, cookies, now } = basis
   const signingIn = {
     ...basis,

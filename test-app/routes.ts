@@ -69,6 +69,8 @@ export function mountPages(app: Express, parts: Parts): void {
   app.get(LOST_PATH, callback.lost)
   app.get(['/authenticated', '/authenticated/*path'], signIn.requireSignIn, pages.token)
   app.get('/api/me', signIn.requireSignIn, pages.me)
+  app.get('/who.json', pages.whoJson)
+  app.get('/select-branch', pages.selectBranch)
   app.get('/logout', pages.signOut)
   app.post('/logout', FORM, signOut.submit)
   app.get(DEVICE_PATH, device.start)

@@ -35,3 +35,6 @@ export const isUnknown = (req: Request): boolean => unknown.has(req)
 export function setUnknown(req: Request): void {
   unknown.add(req)
 }
+
+/** Signed out: what the rest of the request does is done for nobody. */
+export const forgetPrincipal = (req: Request): void => void principals.delete(req)

@@ -31,6 +31,7 @@ const OPTIONAL = [
   `GET ${CALLBACK_PATH}`,
   `GET ${LOST_PATH}`,
   'GET /select-branch',
+  'GET /who.json',
   'GET /logout',
   'POST /logout',
   'GET /graphql',

@@ -10,6 +10,7 @@ import { SignInError } from '../relying-party/sign-in-error.ts'
 import { regenerateSession, saveSession, signInOf } from '../session/current-session.ts'
 import type { SignIn } from '../session/session-data.ts'
 import type { SessionLinks } from '../session/session-links.ts'
+import type { TokenLogins } from '../token-login/token-logins.ts'
 import type { Arrival } from './arrival.ts'
 import { joinRepeats } from './join-repeats.ts'
 import { landingPath, LOST_PATH } from './paths.ts'
@@ -26,6 +27,7 @@ export interface CallbackOptions {
   readonly cookies: CookieSettings
   readonly links: Pick<SessionLinks, 'link'>
   readonly chainEvents: ChainEvents
+  readonly tokenLogins: Pick<TokenLogins, 'end'>
   readonly log: Log
   readonly now: () => number
   readonly showProblem: ShowProblem
@@ -62,7 +64,7 @@ export function createCallback(options: CallbackOptions): CallbackHandlers {
 }
 
 async function finish(
-  { arrival, chainEvents, links, log, now, pendingLogins }: CallbackOptions,
+  { arrival, chainEvents, links, log, now, pendingLogins, tokenLogins }: CallbackOptions,
   req: Request,
   res: Response,
   login: PendingLogin,
@@ -79,6 +81,8 @@ async function finish(
     saveSession(req),
     typeof sid === 'string' ? links.link(sid, req.sessionID) : undefined,
   ])
+  // Else whoever signed in with the form would be back when this session is over.
+  await tokenLogins.end(req, res)
   pendingLogins.end(res, login)
   arrival.note(req, res)
   chainEvents.replaced(before, login)

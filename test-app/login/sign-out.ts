@@ -1,15 +1,19 @@
-// Signing out: here only, or at the adapter as well (RP-initiated logout).
+// Signing out: here only, or at the adapter as well (RP-initiated logout). Whichever way somebody came in, nobody is signed in after it.
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
 import { flowOf } from '../audit/chain-events.ts'
 import type { Trail } from '../audit/trail.ts'
+import { loginKeyOf } from '../authentication/login-key.ts'
+import type { LoginEnds } from '../authentication/login-ends.ts'
+import { forgetPrincipal, principalOf } from '../authentication/principal.ts'
 import { destroySession, isFormToken, signInOf } from '../session/current-session.ts'
 import { isOwnForm } from '../browser/own-form.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
+import type { TokenLogins } from '../token-login/token-logins.ts'
 
 const LOGOUT_MS = 10 * 60 * 1000
 
@@ -18,6 +22,8 @@ export interface SignOutOptions {
   readonly cookies: CookieSettings
   readonly log: Log
   readonly trail: Trail
+  readonly loginEnds: Pick<LoginEnds, 'ended'>
+  readonly tokenLogins: Pick<TokenLogins, 'end'>
   readonly now: () => number
   /** Public origin of this app. */
   readonly url: string
@@ -34,7 +40,7 @@ export interface SignOutHandlers {
 }
 
 export function createSignOut(options: SignOutOptions): SignOutHandlers {
-  const { cookies, log, now, relyingParty, trail } = options
+  const { log, now, relyingParty, tokenLogins, trail } = options
   const journey = createJourney(options)
 
   async function signOutAtAdapter(
@@ -55,14 +61,16 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
   return {
     async submit(req, res) {
       const signIn = signInOf(req, now())
-      if (!signIn) return res.redirect(303, '/')
+      if (!signIn && principalOf(req)?.via !== 'cookie') return res.redirect(303, '/')
       const form = (req.body ?? {}) as Readonly<Record<string, unknown>>
       if (!isOwnForm(req, options.url) || !isFormToken(req, form['form_token'])) {
         return options.showForgedForm(req, res)
       }
+      forgetPrincipal(req)
+      await tokenLogins.end(req, res)
+      if (!signIn) return res.redirect(303, '/?signed_out=form')
       const flowId = flowOf(req)
-      await destroySession(req)
-      cookies.clear(res, cookies.sessionName)
+      await endSession(options, req, res)
       const isLocal = form['where'] !== 'adapter'
       log.info(isLocal ? 'logout.local' : 'logout.adapter')
       const event = isLocal ? 'logout.here' : 'logout.adapter'
@@ -72,6 +80,17 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
     },
     hasReturned: journey.hasReturned,
   }
+}
+
+async function endSession(
+  { cookies, loginEnds }: SignOutOptions,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  const loginKey = loginKeyOf('session', req.sessionID)
+  await destroySession(req)
+  cookies.clear(res, cookies.sessionName)
+  loginEnds.ended(loginKey)
 }
 
 /** To the adapter and back. The session is gone when the browser comes back, so the `state` names its flow. */

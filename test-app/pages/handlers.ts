@@ -4,13 +4,15 @@ import { signInPath } from '../login/paths.ts'
 import type { SignInProblem } from '../login/sign-in.ts'
 import type { SignInError } from '../relying-party/sign-in-error.ts'
 import { homePage } from './home-page.ts'
+import type { SignedOut } from './home-page.ts'
 import { renderPage } from './layout.ts'
 import type { AppFacts, Html } from './layout.ts'
 import * as problems from './problem-page.ts'
 import type { Problem } from './problem-page.ts'
 import { halfSignedOutPage, notSignedInPage, signOutPage } from './sign-out-page.ts'
 import { tokenPage } from './token-page.ts'
-import { personJson, whoOf } from './person/who.ts'
+import { selectBranchPage } from './person/select-branch-page.ts'
+import { frameJson, personJson, whoOf } from './person/who.ts'
 import type { Who } from './person/who.ts'
 import { formTokenOf } from '../session/current-session.ts'
 import { SessionStoreError } from '../session/session-middleware.ts'
@@ -45,8 +47,7 @@ function ordinaryPages({ app, now }: PagesOptions, send: Send) {
   return {
     async home(req: Request, res: Response, hasReturned: boolean): Promise<void> {
       const who = whoOf(req, now())
-      const wasHere = req.query['signed_out'] === 'here' ? 'here' : undefined
-      const signedOut = hasReturned ? 'adapter' : wasHere
+      const signedOut = hasReturned ? 'adapter' : signedOutHere(req.query['signed_out'])
       await send(req, res, 200, 'One sign-in, three processes', homePage({ app, who, signedOut }))
     },
     async token(req: Request, res: Response): Promise<void> {
@@ -58,6 +59,11 @@ function ordinaryPages({ app, now }: PagesOptions, send: Send) {
     me(req: Request, res: Response): void {
       res.json(personJson(whoOf(req, now()) as Who))
     },
+    whoJson(req: Request, res: Response): void {
+      res.json(frameJson(app.name, whoOf(req, now())))
+    },
+    selectBranch: (req: Request, res: Response) =>
+      send(req, res, 200, 'Choose a branch', selectBranchPage()),
     async signOut(req: Request, res: Response): Promise<void> {
       const who = whoOf(req, now())
       if (!who) return send(req, res, 200, 'You are not signed in', notSignedInPage())
@@ -65,6 +71,9 @@ function ordinaryPages({ app, now }: PagesOptions, send: Send) {
     },
   }
 }
+
+const signedOutHere = (said: unknown): SignedOut | undefined =>
+  said === 'here' || said === 'form' ? said : undefined
 
 function problemPages({ app, discoveryUrl }: PagesOptions, send: Send) {
   // A page for a person, JSON for a program.

@@ -10,10 +10,13 @@ import type { Who } from './person/who.ts'
 export interface HomePage {
   readonly app: AppFacts
   readonly who: Who | undefined
-  readonly signedOut: 'here' | 'adapter' | undefined
+  readonly signedOut: SignedOut | undefined
 }
 
+export type SignedOut = keyof typeof NOTICES
+
 const NOTICES = {
+  form: html`You are signed out of this app and of the identity service.`,
   here: html`You are signed out of this app. The adapter still knows you: a new sign-in needs no
     password. <a href="/logout">How to end that too</a>`,
   adapter: html`You are signed out of this app and of the adapter. It tells every other app that you
@@ -71,6 +74,7 @@ function signedOutCard(): Html {
     </p>
     <p class="actions">
       <a class="button" href="/authenticated">Sign in</a>
+      <a class="button quiet" href="/login.html">With the form of this app</a>
     </p>
   </section>`
 }

@@ -22,8 +22,6 @@ export interface Page {
   readonly path: string
   readonly who: Who | undefined
   readonly body: Html
-  /** Paths of the modules that this page runs. */
-  readonly scripts?: readonly string[]
 }
 
 /** The pages that everybody can go to, in this order. */
@@ -33,13 +31,17 @@ export const NAVIGATION = [
   ['/device', 'A device'],
   ['/audit', 'Audit'],
 ] as const
-const TO_SIGN_OUT = ['/logout', 'Sign out'] as const
+const FOR_NOBODY = [['/login.html', 'Ways to sign in']] as const
+const FOR_SIGNED_IN = [
+  ['/#live-log', 'Live log'],
+  ['/logout', 'Sign out'],
+] as const
 
 export async function renderPage(app: AppFacts, page: Page): Promise<string> {
   return String(await document(app, page))
 }
 
-const document = (app: AppFacts, { title, path, who, body, scripts = [] }: Page): Html =>
+const document = (app: AppFacts, { title, path, who, body }: Page): Html =>
   html`<!doctype html>
     <html lang="en">
       <head>
@@ -49,7 +51,6 @@ const document = (app: AppFacts, { title, path, who, body, scripts = [] }: Page)
         <title>${title} · ${app.name}</title>
         <link rel="stylesheet" href="/style.css" />
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-        ${scripts.map((src) => html`<script type="module" src="${src}"></script>`)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>
@@ -57,7 +58,7 @@ const document = (app: AppFacts, { title, path, who, body, scripts = [] }: Page)
           <p class="brand"><a href="/">${app.name}</a></p>
           <nav aria-label="Main">
             <ul>
-              ${[...NAVIGATION, ...(who ? [TO_SIGN_OUT] : [])].map(
+              ${[...NAVIGATION, ...(who ? FOR_SIGNED_IN : FOR_NOBODY)].map(
                 ([href, text]) => html`<li>${navigationLink(href, text, path)}</li>`,
               )}
             </ul>

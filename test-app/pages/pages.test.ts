@@ -65,6 +65,38 @@ describe('every page', () => {
   })
 })
 
+describe('/login.html', () => {
+  it('is a plain file with the navigation of all pages', async () => {
+    const links = async (path: string) => {
+      const { text } = await browser.open(app.url + path)
+      const [, list = ''] = /<nav aria-label="Main">(.*?)<\/nav>/s.exec(text) ?? []
+      return [...list.matchAll(/<a href="([^"]*)"[^>]*>([^<]*)</g)].map(([, href, name]) => [
+        href,
+        name,
+      ])
+    }
+    expect(await links('/login.html')).toEqual(await links('/'))
+  })
+
+  it('never sends a password in an address, also without its script', async () => {
+    const { text } = await browser.open(`${app.url}/login.html`)
+    expect(text).toContain('method="post"')
+    expect(text).not.toMatch(/<script(?! type="module" src="\/js\/)|<style| on[a-z]+=/)
+  })
+
+  it('learns who is signed in, and nothing that the pages would not show', async () => {
+    const who = async () => JSON.parse((await browser.open(`${app.url}/who.json`)).text) as unknown
+    expect(await who()).toEqual({ app: 'Test app', signed_in: false })
+    await browser.go(`${app.url}/authenticated`)
+    expect(await who()).toEqual({
+      app: 'Test app',
+      signed_in: true,
+      name: 'Test User',
+      way: 'by the adapter',
+    })
+  })
+})
+
 describe('/api/me', () => {
   it('says who, by which way and until when, and no token', async () => {
     await browser.go(`${app.url}/authenticated`)

@@ -67,6 +67,7 @@ export function notSignedInPage(): Html {
     </p>
     <p class="actions">
       <a class="button" href="/authenticated">Sign in</a>
+      <a class="button quiet" href="/login.html">With the form of this app</a>
       <a class="button quiet" href="/">Home</a>
     </p>`
 }

@@ -5,13 +5,13 @@ import type { Principal } from '../../authentication/principal.ts'
 import { signInOf } from '../../session/current-session.ts'
 import { SESSION_ABSOLUTE_MS } from '../../session/session-data.ts'
 import type { Claims, SignIn } from '../../session/session-data.ts'
-import { decodeJwt } from '../decoded-jwt.ts'
+import { WAYS_IN } from './way-in.ts'
 
 export interface Who {
   readonly name: string
   readonly subject: string
   readonly via: Principal['via']
-  /** Of the access token; none when it is no JWT. */
+  /** Of the access token; of the ID token when that is no JWT. */
   readonly claims: Claims
   readonly clients: readonly string[]
   readonly accessToken: string
@@ -21,39 +21,20 @@ export interface Who {
   readonly signIn: SignIn | undefined
 }
 
+/** Undefined for nobody, and where it is not known yet who asks. */
 export function whoOf(req: Request, now: number): Who | undefined {
   const principal = principalOf(req)
-  if (principal && principal.via !== 'session') return whoWithToken(principal)
-  // A page about a failed session store has no session to look at.
-  const signIn = (req.session as Request['session'] | undefined) && signInOf(req, now)
-  return signIn && whoWithSession(signIn, principal)
-}
-
-function whoWithToken({ subject, via, claims, clients, accessToken, expiresAt }: Principal): Who {
-  const name = nameIn(claims) ?? subject
+  if (!principal) return undefined
+  const { subject, via, claims, clients, accessToken, expiresAt } = principal
+  const signIn = via === 'session' ? signInOf(req, now) : undefined
   return {
-    name,
+    name: nameIn(signIn?.idTokenClaims ?? claims) ?? subject,
     subject,
     via,
     claims,
     clients,
     accessToken,
-    tokenUntil: expiresAt,
-    signIn: undefined,
-  }
-}
-
-/** Also while the token can not be verified: the session alone says who that is. */
-function whoWithSession(signIn: SignIn, principal: Principal | undefined): Who {
-  const { subject, accessToken, accessTokenExpiresAt, idTokenClaims } = signIn
-  return {
-    name: nameIn(idTokenClaims) ?? subject,
-    subject,
-    via: 'session',
-    claims: principal?.claims ?? decodeJwt(accessToken)?.claims ?? {},
-    clients: principal?.clients ?? [],
-    accessToken,
-    tokenUntil: accessTokenExpiresAt,
+    tokenUntil: signIn ? signIn.accessTokenExpiresAt : expiresAt,
     signIn,
   }
 }
@@ -67,6 +48,13 @@ function nameIn({ name, preferred_username: username }: Claims): string | undefi
 /** Until when one is signed in at the longest, where this app decides that; epoch milliseconds. */
 export function signedInUntil({ signIn }: Who): number | undefined {
   return signIn && signIn.signedInAt + SESSION_ABSOLUTE_MS
+}
+
+/** What `GET /who.json` says to a page that is a plain file; nothing that the same page would not show. */
+export function frameJson(app: string, who: Who | undefined): Record<string, unknown> {
+  return who
+    ? { app, signed_in: true, name: who.name, way: WAYS_IN[who.via].short }
+    : { app, signed_in: false }
 }
 
 /** What `GET /api/me` says. */
