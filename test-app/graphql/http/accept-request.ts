@@ -8,6 +8,8 @@ const BODY_LIMIT = '32kb'
 // Not inflated: a small body could become a large one.
 const READ_JSON = express.json({ limit: BODY_LIMIT, type: 'application/json', inflate: false })
 
+const ANSWER_TYPES = ['application/json', 'application/graphql-response+json']
+
 /** Handlers to be asked in this order, before GraphQL. */
 export function acceptRequest(ownOrigin: string): (RequestHandler | ErrorRequestHandler)[] {
   const judge: RequestHandler = (req, res, next) => {
@@ -21,6 +23,8 @@ export function acceptRequest(ownOrigin: string): (RequestHandler | ErrorRequest
     if (req.is('application/json') === false) {
       return refuse(res, 415, 'UNSUPPORTED_MEDIA_TYPE', 'expected Content-Type application/json')
     }
+    // Of what else may be asked for, some is a stream that stays open.
+    req.headers.accept = req.accepts(ANSWER_TYPES) || ANSWER_TYPES[0]
     next()
   }
   return [judge, READ_JSON, unreadable, judgeBody]

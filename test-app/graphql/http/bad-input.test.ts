@@ -372,6 +372,33 @@ describe('what is not told', () => {
     expect(await posted.json()).toEqual({ data: { clients: ['client'] } })
   })
 
+  it.each([
+    ['text/event-stream', 'application/json'],
+    ['multipart/mixed; deferSpec=20220824, */*', 'application/json'],
+    ['image/png', 'application/json'],
+    ['*/*', 'application/json'],
+    ['application/graphql-response+json', 'application/graphql-response+json'],
+    [
+      'application/graphql-response+json, application/json;q=0.9',
+      'application/graphql-response+json',
+    ],
+  ])('for Accept %s the answer is %s, and ends', async (accept, type) => {
+    for (const [query, status] of [
+      ['{ clients }', 200],
+      ['{ clientz }', 400],
+    ] as const) {
+      const response = await fetch(`${production.url}/graphql`, {
+        method: 'POST',
+        headers: { ...JSON_TYPE, accept },
+        body: JSON.stringify({ query }),
+        signal: AbortSignal.timeout(2000),
+      })
+      expect(response.status).toBe(status)
+      expect(response.headers.get('content-type')).toBe(`${type}; charset=utf-8`)
+      expect(await response.json()).toHaveProperty(status === 200 ? 'data' : 'errors')
+    }
+  })
+
   it('another origin gets no permission to read', async () => {
     const response = await fetch(`${production.url}/graphql`, {
       method: 'POST',
