@@ -88,10 +88,11 @@ export type Rows = ReturnType<typeof prepareRows>
 
 function prepareRows(database: DatabaseSync, options: TrailStoreOptions) {
   const { app } = options
+  // The plus keeps the query from going through the rows of all people.
   const insert = database.prepare(
     `insert or ignore into audit_events (app, at, event, once, flow_id, sub, browser, fields)
      values (:app, :at, :event, :once, :flow,
-       coalesce(:sub, (select sub from audit_events where app = :app and flow_id = :flow and sub is not null limit 1)),
+       coalesce(:sub, (select sub from audit_events where app = :app and flow_id = :flow and +sub is not null limit 1)),
        :browser, :fields)`,
   )
   // What was nobody's is of the person who turned out to have begun it.
