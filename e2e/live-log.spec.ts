@@ -33,6 +33,10 @@ const signInWithForm = (context: BrowserContext, { appUrl }: Chain) =>
     },
   })
 
+async function expectLoginPage(page: Page): Promise<void> {
+  await expect(page).toHaveURL(/\/login\.html\?return_to=%2F$/)
+}
+
 test.describe('the live log', { tag: '@redis' }, () => {
   test('shows what another tab does while it does it, and nobody else', async ({
     page,
@@ -53,6 +57,49 @@ test.describe('the live log', { tag: '@redis' }, () => {
     await expect(liveLog(page)).toContainText('claims={')
     await expect(liveLog(page)).not.toContainText('"sub":"ada"')
     await expect(liveLog(page)).not.toContainText('sub=ada')
+  })
+
+  test('ends with a sign-out in another tab, and leads to the login page', async ({
+    page,
+    context,
+    chain,
+  }) => {
+    await signIn(page, chain)
+    await openLiveLog(page, chain)
+    const from = chain.logs(chain.testApp).length
+    const other = await context.newPage()
+    await other.goto(`${chain.appUrl}/logout`)
+    await other.getByRole('button', { name: 'Sign out here' }).click()
+    await expectLoginPage(page)
+    expect(socketEvents(chain, from)).toContainEqual(
+      expect.objectContaining({ event: 'socket.closed', reason: 'login_ended' }),
+    )
+  })
+
+  test('ends with a sign-out by the cookies of the login form', async ({
+    page,
+    context,
+    chain,
+  }) => {
+    await signInWithForm(context, chain)
+    await openLiveLog(page, chain)
+    const from = chain.logs(chain.testApp).length
+    await context.request.post(`${chain.appUrl}/graphql`, {
+      data: { query: 'mutation { logout { ... on Result { code } } }' },
+    })
+    await expectLoginPage(page)
+    expect(socketEvents(chain, from)).toContainEqual(
+      expect.objectContaining({ event: 'socket.closed', reason: 'login_ended' }),
+    )
+  })
+
+  test('ends when the sign-in ends at the upstream', async ({ page, context, chain }) => {
+    await signIn(page, chain)
+    await openLiveLog(page, chain)
+    const other = await context.newPage()
+    await other.goto(`${chain.upstreamUrl}/connect/logout`)
+    await other.getByRole('button', { name: 'Sign out' }).click()
+    await expectLoginPage(page)
   })
 })
 
@@ -97,8 +144,8 @@ test('the live log can be paused, is sound, and writes nothing to the console', 
   await page.getByRole('button', { name: 'Pause' }).click()
   await expect(stateOf(page)).toHaveText('Paused.')
   const before = await lines(page).count()
-  await context.request.get(`${chain.appUrl}/api/me`)
-  const shown = () => lines(page).filter({ hasText: 'path=/api/me' })
+  await context.request.get(`${chain.appUrl}/while-paused`)
+  const shown = () => lines(page).filter({ hasText: 'path=/while-paused' })
   await page.waitForResponse(/./, { timeout: 500 }).catch(() => undefined)
   expect([await lines(page).count(), await shown().count()]).toEqual([before, 0])
   await page.getByRole('button', { name: 'Pause' }).click()

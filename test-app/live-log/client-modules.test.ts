@@ -239,6 +239,11 @@ describe('a line on the page', () => {
     expect(fieldsOf(line)).toBe('status=200 claims={"sub":"ada"} a=b')
   })
 
+  it('names its correlation where that is another request', () => {
+    expect(fieldsOf({ request_id: 'a', correlation_id: 'a' })).toBe('request_id=a')
+    expect(fieldsOf({ request_id: 'a', correlation_id: 'b' })).toBe('request_id=a correlation_id=b')
+  })
+
   it('stands where it was written, once', () => {
     expect(placeOf([], 5)).toBe(0)
     expect(placeOf([1, 5], 9)).toBe(2)

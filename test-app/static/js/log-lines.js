@@ -5,10 +5,11 @@ const OWN_KEYS = new Set(['time', 'level', 'event'])
 
 const asText = (value) => (typeof value === 'string' ? value : JSON.stringify(value))
 
-/** `status=200 ms=3.1` */
+/** `status=200 ms=3.1`; a request that is correlated with none but itself says so once. */
 export function fieldsOf(line) {
+  const isSaid = (name) => name === 'correlation_id' && line[name] === line.request_id
   return Object.entries(line)
-    .filter(([name]) => !OWN_KEYS.has(name))
+    .filter(([name]) => !OWN_KEYS.has(name) && !isSaid(name))
     .map(([name, value]) => `${name}=${asText(value)}`)
     .join(' ')
 }
