@@ -1,10 +1,15 @@
 // The live log with the real chain behind it: who sees what, and how long.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { io } from 'socket.io-client'
 import type { Socket } from 'socket.io-client'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { askGraphql } from '../testing/ask-graphql.ts'
 import { useClock } from '../../adapter/test-support/use-chain.ts'
 import type { TestBrowser } from '../testing/browser.ts'
+import { startTestApp } from '../testing/running-app.ts'
+import type { RunningApp } from '../testing/running-app.ts'
 import { startWholeChain } from '../testing/whole-chain.ts'
 import type { WholeChain } from '../testing/whole-chain.ts'
 import type { LogPart } from './log-view.ts'
@@ -16,13 +21,26 @@ const SCRIPT = {
   'sec-fetch-site': 'same-origin',
 }
 let whole: WholeChain
+/** Another process of the same app, with the same store. */
+let second: RunningApp
+const dataFolder = mkdtempSync(path.join(tmpdir(), 'live-log-'))
 const sockets: Socket[] = []
 const clock = useClock()
 
 beforeAll(async () => {
-  whole = await startWholeChain({ app: { socketCheckMs: CHECK_MS } })
+  whole = await startWholeChain({ app: { socketCheckMs: CHECK_MS, dataFolder } })
+  second = await startTestApp(whole.issuer, {
+    url: whole.url,
+    identityUrl: whole.identityUrl,
+    socketCheckMs: CHECK_MS,
+    dataFolder,
+  })
 })
-afterAll(() => whole.close())
+afterAll(async () => {
+  await second.stop()
+  await whole.close()
+  rmSync(dataFolder, { recursive: true })
+})
 afterEach(() => {
   sockets.splice(0).forEach((socket) => socket.disconnect())
 })
@@ -52,8 +70,8 @@ const eventsIn = ({ lines }: LogPart) => lines.map(({ line }) => String(line['ev
 const cookieHeader = ({ cookies }: TestBrowser) =>
   [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
 
-function openSocket(browser: TestBrowser): Socket {
-  const socket = io(whole.url, {
+function openSocket(browser: TestBrowser, at = whole.url): Socket {
+  const socket = io(at, {
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,
@@ -63,8 +81,8 @@ function openSocket(browser: TestBrowser): Socket {
   return socket
 }
 
-async function connected(browser: TestBrowser): Promise<Socket> {
-  const socket = openSocket(browser)
+async function connected(browser: TestBrowser, at?: string): Promise<Socket> {
+  const socket = openSocket(browser, at)
   await new Promise<void>((resolve, reject) =>
     socket.once('connect', resolve).once('connect_error', reject),
   )
@@ -186,6 +204,17 @@ describe('a socket', () => {
     expect(await end).toBe('io server disconnect')
     before.forEach((value, name) => browser.cookies.set(name, value))
     expect(await refused(browser)).toBe('unauthorized')
+  })
+
+  it.each(WAYS)('ends when another process signs its person out: %s', async (_way, enter) => {
+    const browser = await enter()
+    const socket = await connected(browser, second.url)
+    const stays = await connected(await enter(), second.url)
+    const end = ended(socket)
+    await askGraphql(browser, whole.url, 'logout')
+    expect(await end).toBe('io server disconnect')
+    await new Promise((resolve) => setTimeout(resolve, 2 * CHECK_MS))
+    expect(stays.connected).toBe(true)
   })
 
   it.each(WAYS)('ends with its token, and comes back with the next: %s', async (_way, enter) => {

@@ -4,10 +4,13 @@ import { createLogRing } from './log-ring.ts'
 import type { LogRing } from './log-ring.ts'
 import { createLogView } from './log-view.ts'
 import { createLogsJson, LOGS_PATH } from './logs-json.ts'
+import { createSocketSignIn } from './socket-sign-in.ts'
+import type { SocketSignInOptions } from './socket-sign-in.ts'
 import { createSockets } from './sockets.ts'
 import type { Sockets, SocketsOptions } from './sockets.ts'
 
-export interface LiveLogOptions extends Omit<SocketsOptions, 'ring' | 'view' | 'checkEveryMs'> {
+export interface LiveLogOptions
+  extends SocketSignInOptions, Omit<SocketsOptions, 'ring' | 'view' | 'checkEveryMs'> {
   /** Gets the lines of the log; without it there are none. */
   readonly logRing?: LogRing | undefined
   readonly socketCheckMs?: number | undefined
@@ -22,8 +25,9 @@ export interface LiveLog {
 export function createLiveLog(options: LiveLogOptions): LiveLog {
   const { logRing: ring = createLogRing(), socketCheckMs: checkEveryMs } = options
   const view = createLogView(ring)
+  const authenticate = createSocketSignIn(options)
   return {
-    sockets: createSockets({ ...options, ring, view, checkEveryMs }),
+    sockets: createSockets({ ...options, authenticate, ring, view, checkEveryMs }),
     mount: (app) => void app.get(LOGS_PATH, createLogsJson(view)),
   }
 }
