@@ -38,7 +38,7 @@ function signedInCard(who: Who): Html {
   const facts = [
     ['Subject', html`<code>${who.subject}</code>`],
     ['How', WAYS_IN[who.via].meaning],
-    ['Token until', who.tokenUntil === undefined ? undefined : utc(who.tokenUntil)],
+    ['Token until', tokenUntil(who)],
     ['Signed in', who.signIn && utc(who.signIn.signedInAt)],
     ['Signed in until', optionalTime(signedInUntil(who))],
   ] as const
@@ -59,6 +59,11 @@ function signedInCard(who: Who): Html {
       <a class="button quiet" href="/logout">Sign out</a>
     </p>
   </section>`
+}
+
+function tokenUntil({ tokenUntil: at, via }: Who): string | undefined {
+  if (at === undefined) return undefined
+  return via === 'bearer' ? utc(at) : `${utc(at)}, and then another one while you are here`
 }
 
 const optionalTime = (at: number | undefined): string | undefined =>
