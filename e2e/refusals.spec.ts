@@ -167,7 +167,7 @@ test('a fetch without a session gets 401 JSON and starts no sign-in; with one it
       type: expect.stringContaining('application/json'),
       body: {
         error: 'unauthenticated',
-        login_url: expect.stringMatching(/^\/sign-in\?return_to=/),
+        login_url: expect.stringMatching(/^\/(sign-in|login\.html)\?return_to=/),
       },
     })
   }

@@ -121,7 +121,7 @@ async function renewAndClean(
   refresh: RefreshToken,
 ): Promise<Renewal> {
   const renewal = await renewLogin(refresh)
-  if (renewal.kind === 'renewed') {
+  if (renewal.kind === 'renewed' && !renewal.isLate) {
     const { login, tokens } = renewal
     log.info('token_login.refreshed', { flow_id: login.flowId, sub: refresh.subject })
     events.refreshed({ ...login, subject: refresh.subject }, tokens)

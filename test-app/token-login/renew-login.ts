@@ -16,7 +16,13 @@ const STORE_TRIES = 4
 const STORE_PAUSE_MS = 200
 
 export type Renewal =
-  | { readonly kind: 'renewed'; readonly tokens: NewTokens['pair']; readonly login: LoginName }
+  | {
+      readonly kind: 'renewed'
+      readonly tokens: NewTokens['pair']
+      readonly login: LoginName
+      /** By somebody else, just before. */
+      readonly isLate: boolean
+    }
   | { readonly kind: 'over'; readonly reason: string; readonly record?: LoginRecord }
   | { readonly kind: 'unavailable' }
 
@@ -51,7 +57,7 @@ export function createRenewLogin(options: RenewLoginOptions): RenewLogin {
       if (taken.kind === 'reused')
         return { kind: 'over', reason: 'refresh_token_reused', record: taken.record }
       if (taken.kind === 'late')
-        return { kind: 'renewed', tokens: taken.tokens, login: taken.record }
+        return { kind: 'renewed', tokens: taken.tokens, login: taken.record, isLate: true }
       if (performance.now() > giveUpAt) return UNAVAILABLE
       await sleep(LOOK_EVERY_MS)
     }
@@ -89,7 +95,7 @@ async function renew(
   const next = await exchangeTokens(accessToken)
   if (next.subject !== subject) return over('subject_differs')
   if (!(await hold.renew(next.jti, next.pair))) return over('login_ended')
-  return { kind: 'renewed', tokens: next.pair, login: hold.record }
+  return { kind: 'renewed', tokens: next.pair, login: hold.record, isLate: false }
 }
 
 async function insist<T>(work: () => Promise<T>, log: Log): Promise<T> {

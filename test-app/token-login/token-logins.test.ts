@@ -295,4 +295,15 @@ describe('signing out', () => {
     expect(await statusOf(before)).toBe(401)
     expect(await statusOf()).toBe(200)
   })
+
+  it('a sign-in by the chain takes its place too, and leaves one way out', async () => {
+    const before = copyOf()
+    await whole.signIn(browser, 'ada', '/sign-in')
+    expect(signInCookies()).toEqual(['TEST_APP_SESSION'])
+    expect(JSON.parse((await me()).text)).toMatchObject({ via: 'session', sub: 'user-0002' })
+    clock.advance(301)
+    expect(await statusOf(before)).toBe(401)
+    await logout()
+    expect(await statusOf()).toBe(401)
+  })
 })
