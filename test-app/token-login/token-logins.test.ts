@@ -85,7 +85,9 @@ const claimsOf = (token: string) =>
   >
 
 const signInCookies = (from = browser) =>
-  [...from.cookies.keys()].filter((name) => /_(ACCESS|REFRESH|TOKEN_LOGIN|SESSION)$/.test(name))
+  [...from.cookies.keys()].filter((name) =>
+    /^TEST_APP_(ACCESS|REFRESH|TOKEN_LOGIN|SESSION)$/.test(name),
+  )
 
 /** Another browser with the cookies of now. */
 function copyOf(original = browser): TestBrowser {
