@@ -26,7 +26,6 @@ export interface CallbackOptions {
   readonly arrival: Arrival
   readonly cookies: CookieSettings
   readonly links: Pick<SessionLinks, 'link'>
-  readonly tokenLogins: Pick<TokenLogins, 'end'>
   readonly chainEvents: ChainEvents
   readonly tokenLogins: Pick<TokenLogins, 'end'>
   readonly log: Log
@@ -75,8 +74,6 @@ async function finish(
   // A session id from before must not become another person's. The same person's stays: tabs that finish together
   // would end each other's session.
   if (before.subject !== signIn.subject) await regenerateSession(req)
-  // One browser, one sign-in: the cookies of another would come back when this session is over.
-  await tokenLogins.end(req, res)
   req.session.signIn = signIn
   req.session.landed = { loginId: login.id, returnTo: login.returnTo }
   const { sid } = signIn.idTokenClaims
