@@ -1,6 +1,7 @@
 // The audit page of the test app: the story of one login, and of one that failed, as a person sees it.
 import type { Page } from 'playwright/test'
 import { expect, signIn, test } from './support/fixtures.ts'
+import { fillForm, openForm, problemOn, signInByForm } from './support/login-form.ts'
 import { expectSoundPage, listenToConsole } from './support/page-checks.ts'
 
 const heading = (page: Page) => page.getByRole('heading', { level: 1 })
@@ -36,9 +37,8 @@ test.describe('the audit page', () => {
     await tab.goto(`${chain.appUrl}/sign-in`)
     await expect(page.getByText('Something happened since')).toBeVisible({ timeout: 15_000 })
     await page.getByRole('link', { name: 'Show it' }).click()
-    await expect(stories(page)).toHaveCount(2)
     await tab.close()
-    await expect(stories(page).last().getByRole('heading')).toContainText('Signed out')
+    await expect(stories(page).nth(1).getByRole('heading')).toContainText('Signed out')
     const flow = await stories(page).first().getByRole('link').innerText()
     await page.goto(`${chain.appUrl}/logout`)
     await page.getByRole('button', { name: 'Sign out here' }).click()
@@ -65,5 +65,32 @@ test.describe('the audit page', () => {
     await openAudit(other, chain.appUrl)
     await expect(stories(other)).toHaveCount(0)
     await Promise.all([mine.close(), other.close()])
+  })
+
+  test('shows a login with the form, the one that failed before it, and the sign-out', async ({
+    page,
+    chain,
+  }) => {
+    await openForm(page, chain)
+    await fillForm(page, { password: 'not the password' })
+    await expect(problemOn(page)).toBeVisible()
+    await signInByForm(page, chain)
+    await openAudit(page, chain.appUrl)
+    const [story, failed] = [stories(page).nth(0), stories(page).nth(1)]
+    await expect(failed.getByRole('heading')).toContainText('Failed with the form of this app')
+    await expect(story.getByRole('heading')).toContainText('Signed in with the form of this app')
+    const steps = ['started', 'password_accepted', 'token_exchanged', 'finished', 'landed']
+    for (const step of steps)
+      await expect(story.getByText(`login.${step}`, { exact: true })).toBeVisible()
+    await failed.getByText('What was noted').last().click()
+    await expect(failed.getByText('INVALID_CREDENTIALS')).toBeVisible()
+    await expect(page.getByText('single@example.test')).toHaveCount(0)
+    const flow = await story.getByRole('link').innerText()
+    await page.goto(`${chain.appUrl}/logout`)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await signInByForm(page, chain)
+    await page.goto(`${chain.appUrl}/audit?flow=${flow}`)
+    await expect(stories(page).getByRole('heading')).toContainText('Signed out')
+    await expectSoundPage(page)
   })
 })
