@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { useClock } from '../../../adapter/test-support/use-chain.ts'
 import { askGraphql } from '../../testing/ask-graphql.ts'
 import type { GraphqlAnswer, GraphqlField } from '../../testing/ask-graphql.ts'
 import type { TestBrowser } from '../../testing/browser.ts'
@@ -8,6 +9,7 @@ import type { WholeChain } from '../../testing/whole-chain.ts'
 
 let whole: WholeChain
 let browser: TestBrowser
+const clock = useClock()
 
 beforeAll(async () => {
   whole = await startWholeChain()
@@ -15,7 +17,6 @@ beforeAll(async () => {
 afterAll(() => whole.close())
 beforeEach(() => {
   browser = whole.browser()
-  whole.clock.offsetMs = 0
 })
 
 type Variables = Readonly<Record<string, string>>
@@ -154,7 +155,7 @@ describe('login of somebody in several branches', () => {
     expect((await select(first?.id ?? '', other)).result['code']).toBe('NO_BRANCH_CHOICE')
     other.cookies.set('TEST_APP_BRANCH_CHOICE', 'A'.repeat(43))
     expect((await select(first?.id ?? '', other)).result['code']).toBe('NO_BRANCH_CHOICE')
-    whole.clock.offsetMs = 10 * 60 * 1000 + 1
+    clock.advance(10 * 60 + 1)
     expect((await select(first?.id ?? '')).result['code']).toBe('NO_BRANCH_CHOICE')
     expect((await ask('branchChoice')).text).toContain('null')
   })
@@ -238,6 +239,9 @@ describe('a login that is refused', () => {
 })
 
 describe('refresh and logout', () => {
+  const refreshes = () =>
+    whole.events('gateway.forwarded').filter(({ path }) => path === '/api/auth/refresh').length
+
   it('without anybody: 401 with a challenge and the way to sign in', async () => {
     for (const field of ['me', 'clients'] as const) {
       const answer = await ask(field)
@@ -266,11 +270,24 @@ describe('refresh and logout', () => {
     expect((await ask('me')).status).toBe(200)
   })
 
+  it.each(['me', 'refresh', 'logout'] as const)(
+    'an access token that is over is refreshed once for %s',
+    async (field) => {
+      await login('single')
+      const old = browser.cookies.get('TEST_APP_ACCESS')
+      const before = refreshes()
+      clock.advance(301)
+      const answer = await ask(field)
+      expect([answer.status, answer.errors]).toEqual([200, []])
+      expect(refreshes()).toBe(before + 1)
+      expect(browser.cookies.get('TEST_APP_ACCESS')).not.toBe(old)
+      expect((await ask('me')).status).toBe(field === 'logout' ? 401 : 200)
+    },
+  )
+
   it('ten at once are one refresh, and all go on', async () => {
     await login('single')
     const tabs = Array.from({ length: 10 }, () => copyOf(browser))
-    const refreshes = () =>
-      whole.events('gateway.forwarded').filter(({ path }) => path === '/api/auth/refresh').length
     const before = refreshes()
     const answers = await Promise.all(tabs.map((tab) => ask('refresh', {}, tab)))
     expect(answers.map(({ result }) => result['code'])).toEqual(tabs.map(() => 'SIGNED_IN'))
