@@ -4,7 +4,6 @@ import type { Log } from '../service/log.ts'
 import { createAuditHandlers } from './audit/page/audit-handlers.ts'
 import { createChainEvents } from './audit/chain-events.ts'
 import { openAudit } from './audit/open-audit.ts'
-import { createAdapterKeys } from './authentication/adapter-keys.ts'
 import { createGate } from './authentication/gate.ts'
 import { openAuthentication } from './authentication/open-authentication.ts'
 import { createAccess } from './authentication/public-paths.ts'
@@ -14,7 +13,6 @@ import type { TokenLogins } from './token-login/token-logins.ts'
 import { createStaticFiles } from './browser/static-files.ts'
 import { loginKeyOf } from './authentication/login-key.ts'
 import { createLoginEnds } from './authentication/login-ends.ts'
-import { createVerifyToken } from './authentication/verify-token.ts'
 import { createCookies } from './browser/cookies.ts'
 import type { CookieSettings } from './browser/cookies.ts'
 import { createDeviceClient } from './device/device-client.ts'
@@ -174,10 +172,8 @@ function playDevice(
 }
 
 /** Where services put their log lines down. */
-function openServiceLog(options: TestAppOptions, { log, now, relyingParty: { jwksUri } }: Basis) {
-  const { issuer, logAudience: audience = 'logging-backend', worker } = options
-  const findKey = createAdapterKeys({ jwksUri, now })
-  const verifyToken = createVerifyToken({ issuer, findKey, log, now })
+function openServiceLog(options: TestAppOptions, { now, verify: verifyToken }: Basis) {
+  const { logAudience: audience = 'logging-backend', worker } = options
   return createServiceLog({ ...options, audience, worker, now, verifyToken })
 }
 

@@ -22,7 +22,12 @@ interface Keys {
 }
 
 /** Finds the key of a JWT. Rejects with SignInError `adapter_unavailable` where the keys can not be had. */
-export function createAdapterKeys({ jwksUri, now }: AdapterKeysOptions): JWTVerifyGetKey {
+export interface AdapterKeys extends JWTVerifyGetKey {
+  /** Stands for the keys while they are fresh, another object each time that they were read. Asks for nothing. */
+  inForce(): object | undefined
+}
+
+export function createAdapterKeys({ jwksUri, now }: AdapterKeysOptions): AdapterKeys {
   let current: Keys | undefined
   let running: Promise<Keys> | undefined
   const age = () => Math.abs(now() - (current?.readAt ?? -Infinity))
@@ -43,7 +48,7 @@ export function createAdapterKeys({ jwksUri, now }: AdapterKeysOptions): JWTVeri
 
   const maySearch = limited(now)
 
-  return async (header, token) => {
+  const findKey: JWTVerifyGetKey = async (header, token) => {
     const { find } = await keys()
     try {
       return await find(header, token)
@@ -52,6 +57,7 @@ export function createAdapterKeys({ jwksUri, now }: AdapterKeysOptions): JWTVeri
     }
     return (await readOnce()).find(header, token)
   }
+  return Object.assign(findKey, { inForce: () => (age() < FRESH_MS ? current : undefined) })
 }
 
 function limited(now: () => number): () => boolean {

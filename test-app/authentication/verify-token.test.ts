@@ -2,12 +2,13 @@ import { generateKeyPairSync, sign, createHmac } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLog } from '../../service/log.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import { createAdapterKeys } from './adapter-keys.ts'
 import { createVerifyToken, tokenHash } from './verify-token.ts'
 import type { VerifyToken } from './verify-token.ts'
+import { createVerifiedTokens } from './verified-tokens.ts'
 
 const ISSUER = 'https://adapter.example'
 const newKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -134,6 +135,88 @@ describe(createVerifyToken, () => {
     expect(lines).not.toContain('who@example.test')
     for (const token of [good, bad])
       for (const part of token.split('.')) expect(lines).not.toContain(part)
+  })
+})
+
+describe('a token that was found good before', () => {
+  /** Twice: what was verified while keys were read is looked at again. */
+  async function known(change: object = {}): Promise<string> {
+    const token = jwt(claims(change))
+    for (let turn = 0; turn < 2; turn += 1) expect(await reasonOf(token)).toBe(true)
+    return token
+  }
+
+  it('has its signature computed no more while the keys are the same', async () => {
+    const verifying = vi.spyOn(crypto.subtle, 'verify')
+    const token = await known()
+    for (let turn = 0; turn < 20; turn += 1) expect(await reasonOf(token)).toBe(true)
+    expect(verifying).toHaveBeenCalledTimes(2)
+    clock += 250_000
+    await reasonOf(jwt(claims(), { kid: 'unknown' }))
+    expect(asked).toBe(2)
+    expect(await reasonOf(token)).toBe(true)
+    expect(verifying).toHaveBeenCalledTimes(3)
+    verifying.mockRestore()
+  })
+
+  it('is told in the log each time', async () => {
+    const token = await known()
+    await verify(token, use)
+    const told = lines.trim().split('\n')
+    expect(told).toHaveLength(3)
+    for (const line of told)
+      expect(JSON.parse(line)).toMatchObject({ token_hash: tokenHash(token), valid: true })
+  })
+
+  it('ends to the second, and its claims are told', async () => {
+    const token = await known()
+    clock += 299_999
+    expect(await reasonOf(token)).toBe(true)
+    clock += 1
+    const verdict = await verify(token, use)
+    expect(verdict).toMatchObject({ valid: false, reason: 'expired', claims: { sub: 'testuser' } })
+  })
+
+  it('is not yet valid where the clock was set back', async () => {
+    const [token, other] = [await known({ nbf: clock / 1000 }), await known()]
+    clock -= 1000
+    expect([await reasonOf(token), await reasonOf(other)]).toEqual(['not_yet_valid', true])
+    clock -= 60_000
+    expect(await reasonOf(other)).toBe('not_yet_valid')
+  })
+
+  it('is not good for another use, nor is another one that begins alike', async () => {
+    const token = await known()
+    const verdict = await verify(token, { ...use, audience: 'second-client' })
+    expect(verdict).toEqual({ valid: false, reason: 'audience' })
+    const ofOtherType = jwt(claims(), { typ: 'JWT' })
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(await verify(ofOtherType, { ...use, isOfAnyType: true })).toMatchObject({
+        valid: true,
+      })
+    expect(await reasonOf(ofOtherType)).toBe('type')
+    const [header, , signature] = token.split('.')
+    const forged = encode(claims({ sub: 'admin' }))
+    expect(await reasonOf(`${header}.${forged}.${signature}`)).toBe('signature')
+    expect(await reasonOf(`${token.slice(0, -8)}AAAAAAAA`)).toBe('signature')
+  })
+
+  it('is no longer good when its key is no longer published', async () => {
+    const token = await known({ exp: clock / 1000 + 3600 })
+    published = [{ kid: 'second', publicKey: newKey().publicKey }]
+    clock += 11 * 60_000
+    for (let turn = 0; turn < 3; turn += 1) expect(await reasonOf(token)).toBe('signature')
+  })
+
+  it('is one of so many that are kept, and of these keys alone', () => {
+    const tokens = createVerifiedTokens(3)
+    const [keys, others] = [{}, {}]
+    for (const name of ['a', 'b', 'c', 'd']) tokens.keep(keys, name, { sub: name })
+    const found = ['a', 'b', 'c', 'd'].map((name) => tokens.find(keys, name)?.['sub'])
+    expect(found).toEqual([undefined, 'b', 'c', 'd'])
+    expect(tokens.find(others, 'd')).toBeUndefined()
+    tokens.keep(others, 'e', { sub: 'e' })
+    expect(tokens.find(keys, 'd')).toBeUndefined()
   })
 })
 

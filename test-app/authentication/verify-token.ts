@@ -1,10 +1,12 @@
 // Whether a JWT of the adapter is good here: signature, algorithm, type, issuer, audience, times. One log line each time.
 import { createHash } from 'node:crypto'
 import { errors, jwtVerify } from 'jose'
-import type { JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
+import type { JWTVerifyOptions } from 'jose'
 import type { Log } from '../../service/log.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { Claims } from '../session/session-data.ts'
+import type { AdapterKeys } from './adapter-keys.ts'
+import { createVerifiedTokens, verifiedName } from './verified-tokens.ts'
 
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 const SHOWN_CLAIMS = ['iss', 'sub', 'aud', 'client_id', 'scope', 'iat', 'exp']
@@ -41,7 +43,7 @@ export type VerifyToken = (token: string, use: TokenUse) => Promise<TokenVerdict
 
 export interface VerifyTokenOptions {
   readonly issuer: string
-  readonly findKey: JWTVerifyGetKey
+  readonly findKey: AdapterKeys
   readonly log: Log
   readonly now: () => number
 }
@@ -53,9 +55,10 @@ export function tokenHash(token: string): string {
 
 export function createVerifyToken(options: VerifyTokenOptions): VerifyToken {
   const { log } = options
+  const judge = createJudge(options)
   return async (token, use) => {
     const startedAt = performance.now()
-    const verdict = await judge(options, token, use)
+    const verdict = await judge(token, use)
     log.info('token.verified', {
       token_hash: tokenHash(token),
       via: use.via,
@@ -68,12 +71,42 @@ export function createVerifyToken(options: VerifyTokenOptions): VerifyToken {
   }
 }
 
+/** Looks at the times in each request, and at all else once for each token and each reading of the keys. */
+function createJudge(options: VerifyTokenOptions) {
+  const { findKey, now } = options
+  const verified = createVerifiedTokens()
+  return async (token: string, use: TokenUse): Promise<TokenVerdict> => {
+    if (token.length > LONGEST_TOKEN) return { valid: false, reason: 'malformed' }
+    const [keys, name] = [findKey.inForce(), verifiedName(token, use)]
+    const before = keys && verified.find(keys, name)
+    if (before) return inTime(before, now())
+    const verdict = await judge(options, token, use)
+    // Keys that were read meanwhile may not have the one that signed it.
+    if (verdict.valid && keys && keys === findKey.inForce())
+      verified.keep(keys, name, verdict.claims)
+    return verdict
+  }
+}
+
+// https://www.rfc-editor.org/rfc/rfc7519.html#section-4.1.4
+function inTime(claims: Claims, nowMs: number): TokenVerdict {
+  const seconds = Math.floor(nowMs / 1000)
+  if (Number(claims['exp']) <= seconds) return { valid: false, reason: 'expired', claims }
+  if (Number(claims['nbf'] ?? 0) > seconds) return { valid: false, reason: 'not_yet_valid' }
+  return timely(claims, nowMs)
+}
+
+function timely(claims: Claims, nowMs: number): TokenVerdict {
+  return Number(claims['iat']) * 1000 > nowMs + CLOCK_SKEW_MS
+    ? { valid: false, reason: 'not_yet_valid' }
+    : { valid: true, claims }
+}
+
 async function judge(
   { issuer, findKey, now }: VerifyTokenOptions,
   token: string,
   { audience, isOfAnyType = false }: TokenUse,
 ): Promise<TokenVerdict> {
-  if (token.length > LONGEST_TOKEN) return { valid: false, reason: 'malformed' }
   const expected: JWTVerifyOptions = {
     issuer,
     audience,
@@ -85,11 +118,9 @@ async function judge(
   }
   try {
     const { payload } = await jwtVerify(token, findKey, expected)
-    if ((payload.iat ?? 0) * 1000 > now() + CLOCK_SKEW_MS)
-      return { valid: false, reason: 'not_yet_valid' }
     // What is bound to a key proves nothing without that key: https://www.rfc-editor.org/rfc/rfc7800.html#section-3
     if (payload['cnf'] !== undefined) return { valid: false, reason: 'claims' }
-    return { valid: true, claims: payload }
+    return timely(payload, now())
   } catch (error) {
     return faultOf(error)
   }

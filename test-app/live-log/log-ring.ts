@@ -82,6 +82,8 @@ export function createLogRing(mostLines: number = MOST_LINES): LogRing {
   }
 }
 
-// A stack names files of this machine, which is nobody's business in a browser.
+// A stack names files of this machine, which is nobody's business in a browser. Most lines have none, and are read faster.
 const parseLine = (text: string): LogLine =>
-  JSON.parse(text, (name, value: unknown) => (name === 'stack' ? undefined : value)) as LogLine
+  JSON.parse(text, text.includes('"stack"') ? withoutStack : undefined) as LogLine
+
+const withoutStack = (name: string, value: unknown) => (name === 'stack' ? undefined : value)
