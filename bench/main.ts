@@ -1,11 +1,13 @@
 // `npm run bench`: what a whole chained login costs, on each storage, beside a floor measured in the same run; and with
-// one upstream beside twenty; and what refreshes, introspection and logouts cost beside a login. Every party is a process of its own; the adapter runs as configured by default, its log
+// one upstream beside twenty; and what refreshes, introspection and logouts cost beside a login. `-- gateway` measures the
+// test app and the identity service in their place. Every party is a process of its own; the adapter runs as configured by default, its log
 // written to a pipe.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../scripts/redis-server.ts'
 import { countRoundTrips, startAdapter } from './adapter.ts'
 import type { LoadResult } from './load.ts'
+import { reportGateway } from './gateway/report-gateway.ts'
 import { mappingCost } from './mapping.ts'
 import { cpuMs, percentile, rssMib } from './measure.ts'
 import { printRows, printSideBySide, type Row } from './print-report.ts'
@@ -14,10 +16,12 @@ import { measureSideBySide } from './side-by-side.ts'
 import { load, start, withSurroundings, type Surroundings } from './surroundings.ts'
 
 const USAGE =
-  'npm run bench -- [--logins 1000] [--rss-logins 20000 (0: leave out)] [--storage memory,sqlite,redis (or none)] [--upstreams 20 (1: leave out)] [--rounds 20] [--operations 50 (0: leave out)] [--alg RS256]'
+  'npm run bench -- [gateway: the test app and the identity service alone] [--requests 200] [--logins 1000] [--rss-logins 20000 (0: leave out)] [--storage memory,sqlite,redis (or none)] [--upstreams 20 (1: leave out)] [--rounds 20] [--operations 50 (0: leave out)] [--alg RS256]'
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    requests: { type: 'string', default: '200' },
     logins: { type: 'string', default: '1000' },
     'rss-logins': { type: 'string', default: '20000' },
     storage: { type: 'string', default: 'memory,sqlite,redis' },
@@ -63,10 +67,17 @@ async function reportUpstreams(surroundings: Surroundings): Promise<void> {
   printSideBySide(sides)
 }
 
-/** What costs more than it may makes the command fail. */
+async function checkGateway(): Promise<void> {
+  fail(await reportGateway({ rounds: Number(flags.rounds), count: Number(flags.requests) }))
+}
+
 async function checkOperations(surroundings: Surroundings): Promise<void> {
   const options = { rounds: Number(flags.rounds), count: Number(flags.operations) }
-  const faults = await reportOperations(surroundings, options)
+  fail(await reportOperations(surroundings, options))
+}
+
+/** What costs more than it may makes the command fail. */
+function fail(faults: readonly string[]): void {
   for (const fault of faults) console.log(`over its bound: ${fault}`)
   if (faults.length > 0) process.exitCode = 1
 }
@@ -129,4 +140,6 @@ async function measure(pid: number, surroundings: Surroundings, port: number) {
 }
 
 if (flags.help) console.log(USAGE)
+else if (positionals.join() === 'gateway') await checkGateway()
+else if (positionals.length > 0) throw new Error(`expected: ${USAGE}`)
 else await withSurroundings(report)
