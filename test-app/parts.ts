@@ -172,9 +172,9 @@ function playDevice(
 }
 
 /** Where services put their log lines down. */
-function openServiceLog(options: TestAppOptions, { now, verify: verifyToken }: Basis) {
+function openServiceLog(options: TestAppOptions, { now, verify, pages: { send } }: Basis) {
   const { logAudience: audience = 'logging-backend', worker } = options
-  return createServiceLog({ ...options, audience, worker, now, verifyToken })
+  return createServiceLog({ ...options, audience, worker, now, verifyToken: verify, show: send })
 }
 
 /** Where the adapter says that a session ended. */

@@ -62,7 +62,7 @@ export function mountWithoutSession(
 
 export function mountPages(app: Express, parts: Parts): void {
   app.use(parts.noteLanding)
-  const { pages, signIn, callback, signOut, device, audit, graphql, liveLog } = parts
+  const { pages, signIn, callback, signOut, device, audit, graphql, liveLog, serviceLog } = parts
   app.get('/', (req, res) => pages.home(req, res, signOut.hasReturned(req, res)))
   app.get(SIGN_IN_PATH, signIn.start)
   app.get(CALLBACK_PATH, callback.callback)
@@ -79,5 +79,6 @@ export function mountPages(app: Express, parts: Parts): void {
   app.all(GRAPHQL_PATH, ...graphql)
   app.get(AUDIT_PATH, audit.page)
   app.get(`${AUDIT_PATH}.json`, audit.json)
+  app.get(LOG_PATH, serviceLog.page)
   liveLog.mount(app)
 }

@@ -34,6 +34,7 @@ export const NAVIGATION = [
 const FOR_NOBODY = [['/login.html', 'Ways to sign in']] as const
 const FOR_SIGNED_IN = [
   ['/#live-log', 'Live log'],
+  ['/log', 'Services'],
   ['/logout', 'Sign out'],
 ] as const
 

@@ -5,6 +5,8 @@ import { tokenHash } from '../authentication/verify-token.ts'
 import type { VerifyToken } from '../authentication/verify-token.ts'
 import { createServiceJudge, loggedCheck } from './judge-service.ts'
 import { readLogEntry } from './log-entry.ts'
+import { createLogPage } from './log-page.ts'
+import type { LogPageOptions } from './log-page.ts'
 import { openLogStore } from './log-store.ts'
 import type { LogStore } from './log-store.ts'
 import { answerFault, challenge, RefusedToken, RequestFault } from './refusal.ts'
@@ -20,7 +22,7 @@ export interface SharedSecret {
   readonly secret: string
 }
 
-export interface ServiceLogOptions {
+export interface ServiceLogOptions extends Pick<LogPageOptions, 'show'> {
   /** What tokens for us have as `aud`. */
   readonly audience: string
   /** Of the adapter. */
@@ -34,7 +36,7 @@ export interface ServiceLogOptions {
 
 export interface ServiceLog {
   readonly submit: RequestHandler
-  readonly newest: LogStore['newest']
+  readonly page: RequestHandler
   close(): void
 }
 
@@ -58,7 +60,7 @@ export function createServiceLog(options: ServiceLogOptions): ServiceLog {
       answerError(res, error, options)
     }
   }
-  return { submit, newest: store.newest, close: store.close }
+  return { submit, page: createLogPage({ ...options, newest: store.newest }), close: store.close }
 }
 
 function checksBy(options: ServiceLogOptions, { useOnce }: LogStore): Map<string, TokenCheck> {

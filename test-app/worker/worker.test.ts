@@ -48,6 +48,25 @@ async function run(env: Readonly<Record<string, string>> = {}) {
   return { isRight, text: lines.join('\n') }
 }
 
+async function clientToken(id: string, resource?: string) {
+  const answer = await fetch(`${whole.issuer}/oauth2/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${id}:${id}-secret`).toString('base64')}` },
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      ...(resource === undefined ? {} : { resource }),
+    }),
+  })
+  return ((await answer.json()) as { access_token?: string }).access_token ?? ''
+}
+
+const post = (token: string, line: object = { level: 'info', event: 'tried' }) =>
+  fetch(`${whole.url}/log`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(line),
+  })
+
 describe('npm run worker', () => {
   it('has its lines stored by a token of the adapter and by one of its own, which counts once', async () => {
     const { isRight, text } = await run()
@@ -89,26 +108,32 @@ describe('npm run worker', () => {
   })
 })
 
+describe('GET /log', () => {
+  it('shows the lines to people who are signed in, as text, and leads others to where one signs in', async () => {
+    const browser = whole.browser()
+    const page = await whole.signIn(browser, 'testuser', '/authenticated')
+    expect(page.text).toContain('href="/log"')
+    await run()
+    const { status, text } = await browser.open(`${whole.url}/log`)
+    expect(status).toBe(200)
+    expect(text).toContain('Sent by a token of its own.')
+    expect(text).toContain(`<code>${whole.issuer}</code>; the service says`)
+    const token = await clientToken('worker', 'urn:logging-backend')
+    await post(token, { level: 'info', event: 'odd', message: '<script>alert(1)</script>' })
+    const odd = await browser.open(`${whole.url}/log`)
+    expect(odd.text).toContain('&lt;script&gt;alert(1)')
+    const nobody = await whole.browser().open(`${whole.url}/log`)
+    expect([nobody.status, nobody.location]).toEqual([
+      302,
+      `${whole.url}/login.html?return_to=%2Flog`,
+    ])
+    // A token of a service is none of a person.
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/html' }
+    expect((await fetch(`${whole.url}/log`, { headers })).status).toBe(401)
+  })
+})
+
 describe('a token of the adapter at POST /log', () => {
-  async function clientToken(id: string, resource?: string) {
-    const answer = await fetch(`${whole.issuer}/oauth2/token`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${id}:${id}-secret`).toString('base64')}` },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        ...(resource === undefined ? {} : { resource }),
-      }),
-    })
-    return ((await answer.json()) as { access_token?: string }).access_token ?? ''
-  }
-
-  const post = (token: string) =>
-    fetch(`${whole.url}/log`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ level: 'info', event: 'tried' }),
-    })
-
   it('A48 is refused when it is for the client itself', async () => {
     const answer = await post(await clientToken('reports'))
     expect(answer.status).toBe(401)
