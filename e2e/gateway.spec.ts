@@ -1,8 +1,8 @@
-// What holds for both ways to sign in at the test app: the same claims in the end, one refresh for many requests, live views that
-// end with the sign-in, and one story in the logs of all three processes.
-import type { BrowserContext, Page, WebSocket as PageSocket } from 'playwright/test'
+// The two ways to sign in at the test app: the same claims in the end, one refresh for many requests, and one story, on the audit
+// page as in the logs of the processes. How live views end is in live-log.spec.ts, the form itself in login-form.spec.ts.
+import type { BrowserContext, Page } from 'playwright/test'
 import { expect, signIn, test } from './support/fixtures.ts'
-import { signInByQuery, signOutByQuery } from './support/graphql.ts'
+import { fillForm, openForm, signInByForm } from './support/login-form.ts'
 import { logged } from './support/pages.ts'
 import type { Chain } from './support/processes.ts'
 
@@ -28,7 +28,7 @@ test('both ways to sign in end in the same claims', async ({ browser, chain }) =
   const [byChain, byForm] = [await browser.newContext(), await browser.newContext()]
   const [first, second] = [await byChain.newPage(), await byForm.newPage()]
   await signIn(first, chain)
-  await signInByQuery(second, chain)
+  await signInByForm(second, chain)
   const claims = await claimsOn(first, chain)
   expect(claims).toMatchObject({
     iss: chain.adapterUrl,
@@ -54,7 +54,7 @@ test('ten requests at once whose access token is over make one refresh, and all 
   context,
   chain,
 }) => {
-  await signInByQuery(page, chain)
+  await signInByForm(page, chain)
   const refreshes = () => logged(chain.logs(chain.upstream), 'identity.refreshed').length
   const before = refreshes()
   for (const expected of [1, 2]) {
@@ -64,44 +64,28 @@ test('ten requests at once whose access token is over make one refresh, and all 
   }
 })
 
-/** As the live log does; resolves when the app takes it. */
-async function openSocket(page: Page, { appUrl }: Chain): Promise<PageSocket> {
-  // Beside the one of the page, where it has a live log.
-  const opened = page.waitForEvent('websocket', (socket) => socket.url().endsWith('&by=test'))
-  await page.evaluate(
-    (url) =>
-      new Promise((resolve, reject) => {
-        const socket = new WebSocket(url)
-        socket.addEventListener('close', reject)
-        // https://socket.io/docs/v4/socket-io-protocol/#connection-to-a-namespace
-        socket.addEventListener('message', ({ data }) => {
-          if (String(data).startsWith('0')) socket.send('40')
-          if (String(data).startsWith('40')) resolve(undefined)
-        })
-      }),
-    `${appUrl.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&by=test`,
-  )
-  return opened
-}
-
-test('a sign-out in one tab closes the socket of the other, and of nobody else', async ({
+test('the audit page tells the story of a sign-in by the form, with its branch', async ({
   page,
-  context,
-  browser,
   chain,
 }) => {
-  const elsewhere = await browser.newPage()
-  await signInByQuery(page, chain)
-  await signInByQuery(elsewhere, chain)
-  const [socket, other] = [await openSocket(page, chain), await openSocket(elsewhere, chain)]
-  const closed = socket.waitForEvent('close')
-  const tab = await context.newPage()
-  await tab.goto(chain.appUrl)
-  await signOutByQuery(tab)
-  await closed
-  expect([socket.isClosed(), other.isClosed()]).toEqual([true, false])
-  expect((await page.request.get(`${chain.appUrl}/api/me`)).status()).toBe(401)
-  await elsewhere.close()
+  await openForm(page, chain)
+  await fillForm(page, { email: 'multi@example.test' })
+  await page.getByRole('radio').first().check()
+  await page.getByRole('button', { name: 'Go on' }).click()
+  await expect(page.locator('.who')).toContainText('Signed in as Mina Multi')
+  await page.goto(`${chain.appUrl}/audit`)
+  const story = page.getByRole('article').first()
+  await expect(story.getByRole('heading')).toContainText('Signed in')
+  const steps = [
+    'password_accepted',
+    'branch_asked',
+    'branch_chosen',
+    'token_exchanged',
+    'finished',
+  ]
+  for (const step of steps)
+    await expect(story.getByText(`login.${step}`, { exact: true })).toBeVisible()
+  expect(await page.content()).not.toContain('multi@example.test')
 })
 
 interface Line {
@@ -116,7 +100,7 @@ test('a login by the form is one story in the logs of app and identity service',
   page,
   chain,
 }) => {
-  await signInByQuery(page, chain)
+  await signInByForm(page, chain)
   const atGateway = logged(chain.logs(chain.testApp), 'gateway.forwarded').at(-1)
   expect(atGateway).toMatchObject({
     route_id: 'identity-auth',
