@@ -206,6 +206,24 @@ describe('the file of the trail', () => {
     expect(all(store)).toHaveLength(51)
   })
 
+  it('locked at the end of the process: what waits is written as soon as it can be', async () => {
+    const store = openStore()
+    store.add(event())
+    const HOLDER = `
+      const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
+      const database = new DatabaseSync(process.argv[1])
+      database.exec('begin immediate')
+      process.stdout.write('locked')
+      setTimeout(() => database.exec('commit'), 300)`
+    const holder = spawn(process.execPath, ['-e', HOLDER, file])
+    await once(holder.stdout, 'data')
+    store.add(event({ event: 'login.finished' }))
+    store.close()
+    open.pop()
+    expect(all(openStore()).map((row) => row.event)).toEqual(['login.started', 'login.finished'])
+    await once(holder, 'exit')
+  })
+
   it('locked for long: what does not fit into memory is an error', () => {
     const store = openStore()
     store.add(event())

@@ -22,7 +22,9 @@ export class TrailStoreError extends Error {
     const cause = failure instanceof SessionFileError ? failure.cause : failure
     const reason = cause instanceof Error ? cause.message : String(cause)
     super(`The audit trail can not be used: ${reason}`, { cause })
-    this.isBusy = (cause as { errcode?: unknown } | undefined)?.errcode === SQLITE_BUSY
+    const { errcode } = (cause ?? {}) as { errcode?: unknown }
+    // The upper bits say why.
+    this.isBusy = typeof errcode === 'number' && (errcode & 0xff) === SQLITE_BUSY
   }
 }
 
@@ -30,6 +32,9 @@ const SQLITE_BUSY = 5
 const REOPEN_AFTER_MS = 10_000
 const TRY_AGAIN_MS = 500
 const MOST_WAITING = 1000
+/** Before what waits is lost at the end of the process. */
+const LAST_TRIES = 20
+const LAST_PAUSE_MS = 50
 
 export function openTrailStore(options: TrailStoreOptions): TrailStore {
   const rows = keepOpen(options)
@@ -63,7 +68,7 @@ export function openTrailStore(options: TrailStoreOptions): TrailStore {
     },
     close() {
       clearInterval(timer)
-      attempt(flush)
+      insist(flush, () => waiting.length === 0)
       rows.close()
     },
   }
@@ -75,6 +80,15 @@ function attempt(flush: () => void): void {
     flush()
   } catch (error) {
     if (!(error instanceof TrailStoreError)) throw error
+  }
+}
+
+/** At the end, where nothing else is to be done meanwhile. */
+function insist(flush: () => void, isDone: () => boolean): void {
+  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  for (let tries = 1; !isDone() && tries <= LAST_TRIES; tries += 1) {
+    if (tries > 1) Atomics.wait(nobody, 0, 0, LAST_PAUSE_MS)
+    attempt(flush)
   }
 }
 
