@@ -32,8 +32,7 @@ export function createLineOwners(mostGroups: number): LineOwners {
     // Last used last.
     groups.delete(key)
     groups.set(key, group)
-    const [oldest] = groups.keys()
-    if (groups.size > mostGroups && oldest !== undefined) groups.delete(oldest)
+    if (groups.size > mostGroups) groups.delete(groups.keys().next().value ?? key)
     return group
   }
 
