@@ -5,6 +5,7 @@ import type { Cookie, Page } from 'playwright/test'
 import { expect, fillSignIn } from './support/fixtures.ts'
 import { authorizationRequest } from './support/http-client.ts'
 import { cookiesAt, hostOf, test } from './support/https.ts'
+import { signInByForm } from './support/login-form.ts'
 import { expectSignedIn, finishSignIn, logged, openApp } from './support/pages.ts'
 import type { Chain } from './support/processes.ts'
 
@@ -39,6 +40,24 @@ test('login, single sign-on with the second app, and logout, over three sites', 
   await person.goto(`${chain.appUrl}/authenticated`)
   await expectSignedIn(person)
   expect(asked).toContain(chain.upstreamUrl)
+})
+
+test('the form of the app signs in, with cookies that are Secure and of its host only', async ({
+  https: { chain },
+  person,
+}) => {
+  await signInByForm(person, chain)
+  const cookies = await cookiesAt(person.context(), chain.appUrl)
+  for (const name of ['__Host-TEST_APP_ACCESS', '__Host-TEST_APP_REFRESH'])
+    expect(cookies.find((cookie) => cookie.name === name)).toMatchObject({
+      secure: true,
+      httpOnly: true,
+      sameSite: 'Lax',
+      path: '/',
+      domain: hostOf(chain.appUrl),
+    })
+  await person.goto(`${chain.appUrl}/authenticated`)
+  await expect(person.getByRole('heading', { level: 1 })).toHaveText('Hello, testuser')
 })
 
 test('every cookie of the adapter and the app is Secure, HttpOnly, SameSite=Lax, prefixed and of its host only', async ({

@@ -171,6 +171,11 @@ function requestAs(host: string, port: number, path: string): Promise<RawRespons
   })
 }
 
+it('answers /ping', async () => {
+  const answer = await fetch(`${server.issuer}/ping`)
+  expect([answer.status, await answer.text()]).toEqual([200, 'pong'])
+})
+
 describe('discovery', () => {
   it('C03 C05 advertises what is served, and keys without private members', async () => {
     const metadata = (await (

@@ -78,6 +78,7 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
   const app = (url: string, host: string) => ({
     TEST_APP_URL: url,
     TEST_APP_ISSUER: urls.adapterUrl,
+    TEST_APP_IDENTITY_URL: urls.upstreamUrl,
     TEST_APP_TLS_CERT: filesOf(host).cert,
     TEST_APP_TLS_KEY: filesOf(host).key,
   })
@@ -119,6 +120,10 @@ export function httpsLayout(ports: ChainPorts, folder: string): Layout {
           backchannel_logout_uri: null,
           frontchannel_logout_uri: `${urls.secondAppUrl}/logout/frontchannel`,
         },
+      },
+      resources: {
+        'urn:test-app:refresh': { audience: `${urls.appUrl}/refresh` },
+        'urn:second-app:refresh': { audience: `${urls.secondAppUrl}/refresh` },
       },
     },
     browserArgs: [

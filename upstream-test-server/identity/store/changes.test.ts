@@ -114,6 +114,20 @@ describe('a password', () => {
 })
 
 describe('the file', () => {
+  it('knows of a sign-in when it was, and its session: ACTIVE, with jti and expires_at', async () => {
+    const { body } = await logIn(server.issuer, 'single')
+    const { account, auth } = body.data
+    const { auth_session: id } = claimsOf(auth.accessToken)
+    const found = database.prepare('SELECT last_login_at FROM account WHERE email = ?')
+    const { last_login_at } = found.get('single@example.test') as { last_login_at: number }
+    expect(new Date(last_login_at).toISOString()).toBe(account.lastLoginAt)
+    const session = database.prepare('SELECT * FROM auth_session WHERE id = ?').get(id as string)
+    expect(session).toMatchObject({ status: 'ACTIVE', branch_id: 'br-north' })
+    const { jti, created_at, expires_at } = session as Record<string, number | string>
+    expect(String(jti)).toMatch(/^[\w-]{16,}$/)
+    expect(Number(expires_at) - Number(created_at)).toBe(604_800_000)
+  })
+
   it('holds no refresh token, access token or e-mail address that was tried', async () => {
     const { body } = await logIn(server.issuer, 'single')
     await logIn(server.issuer, 'never-heard-of', 'wrong')
