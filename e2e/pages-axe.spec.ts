@@ -37,6 +37,29 @@ async function answerWith(page: Page, chain: Chain, change: (url: URL) => void):
   await page.goto(url.href)
 }
 
+/** With a line of a service among them. */
+async function readServiceLog(page: Page, chain: Chain): Promise<void> {
+  const worker = `Basic ${Buffer.from('worker:worker-secret').toString('base64')}`
+  const granted = await page.request.post(`${chain.adapterUrl}/oauth2/token`, {
+    headers: { authorization: worker },
+    form: { grant_type: 'client_credentials', resource: 'urn:logging-backend' },
+  })
+  const { access_token: token } = (await granted.json()) as { access_token: string }
+  const sent = await page.request.post(`${chain.appUrl}/log`, {
+    headers: { authorization: `Bearer ${token}` },
+    data: {
+      level: 'info',
+      event: 'report.of.a.very.long.name.that.fits.no.phone',
+      message: 'Sent.',
+      fields: { file: '/var/lib/reports/2026/01/02/report-of-a-very-long-name.pdf', pages: 3 },
+    },
+  })
+  expect(sent.status()).toBe(200)
+  await signIn(page, chain)
+  await page.goto(`${chain.appUrl}/log`)
+  await expect(page.getByText('report.of.a.very')).toBeVisible()
+}
+
 const hubert = { username: 'wolfeschlegelsteinhausenbergerdorff.hubert.blaine.the-third' }
 
 const APP: Visit[] = [
@@ -51,6 +74,11 @@ const APP: Visit[] = [
     open: async (page, chain) => (await signIn(page, chain), page.goto(chain.appUrl)),
   },
   { name: 'the token', title: 'Hello, testuser', open: signIn },
+  {
+    name: 'what services say',
+    title: 'What services say',
+    open: readServiceLog,
+  },
   {
     name: 'the token of somebody with a long name',
     title: /^Hello, Hubert Blaine/,
