@@ -129,7 +129,7 @@ function openBasis(options: TestAppOptions) {
     ...audit,
     chainEvents: createChainEvents({ ...options, ...audit, now }),
     loginEnds: endsOfSessions(sessions.store.store),
-    links: createSessionLinks(sessions.store.store, now),
+    links: createSessionLinks({ ...sessions.store, now }),
     pages: createPages({ app: factsOf(options, sessions.cookies), discoveryUrl, now }),
   }
 }

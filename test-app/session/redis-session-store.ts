@@ -3,12 +3,18 @@ import { RedisStore } from 'connect-redis'
 import type { Store } from 'express-session'
 import { createClient } from 'redis'
 import type { Log } from '../../service/log.ts'
-import { SESSION_IDLE_MS } from './session-data.ts'
+import { ENDED_MS, SESSION_IDLE_MS } from './session-data.ts'
 import type { RedisCommands } from '../store/redis-record-texts.ts'
 import type { SessionSerializer } from './session-store.ts'
 
 const COMMAND_TIMEOUT_MS = 500
 const LONGEST_RECONNECT_MS = 500
+
+// An empty value is a session that was ended: a request that read it before can not write it back.
+const SET_UNLESS_ENDED = `
+if redis.call('GET', KEYS[1]) == '' then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1`
 
 export interface RedisSessionOptions {
   readonly url: string
@@ -70,12 +76,18 @@ function noteOutages(client: Emitter, log: Log): void {
 }
 
 // The client's own command timeout ends once a command is written; a frozen server would keep the request waiting.
-function withinTime(client: Pick<RedisClient, 'get' | 'set' | 'expire' | 'del'>) {
+function withinTime(client: Pick<RedisClient, 'get' | 'set' | 'expire' | 'eval'>) {
   return {
     get: (...args: Parameters<typeof client.get>) => timed(client.get(...args)),
-    set: (...args: Parameters<typeof client.set>) => timed(client.set(...args)),
+    set(key: string, value: string, { expiration }: { expiration: { value: number } }) {
+      const values = [value, String(expiration.value)]
+      return timed(client.eval(SET_UNLESS_ENDED, { keys: [key], arguments: values }))
+    },
     expire: (...args: Parameters<typeof client.expire>) => timed(client.expire(...args)),
-    del: (...args: Parameters<typeof client.del>) => timed(client.del(...args)),
+    del: async (keys: readonly string[]) => {
+      const expiration = { type: 'PX', value: ENDED_MS } as const
+      await Promise.all(keys.map((key) => timed(client.set(key, '', { expiration }))))
+    },
   }
 }
 

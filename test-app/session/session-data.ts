@@ -29,3 +29,5 @@ declare module 'express-session' {
 export const SESSION_ABSOLUTE_MS = 12 * 60 * 60 * 1000
 /** A session that is not used ends after this. */
 export const SESSION_IDLE_MS = 8 * 60 * 60 * 1000
+/** No request lasts longer: for this time a session that was ended can not be written back by one that read it before. */
+export const ENDED_MS = 10 * 60 * 1000

@@ -1,6 +1,7 @@
 // Finds this app's session by the name that the adapter has for it (`sid`), for a logout that comes without a browser. Kept
-// in the session store, beside the sessions.
+// beside the sessions.
 import type { SessionData, Store } from 'express-session'
+import type { SealedRecords } from '../store/sealed-records.ts'
 import { storeError } from './session-middleware.ts'
 import { SESSION_ABSOLUTE_MS } from './session-data.ts'
 
@@ -16,33 +17,33 @@ export interface EndedSession {
 }
 
 interface Link {
-  sessionId: string
+  readonly sessionId: string
+}
+
+export interface SessionLinksOptions {
+  readonly store: Store
+  readonly records: SealedRecords
+  readonly now: () => number
 }
 
 /** Both reject with SessionStoreError. */
-export function createSessionLinks(store: Store, now: () => number): SessionLinks {
-  const idOf = (sid: string) => `sid ${sid}`
-
-  async function find(id: string): Promise<(SessionData & Partial<Link>) | undefined> {
-    const found = await promised<SessionData | null | undefined>((done) => store.get(id, done))
-    return found ?? undefined
-  }
-  const destroy = (id: string) => promised<void>((done) => store.destroy(id, done))
+export function createSessionLinks({ store, records, now }: SessionLinksOptions): SessionLinks {
+  const keyOf = (sid: string) => `sid ${sid}`
+  const find = (id: string) =>
+    promised<SessionData | null | undefined>((done) => store.get(id, done))
 
   return {
-    link(sid, sessionId) {
-      const cookie = { originalMaxAge: null, expires: new Date(now() + SESSION_ABSOLUTE_MS) }
-      const link = { cookie, sessionId } as unknown as SessionData
-      return promised<void>((done) => store.set(idOf(sid), link, done))
-    },
+    link: (sid, sessionId) =>
+      records.save(keyOf(sid), { sessionId } satisfies Link, now() + SESSION_ABSOLUTE_MS),
     async end(sid) {
-      const { sessionId } = (await find(idOf(sid))) ?? {}
-      if (sessionId === undefined) return undefined
+      const link = await records.find(keyOf(sid))
+      if (!link) return undefined
+      const { sessionId } = link.value as Link
       const session = await find(sessionId)
-      await destroy(idOf(sid))
+      await records.remove(keyOf(sid))
       // The same browser may have signed in anew since.
       if (session?.signIn?.idTokenClaims['sid'] !== sid) return undefined
-      await destroy(sessionId)
+      await promised<void>((done) => store.destroy(sessionId, done))
       return { sessionId, session }
     },
   }

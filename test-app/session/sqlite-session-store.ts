@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { Store } from 'express-session'
 import type { SessionData } from 'express-session'
-import { SESSION_IDLE_MS } from './session-data.ts'
+import { ENDED_MS, SESSION_IDLE_MS } from './session-data.ts'
 import type { SessionSerializer } from './session-store.ts'
 import { openSqliteFile } from '../store/sqlite-file.ts'
 
@@ -56,22 +56,29 @@ function prepareRows(database: DatabaseSync, { app, serializer, now }: SqliteSes
   )
   const upsert = database.prepare(
     `insert into sessions (app, id, data, expires_at) values (?, ?, ?, ?)
-     on conflict do update set data = excluded.data, expires_at = excluded.expires_at`,
+     on conflict do update set data = excluded.data, expires_at = excluded.expires_at
+     where sessions.data <> ''`,
   )
-  const extend = database.prepare('update sessions set expires_at = ? where app = ? and id = ?')
-  const remove = database.prepare('delete from sessions where app = ? and id = ?')
+  const extend = database.prepare(
+    "update sessions set expires_at = ? where app = ? and id = ? and data <> ''",
+  )
+  // Nothing in its place, so that a request that read it before can not write it back.
+  const empty = database.prepare(
+    `insert into sessions (app, id, data, expires_at) values (?, ?, '', ?)
+     on conflict do update set data = '', expires_at = excluded.expires_at`,
+  )
   const sweep = database.prepare('delete from sessions where expires_at <= ?')
   const expiry = (session: SessionData): number =>
     session.cookie.expires ? new Date(session.cookie.expires).getTime() : now() + SESSION_IDLE_MS
   return {
     find(id: string): SessionData | null {
       const row = select.get(app, keyOf(id), now())
-      return row ? (serializer.parse(String(row['data'])) as SessionData | null) : null
+      return row?.['data'] ? (serializer.parse(String(row['data'])) as SessionData | null) : null
     },
     save: (id: string, session: SessionData) =>
       void upsert.run(app, keyOf(id), serializer.stringify(session), expiry(session)),
     touch: (id: string, session: SessionData) => void extend.run(expiry(session), app, keyOf(id)),
-    remove: (id: string) => void remove.run(app, keyOf(id)),
+    remove: (id: string) => void empty.run(app, keyOf(id), now() + ENDED_MS),
     sweep: () => void sweep.run(now()),
   }
 }

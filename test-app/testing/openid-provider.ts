@@ -32,6 +32,8 @@ export interface Faults {
   noEndSession?: boolean | undefined
   accessToken?: string | undefined
   expiresIn?: number | undefined
+  /** The token endpoint has done its work, and answers only then. */
+  tokenAnswerAfter?: Promise<unknown> | undefined
   /** Gives refresh tokens, each good once. */
   refreshTokens?: boolean | undefined
 }
@@ -133,7 +135,7 @@ export async function startOpenidProvider(
     res.redirect(302, back.href)
   })
 
-  app.post('/oauth2/token', express.urlencoded({ extended: false }), (req, res) => {
+  app.post('/oauth2/token', express.urlencoded({ extended: false }), async (req, res) => {
     const body = req.body as Record<string, string>
     tokenRequests.push(body)
     if (body['code_verifier']) secrets.add(body['code_verifier'])
@@ -142,7 +144,9 @@ export async function startOpenidProvider(
     if (error) return sendTokenError(res, error)
     const nonce = codes.get(body['code'] ?? '')?.nonce
     codes.delete(body['code'] ?? '')
-    res.json(tokens(nonce))
+    const answer = tokens(nonce)
+    await faults.tokenAnswerAfter
+    res.json(answer)
   })
 
   function tokenFault(req: Request, body: Record<string, string>) {
