@@ -6,7 +6,7 @@ import { flowOf } from '../audit/chain-events.ts'
 import type { Trail } from '../audit/trail.ts'
 import { loginKeyOf } from '../authentication/login-key.ts'
 import type { LoginEnds } from '../authentication/login-ends.ts'
-import { forgetPrincipal, principalOf } from '../authentication/principal.ts'
+import { forgetPrincipal, isUnknown, principalOf } from '../authentication/principal.ts'
 import { destroySession, isFormToken, signInOf } from '../session/current-session.ts'
 import { isOwnForm } from '../browser/own-form.ts'
 import { cookiesOf } from '../browser/cookies.ts'
@@ -61,7 +61,7 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
   return {
     async submit(req, res) {
       const signIn = signInOf(req, now())
-      if (!signIn && principalOf(req)?.via !== 'cookie') return res.redirect(303, '/')
+      if (!signIn && !mayHaveCookies(req)) return res.redirect(303, '/')
       const form = (req.body ?? {}) as Readonly<Record<string, unknown>>
       if (!isOwnForm(req, options.url) || !isFormToken(req, form['form_token'])) {
         return options.showForgedForm(req, res)
@@ -81,6 +81,9 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
     hasReturned: journey.hasReturned,
   }
 }
+
+/** Of the form; while the adapter is away it may not be known whose they are. */
+const mayHaveCookies = (req: Request) => principalOf(req)?.via === 'cookie' || isUnknown(req)
 
 async function endSession(
   { cookies, loginEnds }: SignOutOptions,

@@ -1,5 +1,6 @@
 // The pages as request handlers: who is asking, which page, which status.
 import type { NextFunction, Request, Response } from 'express'
+import { isUnknown } from '../authentication/principal.ts'
 import { signInPath } from '../login/paths.ts'
 import type { SignInProblem } from '../login/sign-in.ts'
 import type { SignInError } from '../relying-party/sign-in-error.ts'
@@ -65,9 +66,10 @@ function ordinaryPages({ app, now }: PagesOptions, send: Send) {
     selectBranch: (req: Request, res: Response) =>
       send(req, res, 200, 'Choose a branch', selectBranchPage()),
     async signOut(req: Request, res: Response): Promise<void> {
-      const who = whoOf(req, now())
-      if (!who) return send(req, res, 200, 'You are not signed in', notSignedInPage())
-      await send(req, res, 200, 'Sign out', signOutPage(app, who.via, formTokenOf(req)))
+      // Whoever can not be known while the adapter is away has cookies that can be taken back all the same.
+      const via = whoOf(req, now())?.via ?? (isUnknown(req) ? 'cookie' : undefined)
+      if (!via) return send(req, res, 200, 'You are not signed in', notSignedInPage())
+      await send(req, res, 200, 'Sign out', signOutPage(app, via, formTokenOf(req)))
     },
   }
 }
