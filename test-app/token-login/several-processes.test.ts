@@ -1,6 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { useClock } from '../../adapter/test-support/use-chain.ts'
 import { startRedis } from '../../scripts/redis-server.ts'
@@ -92,5 +95,80 @@ describe.each([
     clock.advance(301)
     expect((await me(kept, second.url)).status).toBe(401)
     expect(refreshes()).toBe(0)
+  })
+
+  describe('a process that is killed in the middle of a refresh', () => {
+    /** `until`: resolves when it has come as far as it gets. */
+    async function killWhileRefreshing(
+      browser: TestBrowser,
+      identityUrl: string,
+      until: Promise<unknown>,
+    ): Promise<void> {
+      const doomed = await startTestApp(whole.issuer, {
+        dataFolder: folder,
+        ...change(),
+        url: whole.url,
+        identityUrl,
+      })
+      // A new connection to Redis needs a moment.
+      while ((await copyOf(browser).open(`${doomed.url}/`)).status !== 200) await sleep(25)
+      clock.advance(301)
+      const unanswered = me(copyOf(browser), doomed.url).catch(() => undefined)
+      await until
+      await doomed.stop()
+      await unanswered
+    }
+
+    /** What a browser gets of the process that is left, half a minute later. */
+    async function statusLater(browser: TestBrowser): Promise<number> {
+      const answer = me(browser)
+      await sleep(200)
+      clock.advance(31)
+      return (await answer).status
+    }
+
+    it('after the new refresh token was kept: another takes it up', async () => {
+      await startTwo(change())
+      const browser = await login(whole.browser())
+      const reached = Promise.withResolvers<void>()
+      const { app } = whole.chain.adapter
+      whole.chain.serve((req, res) => {
+        if (req.url !== '/oauth2/token') return void app(req, res)
+        reached.resolve()
+      })
+      await killWhileRefreshing(browser, whole.identityUrl, reached.promise)
+      whole.chain.serve((req, res) => void app(req, res))
+      expect(await statusLater(browser)).toBe(200)
+      clock.advance(301)
+      expect((await me(browser)).status).toBe(200)
+    })
+
+    it('before that: the sign-in is over everywhere, and says so once', async () => {
+      await startTwo(change())
+      const browser = await login(whole.browser())
+      const reached = Promise.withResolvers<void>()
+      // Its answers get lost.
+      const deaf = createServer((req) => {
+        const body: Buffer[] = []
+        req.on('data', (part: Buffer) => body.push(part))
+        req.on('end', () => {
+          void fetch(`${whole.identityUrl}${String(req.url)}`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: Buffer.concat(body),
+          }).then(() => reached.resolve())
+        })
+      })
+      await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve))
+      const { port } = deaf.address() as AddressInfo
+      await killWhileRefreshing(browser, `http://127.0.0.1:${port}`, reached.promise)
+      deaf.closeAllConnections()
+      deaf.close()
+      expect(await statusLater(browser)).toBe(401)
+      expect([...browser.cookies.keys()].filter((name) => name.endsWith('_REFRESH'))).toEqual([])
+      expect(whole.events('token_login.ended').at(-1)).toMatchObject({
+        reason: 'INVALID_REFRESH_TOKEN',
+      })
+    })
   })
 })
