@@ -3,6 +3,8 @@ import { seedPassword, seedUsers } from '../upstream-test-server/people/seed-use
 import type { ChainPort } from './chain.ts'
 
 const LONGEST_NAME = 16
+/** Of the identity service: in one branch, and in several. */
+const FORM_PEOPLE = ['single@example.test', 'multi@example.test']
 
 function box(lines: readonly string[]): string {
   const width = Math.max(...lines.map((line) => line.length))
@@ -35,6 +37,9 @@ export function welcome({ ports, storage, config }: Welcome): string {
       : []),
     `Sign in   ${first} / ${seedPassword}`,
     `or as     ${others.join(', ')} (same password)`,
+    ...(config === undefined
+      ? [`or at     ${url('TEST_APP_PORT')}/login.html as ${FORM_PEOPLE.join(', ')}`]
+      : []),
     `Adapter   ${url('ADAPTER_PORT')}, keeps state in ${storage}`,
     `Admin     ${url('ADAPTER_ADMIN_PORT')}/healthz`,
     ...(config === undefined ? [] : [`Config    ${config}`]),

@@ -3,6 +3,8 @@
 interface EventRow {
   /** For who reads the story. */
   readonly means: string
+  /** The same of a login with the form, where that differs from the chain. */
+  readonly meansByForm?: string
   /** How the story looks once this happened; absent: as before. */
   readonly outcome?: Outcome
   /** Happens once in a login, or once for each token: said again, it is the same request that came twice. */
@@ -13,7 +15,8 @@ export type Outcome = 'open' | 'signed_in' | 'failed' | 'signed_out'
 
 export const TRAIL_EVENTS = {
   'login.started': {
-    means: 'Sign-in begun. By way of the chain, the browser was sent to the adapter.',
+    means: 'Sign-in begun: the browser was sent to the adapter.',
+    meansByForm: 'Sign-in begun: e-mail and password were sent to the identity service.',
     outcome: 'open',
     isOnce: true,
   },

@@ -32,20 +32,29 @@ export function storiesFrom(events: readonly StoredEvent[]): Story[] {
 
 function storyFrom(events: readonly StoredEvent[]): Story {
   const [first] = events as [StoredEvent]
+  const way = wayOf(events)
   return {
     flowId: first.flowId,
     outcome: outcomeOf(events.map(({ event }) => event)),
-    way: events.map(({ fields }) => fields['way']).find((way) => typeof way === 'string'),
+    way,
     subject: events.find(({ subject }) => subject !== undefined)?.subject,
     events: events.map(({ event, at, fields }) => ({
       event,
-      means: eventRow(event).means,
+      means: meaningOf(event, way),
       at,
       afterMs: Math.max(0, at - first.at),
       fields,
     })),
     lastId: Math.max(...events.map(({ id }) => id)),
   }
+}
+
+const wayOf = (events: readonly StoredEvent[]): string | undefined =>
+  events.map(({ fields }) => fields['way']).find((way) => typeof way === 'string')
+
+function meaningOf(event: string, way: string | undefined): string {
+  const { means, meansByForm = means } = eventRow(event)
+  return way === 'form' ? meansByForm : means
 }
 
 /** The last word counts; only that something failed later does not undo a sign-in. */
