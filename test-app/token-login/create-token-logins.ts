@@ -8,6 +8,7 @@ import { loginKeyOf } from '../authentication/login-key.ts'
 import { setPrincipal } from '../authentication/principal.ts'
 import type { Principal } from '../authentication/principal.ts'
 import type { VerifyToken } from '../authentication/verify-token.ts'
+import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { Claims } from '../session/session-data.ts'
 import type { EndLogin } from './end-login.ts'
 import type { ExchangeTokens, NewTokens } from './exchange-tokens.ts'
@@ -75,6 +76,8 @@ async function begin(
     log.info('token_login.begun', { flow_id: flowId, sub: tokens.subject })
     return signedIn(req, tokens.pair.access.token, tokens.claims, name)
   } catch (error) {
+    if (error instanceof SignInError)
+      log.warn('token_login.refused', { failure: error.code, reason: error.message })
     const { access, refresh } = tokens?.pair ?? {}
     await Promise.all([
       endLogin.leave(login.refreshToken),

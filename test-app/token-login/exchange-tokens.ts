@@ -5,6 +5,12 @@ import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { Claims } from '../session/session-data.ts'
 import type { TokenPair } from './token-cookies.ts'
 
+/** Name and value of a cookie; what is longer, browsers drop without a word. */
+// https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6
+const LONGEST_COOKIE = 4096
+/** __Host-, the longest TEST_APP_COOKIE, and what is added to it. */
+const LONGEST_NAME = 80
+
 export interface NewTokens {
   readonly pair: TokenPair
   readonly subject: string
@@ -29,6 +35,8 @@ export function createExchangeTokens(options: ExchangeTokensOptions): ExchangeTo
   const { exchange, verify, clientId, refreshAudience } = options
 
   async function verified({ token }: ExchangedToken, audience: string): Promise<Claims> {
+    if (token.length > LONGEST_COOKIE - LONGEST_NAME)
+      throw new SignInError('answer_invalid', 'A token of the adapter is too long for a cookie')
     const verdict = await verify(token, { via: 'exchange', audience })
     if (verdict.valid) return verdict.claims
     throw new SignInError('answer_invalid', 'The adapter gave a token that is no good here', {
