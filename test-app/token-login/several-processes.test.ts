@@ -97,6 +97,22 @@ describe.each([
     expect(refreshes()).toBe(0)
   })
 
+  it('A21 a session of the chain is refreshed by both at once, and goes on', async () => {
+    await startTwo(change())
+    const browser = whole.browser()
+    expect((await whole.signIn(browser)).status).toBe(200)
+    for (let round = 1; round <= 3; round += 1) {
+      clock.advance(301)
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          me(copyOf(browser), index % 2 === 0 ? whole.url : second.url),
+        ),
+      )
+      expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200))
+    }
+    expect(whole.log.text + second.log.text).not.toContain('tokens.refresh_failed')
+  })
+
   describe('a process that is killed in the middle of a refresh', () => {
     /** `until`: resolves when it has come as far as it gets. */
     async function killWhileRefreshing(
