@@ -70,6 +70,8 @@ export function createHeldSocket(options: HeldSocketOptions): HeldSocket {
     socket.once('disconnect', (reason) => {
       clearTimeout(timer)
       log.info('socket.closed', { sub, reason: ended ?? reason })
+      // A client may leave and keep its connection, which nobody would ask for a sign-in any more.
+      socket.conn.close()
     })
     checkLater()
     send()

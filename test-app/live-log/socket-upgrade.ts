@@ -35,6 +35,8 @@ export function isFromOwnPage({ headers }: IncomingMessage, origin: string): boo
 }
 
 export function refuse(socket: Duplex, refusal: Refusal): void {
+  // Else it stays for as long as the other side likes.
+  socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${REFUSALS[refusal]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 

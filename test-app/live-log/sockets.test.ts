@@ -42,11 +42,14 @@ const person = (subject: string, change: Partial<Principal> = {}): Principal => 
 
 /** Called when a sign-in was found, before that is said. */
 let asked: (() => void) | undefined
+/** Until this is over nothing is said. */
+let pause: Promise<void> | undefined
 
 async function authenticate({ headers }: IncomingMessage): Promise<Principal | undefined> {
   const found = people.get(headers.cookie ?? headers.authorization ?? '')
   if (found === 'store down') throw new Error('The store is down')
   asked?.()
+  await pause
   return found
 }
 
@@ -86,6 +89,7 @@ beforeEach(async () => {
   ])
   opened = []
   asked = undefined
+  pause = undefined
   await start()
 })
 afterEach(async () => {
@@ -109,6 +113,20 @@ function open(
   opened.push(socket)
   return socket
 }
+
+/** A client that says what it likes, and what comes back from now on. */
+async function openRaw(cookie: string) {
+  const url = `${listening.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`
+  const headers = { origin: listening.url, cookie }
+  const raw = new WebSocket(url, { headers } as unknown as string[])
+  const messages: string[] = []
+  raw.addEventListener('message', ({ data }) => messages.push(String(data)))
+  const closed = once(raw, 'close')
+  await vi.waitFor(() => expect(messages).toHaveLength(1))
+  return { raw, messages, closed }
+}
+const JOIN = '40'
+const LEAVE = '41'
 
 const connected = (socket: Socket) =>
   new Promise<void>((resolve, reject) =>
@@ -289,6 +307,39 @@ describe('a socket of the live log', () => {
     await connected(open('bob'))
   })
 
+  it('counts for nothing when its client was gone before its sign-in was found', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let questions = 0
+    asked = () => (questions += 1)
+    pause = promise
+    const clients = await Promise.all(Array.from({ length: 20 }, () => openRaw('ada')))
+    for (const { raw } of clients) raw.send(JOIN)
+    await vi.waitFor(() => expect(questions).toBe(20))
+    for (const { raw } of clients) raw.close()
+    await Promise.all(clients.map(({ closed }) => closed))
+    resolve()
+    await connected(open('ada'))
+  })
+
+  it('is closed when its client says that it leaves, and keeps the connection', async () => {
+    const { raw, messages, closed } = await openRaw('ada')
+    raw.send(JOIN)
+    await vi.waitFor(() => expect(messages[1]).toMatch(/^40\{"sid"/))
+    raw.send(LEAVE)
+    await closed
+    expect(written).toContain('"reason":"client namespace disconnect"')
+  })
+
+  it('asks for its sign-in once when its client joins again and again', async () => {
+    let questions = 0
+    asked = () => (questions += 1)
+    const { raw, closed } = await openRaw('ada')
+    for (let n = 0; n < 50; n++) raw.send(JOIN)
+    await closed
+    expect(questions).toBe(1)
+    expect(written).not.toContain('socket.opened')
+  })
+
   it('writes who and why, and nothing secret', async () => {
     const socket = open('ada')
     await connected(socket)
@@ -340,6 +391,19 @@ describe('an upgrade', () => {
       'HTTP/1.1 403 Forbidden',
     )
     expect(written).not.toContain('socket.opened')
+  })
+
+  it('that is refused holds no connection, whatever its client does', async () => {
+    const client = connectTcp({ port: listening.port, host: '127.0.0.1', allowHalfOpen: true })
+    await once(client, 'connect')
+    client.write(
+      `GET ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: https://evil.example\r\n\r\n`,
+    )
+    expect(String(await once(client, 'data'))).toContain('403')
+    const open = () =>
+      new Promise((resolve) => listening.server.getConnections((_error, count) => resolve(count)))
+    await vi.waitFor(async () => expect(await open()).toBe(0))
+    client.destroy()
   })
 
   it.each(['/', '/socket.io', '/socket.io//', '/Socket.io/', '/x/../socket.io/', '/socket.io/%2e'])(

@@ -51,6 +51,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   const admission = { ...options, authenticate: exceptEnded(options) }
   let isClosing = false
 
+  io.use(oncePerConnection())
   io.use(async (socket, next) => next(await refused(admission, held, socket)))
   io.on('connection', (socket) => held.get(socket)?.open())
   options.loginEnds.onEnd((loginKey) => {
@@ -105,6 +106,16 @@ function exceptEnded({ authenticate, loginEnds }: SocketsOptions): typeof authen
   }
 }
 
+/** Else two bytes of a client would be enough to have the store asked for its sign-in, again and again. */
+function oncePerConnection(): (socket: Socket, next: (error?: Error) => void) => void {
+  const asked = new WeakSet<object>()
+  return ({ conn }, next) => {
+    if (!asked.has(conn)) return next(void asked.add(conn))
+    conn.close()
+    next(new Error('again'))
+  }
+}
+
 /** Holds it, or says why not. */
 async function refused(
   { authenticate, view, log, now, checkEveryMs = CHECK_EVERY_MS }: SocketsOptions,
@@ -120,6 +131,8 @@ async function refused(
       }),
     )
   const principal = await ask()
+  // Held now, it would be held for ever.
+  if (socket.conn.readyState !== 'open') return new Error('gone')
   if (principal === 'unavailable') return new Error(principal)
   if (!principal) {
     runInContext(context, () => log.info('socket.refused', { refusal: 'unauthorized' }))
