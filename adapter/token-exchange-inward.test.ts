@@ -419,6 +419,28 @@ describe('its end', () => {
     expect(await verify(token)).toMatchObject({ valid: false, error: 'revoked' })
   })
 
+  it.each([
+    ['a JWT', undefined, 'mobile'],
+    ['opaque', ['second-client', 'second-secret'] as const, CLIENT_ID],
+  ])(
+    'revoked, nothing is kept of it, so that who exchanges again and again fills no store: %s',
+    async (name, as, aud) => {
+      const sub = `revoked ${name}`
+      const { body } = await exchange(idToken({ sub, aud }), {}, as)
+      const kept = async () => {
+        const answer = await fetch(`${on.chain.adminUrl}/api/forget`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ sub: `partner:${sub}`, dry_run: true }),
+        })
+        return answer.status
+      }
+      expect(await kept()).toBe(200)
+      await post(on.chain, '/oauth2/revoke', { token: String(body['access_token']) }, as)
+      expect(await kept()).toBe(404)
+    },
+  )
+
   it('A52 `sessions revoke --user` and a logout token of the upstream end it', async () => {
     const [one, two] = [await exchange(idToken()), await exchange(idToken({ sub: 'other' }))]
     const { status } = await fetch(`${on.chain.adminUrl}/api/sessions/revoke`, {

@@ -4,6 +4,7 @@
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Log } from '../../../service/log.ts'
 import type { RevokedTokens } from '../../storage/tokens/revoked-tokens.ts'
+import { isExchanged } from '../exchange/own-token.ts'
 import type { IssuedTokens, StoredToken } from './issued-tokens.ts'
 import type { AccessTokenClaims } from './verify-token.ts'
 
@@ -48,7 +49,7 @@ export function tokenEndpointFeatures({
       allowedPolicy: async (_ctx: KoaContextWithOIDC, client: Client, token: Model) => {
         if (token.clientId !== client.clientId) return false
         log.info('token.revoked', { client_id: client.clientId })
-        if (token.kind !== 'AccessToken') return true
+        if (token.kind !== 'AccessToken' || isExchanged(token.sessionUid)) return true
         // oidc-provider would end the whole grant: an access token ends alone, whatever its format.
         await token.destroy()
         return false
@@ -79,7 +80,7 @@ const SIGNED = 'application/token-introspection+jwt'
 export function answerForJwts(provider: Provider, options: TokenEndpointsOptions) {
   const answers: Record<string, Answer> = {
     [TOKEN_ROUTES.introspection]: (ctx) => introspect(options, ctx),
-    [TOKEN_ROUTES.revocation]: (ctx) => revoke(options, ctx),
+    [TOKEN_ROUTES.revocation]: (ctx) => revoke(provider, options, ctx),
   }
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     const answer = ctx.method === 'POST' ? answers[ctx.path] : undefined
@@ -120,6 +121,7 @@ const tokenType = ({ cnf }: AccessTokenClaims) => (cnf?.jkt === undefined ? 'Bea
 
 /** Whatever is not a living token of this client is answered alike: https://www.rfc-editor.org/rfc/rfc7009#section-2.2 */
 async function revoke(
+  provider: Provider,
   { tokens, revokedTokens, log, now }: TokenEndpointsOptions,
   ctx: KoaContextWithOIDC,
 ): Promise<void> {
@@ -128,8 +130,11 @@ async function revoke(
   ctx.type = 'text/plain'
   const read = await tokens.read(presented(ctx))
   if (!('issued' in read) || read.issued.clientId !== clientIdOf(ctx)) return
+  const { bond } = read.issued
   const { jti, exp } = read.claims
   await revokedTokens.add(jti, Math.max(1, exp - Math.floor(now() / 1000)))
+  // Nobody else needs what was kept for it, for up to seven days.
+  if (bond && isExchanged(bond.sessionUid)) await provider.AccessToken.revokeByGrantId(bond.grantId)
   log.info('token.revoked', { client_id: read.issued.clientId })
 }
 

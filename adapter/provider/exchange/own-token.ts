@@ -28,6 +28,12 @@ export interface Wanted {
 
 const random = () => randomBytes(16).toString('base64url')
 
+const NO_SESSION = 'exchange-'
+
+/** Whether a token was given in an exchange: then it is the only one of its grant. */
+export const isExchanged = (sessionUid: string | undefined): boolean =>
+  sessionUid?.startsWith(NO_SESSION) === true
+
 /** What the client asks for and may have. @throws the error that the client is told */
 export function wantedToken(
   config: OwnTokenOptions['config'],
@@ -126,7 +132,7 @@ function newToken(
   const { getResourceServerInfo } = resourceIndicators(config, signingKeys)
   const info = getResourceServerInfo(ctx, wanted.resource, client)
   // Every token names a session that it lives by; this one has none, so nothing else can end it or keep it alive.
-  const sessionUid = `exchange-${random()}`
+  const sessionUid = NO_SESSION + random()
   const token = new AccessToken({ accountId, client, grantId, gty: TOKEN_EXCHANGE, sessionUid })
   token.resourceServer = new Server(wanted.resource, info)
   token.scope = wanted.scope === '' ? undefined : wanted.scope
