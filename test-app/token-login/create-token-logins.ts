@@ -133,7 +133,8 @@ async function renewAndClean(
   }
   if (renewal.kind === 'over' && renewal.record) {
     const { flowId } = renewal.record
-    await endLogin.end(renewal.record, [refresh.token])
+    const { access, refresh: next } = renewal.unused ?? {}
+    await endLogin.end(renewal.record, [refresh.token, access?.token, next?.token])
     log.warn('token_login.ended', { flow_id: flowId, reason: renewal.reason })
     events.ended(renewal.record, renewal.reason)
   }

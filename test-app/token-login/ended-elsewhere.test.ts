@@ -51,6 +51,21 @@ describe('an operator of the adapter', () => {
       reason: 'refresh_token_revoked',
     })
   })
+  it('A52 who revokes them in the middle of a refresh ends what comes of it, too', async () => {
+    const { app } = whole.chain.adapter
+    let revoked: Promise<unknown> | undefined
+    whole.chain.serve((req, res) => {
+      if (req.url !== '/oauth2/token') return void app(req, res)
+      revoked ??= operator('sessions/revoke', { user: 'testuser' })
+      void revoked.then(() => app(req, res))
+    })
+    clock.advance(301)
+    expect(await statusOf()).toBe(401)
+    expect(revoked).toBeDefined()
+    whole.chain.serve((req, res) => void app(req, res))
+    expect(await operator('sessions/revoke', { user: 'testuser' })).toMatchObject({ grants: 0 })
+  })
+
   it('A52 who forgets a person ends it likewise', async () => {
     expect(await operator('forget', { sub: 'testuser' })).toMatchObject({ left: {} })
     clock.advance(301)

@@ -23,7 +23,13 @@ export type Renewal =
       /** By somebody else, just before. */
       readonly isLate: boolean
     }
-  | { readonly kind: 'over'; readonly reason: string; readonly record?: LoginRecord }
+  | {
+      readonly kind: 'over'
+      readonly reason: string
+      readonly record?: LoginRecord
+      /** Given by the adapter, and nobody's. */
+      readonly unused?: NewTokens['pair']
+    }
   | { readonly kind: 'unavailable' }
 
 /** A refresh JWT that was verified. */
@@ -86,15 +92,23 @@ async function renew(
   { token, subject }: RefreshToken,
   hold: Hold,
 ): Promise<Renewal> {
-  const over = (reason: string): Renewal => ({ kind: 'over', reason, record: hold.record })
+  const over = (reason: string, given: { unused?: NewTokens['pair'] } = {}): Renewal => ({
+    kind: 'over',
+    reason,
+    record: hold.record,
+    ...given,
+  })
   if (hold.record.subject !== subject) return over('subject_differs')
   if (!(await exchange.isActive(token))) return over('refresh_token_revoked')
   const { accessToken, refreshToken } = await identity.refresh(hold.record.identityRefreshToken)
   // The one of before is used up: nothing else may fail until this one is kept.
   if (!(await insist(() => hold.keep(refreshToken), log))) return over('login_ended')
   const next = await exchangeTokens(accessToken)
-  if (next.subject !== subject) return over('subject_differs')
-  if (!(await hold.renew(next.jti, next.pair))) return over('login_ended')
+  const unused = next.pair
+  if (next.subject !== subject) return over('subject_differs', { unused })
+  // Who revoked it meanwhile meant what came of it, too.
+  if (!(await exchange.isActive(token))) return over('refresh_token_revoked', { unused })
+  if (!(await hold.renew(next.jti, next.pair))) return over('login_ended', { unused })
   return { kind: 'renewed', tokens: next.pair, login: hold.record, isLate: false }
 }
 
