@@ -176,6 +176,22 @@ describe('the trail of a login by way of the chain', () => {
     expect(names()[0]).toEqual(['login.lost'])
   })
 
+  it('is not written on by other browsers, whatever login they name', async () => {
+    const browser = createTestBrowser()
+    const begun = await browser.open(`${app.url}/sign-in`)
+    const state = new URL(begun.location ?? '').searchParams.get('state') ?? ''
+    await browser.go(`${app.url}/authenticated`)
+    const callback = `${app.url}${CALLBACK}?code=a&state=${state}`
+    await createTestBrowser().open(callback)
+    expect(names()).toEqual([['login.lost'], expect.any(Array), ['login.started']])
+    // The same browser, which lost its cookies but for its name.
+    const [name = ''] = [...browser.cookies.keys()].filter((key) => key.endsWith('_BROWSER'))
+    const again = createTestBrowser()
+    again.cookies.set(name, browser.cookies.get(name) ?? '')
+    await again.open(callback)
+    expect(names()).toContainEqual(['login.started', 'login.lost'])
+  })
+
   it('ends with the adapter’s word that the session is over', async () => {
     provider.faults.idTokenClaims = { sid: 'session-1' }
     await createTestBrowser().go(`${app.url}/authenticated`)

@@ -55,7 +55,12 @@ export function createChainEvents(options: ChainEventsOptions): ChainEvents {
       trail.note({ event: 'session.ended', flowId, subject, fields })
     },
     lost: (flowId) =>
-      trail.note({ event: 'login.lost', flowId, fields: { failure: 'login_unknown' } }),
+      trail.note({
+        event: 'login.lost',
+        flowId,
+        isClaimed: true,
+        fields: { failure: 'login_unknown' },
+      }),
     sessionNotKept: () => trail.note({ event: 'login.session_not_kept', flowId: undefined }),
   }
 }

@@ -101,6 +101,9 @@ function prepareRows(database: DatabaseSync, options: TrailStoreOptions) {
   )
   const sweeper = createSweeper(options, prepareSweep(database, options))
   const read = prepareRead(database, app)
+  const ofBrowser = database.prepare(
+    'select 1 from audit_events where app = ? and flow_id = ? and browser = ? limit 1',
+  )
   sweeper.sweepIfDue()
   return {
     add(event: NewEvent): boolean {
@@ -112,6 +115,8 @@ function prepareRows(database: DatabaseSync, options: TrailStoreOptions) {
       if (isNew) sweeper.noteAdded()
       return isNew
     },
+    isOfBrowser: (flowId: string, browser: string): boolean =>
+      ofBrowser.get(app, flowId, browser) !== undefined,
     read(query: TrailQuery): StoredEvent[] {
       sweeper.sweepIfDue()
       return read(query)

@@ -7,6 +7,8 @@ import type { NewEvent, Rows, StoredEvent, TrailQuery, TrailStoreOptions } from 
 export interface TrailStore {
   /** False: the event happens once in a login, and did. @throws {TrailStoreError} */
   add(event: NewEvent): boolean
+  /** Whether something in this login happened in this browser. @throws {TrailStoreError} */
+  isOfBrowser(flowId: string, browser: string): boolean
   /** The events of each login in order, the login with the newest event first. @throws {TrailStoreError} */
   read(query: TrailQuery): StoredEvent[]
   close(): void
@@ -62,6 +64,9 @@ export function openTrailStore(options: TrailStoreOptions): TrailStore {
         throw error
       }
     },
+    isOfBrowser: (flowId, browser) =>
+      waiting.some((event) => event.flowId === flowId && event.browser === browser) ||
+      rows.use(({ isOfBrowser }) => isOfBrowser(flowId, browser)),
     read(query) {
       attempt(flush)
       return rows.use(({ read }) => read(query))

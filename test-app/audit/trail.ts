@@ -17,6 +17,8 @@ export interface TrailEvent {
   readonly event: TrailEventName
   /** Joins the events of one login, however long it lives; 12 characters that reveal nothing. */
   readonly flowId: string | undefined
+  /** The flow id is what a caller says: the event is of that login only where it happens in a browser of it. */
+  readonly isClaimed?: boolean
   readonly subject?: string | undefined
   /** Kept as a keyed hash only. */
   readonly email?: string | undefined
@@ -31,7 +33,7 @@ export interface Trail {
 
 export interface TrailOptions {
   readonly log: Log
-  readonly store: Pick<TrailStore, 'add'>
+  readonly store: Pick<TrailStore, 'add' | 'isOfBrowser'>
   readonly hashEmail: EmailHash
   readonly now: () => number
 }
@@ -43,7 +45,9 @@ export function createTrail({ log, store, hashEmail, now }: TrailOptions): Trail
   const tellLoss = createLosses(log, now)
   return {
     note(said) {
-      const entry = entryFrom(said, hashEmail, now())
+      const flowId =
+        said.isClaimed && !isOfThisBrowser(store, said.flowId) ? undefined : said.flowId
+      const entry = entryFrom({ ...said, flowId }, hashEmail, now())
       noteFields({ flow_id: entry.flowId })
       let isNew = true
       try {
@@ -53,6 +57,17 @@ export function createTrail({ log, store, hashEmail, now }: TrailOptions): Trail
       }
       if (isNew) log.info(`audit.${entry.event}`, lineFrom(entry))
     },
+  }
+}
+
+/** Not, where that can not be found out. */
+function isOfThisBrowser(store: TrailOptions['store'], flowId: string | undefined): boolean {
+  const browser = currentVisitor()?.browser()
+  if (browser === undefined || flowId === undefined) return false
+  try {
+    return store.isOfBrowser(flowId, browser)
+  } catch {
+    return false
   }
 }
 

@@ -125,6 +125,8 @@ async function openRaw(cookie: string) {
   await vi.waitFor(() => expect(messages).toHaveLength(1))
   return { raw, messages, closed }
 }
+const connections = () =>
+  new Promise((resolve) => listening.server.getConnections((_error, count) => resolve(count)))
 const JOIN = '40'
 const LEAVE = '41'
 
@@ -316,7 +318,7 @@ describe('a socket of the live log', () => {
     for (const { raw } of clients) raw.send(JOIN)
     await vi.waitFor(() => expect(questions).toBe(20))
     for (const { raw } of clients) raw.close()
-    await Promise.all(clients.map(({ closed }) => closed))
+    await vi.waitFor(async () => expect(await connections()).toBe(0))
     resolve()
     await connected(open('ada'))
   })
@@ -400,9 +402,7 @@ describe('an upgrade', () => {
       `GET ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: https://evil.example\r\n\r\n`,
     )
     expect(String(await once(client, 'data'))).toContain('403')
-    const open = () =>
-      new Promise((resolve) => listening.server.getConnections((_error, count) => resolve(count)))
-    await vi.waitFor(async () => expect(await open()).toBe(0))
+    await vi.waitFor(async () => expect(await connections()).toBe(0))
     client.destroy()
   })
 
