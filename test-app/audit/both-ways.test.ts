@@ -138,6 +138,17 @@ describe('the story of a login', () => {
     expect(before?.events.at(-1)).toMatchObject({ event: 'session.ended', failure: 'replaced' })
   })
 
+  it('ends where the chain takes its place, and the other way round', async () => {
+    await login('single')
+    await whole.signIn(browser, 'testuser', '/sign-in')
+    const [chain, form] = await stories()
+    expect([chain?.outcome, form?.outcome]).toEqual(['signed_in', 'signed_out'])
+    expect(form?.events.at(-1)).toMatchObject({ event: 'session.ended', failure: 'replaced' })
+    await login('single')
+    const replaced = await storyOf(chain?.flow_id, browser)
+    expect(replaced?.events.at(-1)).toMatchObject({ event: 'session.ended', failure: 'replaced' })
+  })
+
   it('ends where somebody else, or the same person, comes by way of the chain', async () => {
     await whole.signIn(browser)
     const [first] = await stories()

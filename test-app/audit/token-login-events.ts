@@ -13,9 +13,8 @@ export interface TokenLoginEvents {
   refreshed(login: Login, tokens: TokenPair): void
   /** Nothing is lost, or there was nothing to lose; `flowId` as the cookies say. */
   notRefreshed(flowId: string | undefined, failure: string): void
-  /** It is over because of what a refresh found, or because another sign-in took its place. */
-  ended(login: Login, failure: string): void
-  signedOut(login: Login): void
+  /** `why`: `logout`, `replaced` by another sign-in, or what a refresh found. */
+  ended(login: Login, why: string): void
 }
 
 /** The reason of token-login/ when a refresh token that was used up comes again. */
@@ -42,10 +41,10 @@ export function createTokenLoginEvents({
       }),
     notRefreshed: (flowId, failure) =>
       trail.note({ event: 'tokens.refresh_failed', flowId, fields: { way: 'form', failure } }),
-    ended({ flowId, subject }, failure) {
-      const event = failure === REUSED ? 'tokens.reused' : 'session.ended'
-      trail.note({ event, flowId, subject, fields: { way: 'form', failure } })
+    ended({ flowId, subject }, why) {
+      if (why === 'logout') return trail.note({ event: 'logout.here', flowId, subject })
+      const event = why === REUSED ? 'tokens.reused' : 'session.ended'
+      trail.note({ event, flowId, subject, fields: { way: 'form', failure: why } })
     },
-    signedOut: ({ flowId, subject }) => trail.note({ event: 'logout.here', flowId, subject }),
   }
 }

@@ -82,7 +82,7 @@ async function finish(
     typeof sid === 'string' ? links.link(sid, req.sessionID) : undefined,
   ])
   // Else whoever signed in with the form would be back when this session is over.
-  await tokenLogins.end(req, res)
+  await tokenLogins.end(req, res, 'replaced')
   pendingLogins.end(res, login)
   arrival.note(req, res)
   chainEvents.replaced(before, login)

@@ -4,8 +4,6 @@ import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
 import { flowOf } from '../audit/chain-events.ts'
 import type { Trail } from '../audit/trail.ts'
-import { loginKeyOf } from '../authentication/login-key.ts'
-import type { LoginEnds } from '../authentication/login-ends.ts'
 import { forgetPrincipal, isUnknown, principalOf } from '../authentication/principal.ts'
 import { destroySession, isFormToken, signInOf } from '../session/current-session.ts'
 import { isOwnForm } from '../browser/own-form.ts'
@@ -22,7 +20,6 @@ export interface SignOutOptions {
   readonly cookies: CookieSettings
   readonly log: Log
   readonly trail: Trail
-  readonly loginEnds: Pick<LoginEnds, 'ended'>
   readonly tokenLogins: Pick<TokenLogins, 'end'>
   readonly now: () => number
   /** Public origin of this app. */
@@ -40,7 +37,7 @@ export interface SignOutHandlers {
 }
 
 export function createSignOut(options: SignOutOptions): SignOutHandlers {
-  const { log, now, relyingParty, tokenLogins, trail } = options
+  const { cookies, log, now, relyingParty, tokenLogins, trail } = options
   const journey = createJourney(options)
 
   async function signOutAtAdapter(
@@ -67,10 +64,11 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
         return options.showForgedForm(req, res)
       }
       forgetPrincipal(req)
-      await tokenLogins.end(req, res)
+      await tokenLogins.end(req, res, 'logout')
       if (!signIn) return res.redirect(303, '/?signed_out=form')
       const flowId = flowOf(req)
-      await endSession(options, req, res)
+      await destroySession(req)
+      cookies.clear(res, cookies.sessionName)
       const isLocal = form['where'] !== 'adapter'
       log.info(isLocal ? 'logout.local' : 'logout.adapter')
       const event = isLocal ? 'logout.here' : 'logout.adapter'
@@ -84,17 +82,6 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
 
 /** Of the form; while the adapter is away it may not be known whose they are. */
 const mayHaveCookies = (req: Request) => principalOf(req)?.via === 'cookie' || isUnknown(req)
-
-async function endSession(
-  { cookies, loginEnds }: SignOutOptions,
-  req: Request,
-  res: Response,
-): Promise<void> {
-  const loginKey = loginKeyOf('session', req.sessionID)
-  await destroySession(req)
-  cookies.clear(res, cookies.sessionName)
-  loginEnds.ended(loginKey)
-}
 
 /** To the adapter and back. The session is gone when the browser comes back, so the `state` names its flow. */
 function createJourney({ cookies, trail }: Pick<SignOutOptions, 'cookies' | 'trail'>) {

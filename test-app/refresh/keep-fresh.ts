@@ -4,8 +4,6 @@ import type { Request } from 'express'
 import type { Log } from '../../service/log.ts'
 import { tokenFields } from '../audit/chain-events.ts'
 import type { Trail } from '../audit/trail.ts'
-import { loginKeyOf } from '../authentication/login-key.ts'
-import type { LoginEnds } from '../authentication/login-ends.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import { regenerateSession, saveSession, signInOf } from '../session/current-session.ts'
@@ -16,7 +14,6 @@ const LATE_MS = 10_000
 
 export interface KeepFreshOptions {
   readonly relyingParty: Pick<RelyingParty, 'refresh'>
-  readonly loginEnds: Pick<LoginEnds, 'ended'>
   readonly trail: Trail
   readonly log: Log
   readonly now: () => number
@@ -46,16 +43,10 @@ export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
       const event = isOver ? 'session.ended' : 'tokens.refresh_failed'
       trail.note({ ...flow, event, fields: { failure: error.code } })
       if (!isOver) return 'unavailable'
-      await endSession(options, req)
+      await regenerateSession(req)
       return 'done'
     }
   }
-}
-
-async function endSession({ loginEnds }: KeepFreshOptions, req: Request): Promise<void> {
-  const loginKey = loginKeyOf('session', req.sessionID)
-  await regenerateSession(req)
-  loginEnds.ended(loginKey)
 }
 
 function isDue({ refreshToken, accessTokenExpiresAt }: SignIn, now: number): boolean {

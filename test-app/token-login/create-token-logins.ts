@@ -46,15 +46,15 @@ export function createTokenLogins(options: TokenLoginsOptions): TokenLogins {
           : { kind: 'over', reason: read.reason }
       return answer(options, req, res, renewal)
     },
-    async end(req, res) {
+    async end(req, res, why) {
       const { access, refresh } = tokenCookies.read(req)
       if (access === undefined && refresh === undefined) return false
       const record = await recordOf(options, req)
       if (record) await endLogin.end(record, [access, refresh])
       else await endLogin.revoke([access, refresh])
       tokenCookies.clear(res)
-      log.info('token_login.ended', { flow_id: record?.flowId, reason: 'logout' })
-      if (record) events.signedOut(record)
+      log.info('token_login.ended', { flow_id: record?.flowId, reason: why })
+      if (record) events.ended(record, why)
       return true
     },
   }

@@ -95,7 +95,7 @@ async function finish(
   // The session of the chain would go on to say who it is. It stays where this login fails.
   const endSession = wayOut.sessionOf(asked)
   const principal = await tokenLogins.begin(asked.req, asked.res, { login, flowId })
-  await endSession?.()
+  await endSession?.('replaced')
   events.finished({ flowId, ...waiting }, principal)
   return signedIn(principal)
 }

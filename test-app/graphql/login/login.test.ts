@@ -74,7 +74,8 @@ describe('login of somebody in one branch', () => {
     expect((await ask('me')).result).toMatchObject({ subject: 'testuser', via: 'COOKIE' })
     expect(browser.cookies.has('TEST_APP_SESSION')).toBe(false)
     expect((await ask('me', {}, chain)).status).toBe(401)
-    const [end] = whole.events('audit.logout.here').filter(({ sub }) => sub === 'user-0002')
+    const [end] = whole.events('audit.session.ended').filter(({ sub }) => sub === 'user-0002')
+    expect(end).toMatchObject({ way: 'chain', failure: 'replaced' })
     expect(end?.['flow_id']).toBe(whole.events('audit.login.finished').at(-2)?.['flow_id'])
   })
 

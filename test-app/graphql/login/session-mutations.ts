@@ -39,10 +39,10 @@ export function createSessionMutations(options: SessionMutationOptions): Session
       const endSession = wayOut.sessionOf(asked)
       const ended = [
         await wayOut.endChoice(asked),
-        await tokenLogins.end(asked.req, asked.res),
+        await tokenLogins.end(asked.req, asked.res, 'logout'),
         endSession !== undefined,
       ]
-      await endSession?.()
+      await endSession?.('logout')
       return signedOut(ended.includes(true) ? 'You are signed out.' : 'Nobody was signed in.')
     },
   }

@@ -2,17 +2,16 @@
 import type { Log } from '../../../service/log.ts'
 import { flowOf } from '../../audit/chain-events.ts'
 import type { Trail } from '../../audit/trail.ts'
-import type { LoginEnds } from '../../authentication/login-ends.ts'
-import { loginKeyOf } from '../../authentication/login-key.ts'
 import type { CookieSettings } from '../../browser/cookies.ts'
 import type { IdentityService } from '../../identity/identity-service.ts'
 import { destroySession, signInOf } from '../../session/current-session.ts'
+import type { EndReason } from '../../token-login/token-logins.ts'
 import type { BranchChoices } from './branch-choices.ts'
 import type { Asked } from '../http/graphql-handler.ts'
 
 export interface WayOut {
   /** What ends the session of the chain, in this app; at the adapter it stays. Undefined where there is none. */
-  sessionOf(asked: Asked): (() => Promise<void>) | undefined
+  sessionOf(asked: Asked): ((why: EndReason) => Promise<void>) | undefined
   /** A login that waits for its branch; its session at the identity service ends where that can be reached. False for none. */
   endChoice(asked: Asked): Promise<boolean>
 }
@@ -20,7 +19,6 @@ export interface WayOut {
 export interface WayOutOptions {
   readonly identity: Pick<IdentityService, 'logout'>
   readonly branchChoices: BranchChoices
-  readonly loginEnds: LoginEnds
   readonly cookies: CookieSettings
   readonly trail: Trail
   readonly log: Log
@@ -28,17 +26,20 @@ export interface WayOutOptions {
 }
 
 export function createWayOut(options: WayOutOptions): WayOut {
-  const { identity, branchChoices, loginEnds, cookies, trail, log, now } = options
+  const { identity, branchChoices, cookies, trail, log, now } = options
   return {
     sessionOf({ req, res }) {
       const signIn = signInOf(req, now())
       if (!signIn) return undefined
-      const [flowId, key] = [flowOf(req), loginKeyOf('session', req.sessionID)]
-      return async () => {
+      const said = { flowId: flowOf(req), subject: signIn.subject }
+      return async (why) => {
         await destroySession(req)
         cookies.clear(res, cookies.sessionName)
-        loginEnds.ended(key)
-        trail.note({ event: 'logout.here', flowId, subject: signIn.subject })
+        trail.note(
+          why === 'logout'
+            ? { ...said, event: 'logout.here' }
+            : { ...said, event: 'session.ended', fields: { way: 'chain', failure: why } },
+        )
       }
     },
     async endChoice({ req, res }) {
