@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import type { RequestHandler } from 'express'
-import { plainAddress, type IsTrusted } from './trusted-proxies.ts'
+import { plainAddress, remoteAddress, type IsTrusted } from './trusted-proxies.ts'
 
 const FORWARDED =
   /^(?:x[-_]forwarded[-_]|x[-_]real[-_]ip$|x[-_]original[-_]|x[-_]rewrite[-_]|forwarded$)/
@@ -33,7 +33,7 @@ export function forwardedHeaders({ trusted }: { trusted: IsTrusted }): RequestHa
 
 /** Address of the end-user's side: the first from the right in X-Forwarded-For that is no proxy of ours. */
 export function clientAddress(request: IncomingMessage, trusted: IsTrusted): string {
-  let address = plainAddress(request.socket.remoteAddress ?? '')
+  let address = remoteAddress(request)
   const hops = String(request.headers['x-forwarded-for'] ?? '').split(',')
   while (trusted(address)) {
     const hop = plainAddress(hops.pop()?.trim() ?? '')

@@ -1,4 +1,5 @@
 // Which peers are our own proxies, by address or CIDR range.
+import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
 /** True for addresses whose forwarded headers are believed. */
@@ -9,6 +10,10 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i
 /** `::ffff:10.0.0.1` → `10.0.0.1`: how an IPv4 peer looks on a socket that listens on `::`. */
 export const plainAddress = (address: string) =>
   address.replace(MAPPED_IPV4, '').replace(/%.*$/s, '')
+
+/** Of whoever made the connection; '' once it is gone. */
+export const remoteAddress = ({ socket }: IncomingMessage): string =>
+  plainAddress(socket.remoteAddress ?? '')
 
 const family = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6')
 

@@ -1,8 +1,8 @@
 // Whether a JWT of the adapter is good here: signature, algorithm, type, issuer, audience, times. One log line each time.
-import { createHash } from 'node:crypto'
 import { errors, jwtVerify } from 'jose'
 import type { JWTVerifyOptions } from 'jose'
 import type { Log } from '../../service/log.ts'
+import { shortHash } from '../audit/hashes.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { Claims } from '../session/session-data.ts'
 import type { AdapterKeys } from './adapter-keys.ts'
@@ -48,11 +48,6 @@ export interface VerifyTokenOptions {
   readonly now: () => number
 }
 
-/** Twelve characters that name a token in logs. */
-export function tokenHash(token: string): string {
-  return createHash('sha256').update(token).digest('hex').slice(0, 12)
-}
-
 export function createVerifyToken(options: VerifyTokenOptions): VerifyToken {
   const { log } = options
   const judge = createJudge(options)
@@ -60,7 +55,7 @@ export function createVerifyToken(options: VerifyTokenOptions): VerifyToken {
     const startedAt = performance.now()
     const verdict = await judge(token, use)
     log.info('token.verified', {
-      token_hash: tokenHash(token),
+      token_hash: shortHash(token),
       via: use.via,
       valid: verdict.valid,
       ...(verdict.valid ? {} : { reason: verdict.reason }),

@@ -2,7 +2,7 @@
 import express from 'express'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { currentRequestId } from '../../service/request-ids.ts'
-import { plainAddress } from '../../service/trusted-proxies.ts'
+import { remoteAddress } from '../../service/trusted-proxies.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import { isOwnForm } from '../browser/own-form.ts'
 import type { Forward, IdentityAnswer } from './forward.ts'
@@ -35,7 +35,7 @@ export function createGateway({
       path: req.path,
       headers: headersOf(req),
       body: Buffer.isBuffer(req.body) ? req.body : undefined,
-      address: plainAddress(req.socket.remoteAddress ?? ''),
+      address: remoteAddress(req),
     })
     send(res, answer, isSecure)
   }

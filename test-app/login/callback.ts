@@ -5,6 +5,7 @@ import { flowOf } from '../audit/chain-events.ts'
 import type { ChainEvents } from '../audit/chain-events.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
+import { joinByKey } from '../join-by-key.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import { regenerateSession, saveSession, signInOf } from '../session/current-session.ts'
@@ -12,13 +13,15 @@ import type { SignIn } from '../session/session-data.ts'
 import type { SessionLinks } from '../session/session-links.ts'
 import type { TokenLogins } from '../token-login/token-logins.ts'
 import type { Arrival } from './arrival.ts'
-import { joinRepeats } from './join-repeats.ts'
 import { landingPath, LOST_PATH } from './paths.ts'
 import type { PendingLogin, PendingLogins } from './pending-login.ts'
 import { failedSignIn } from './sign-in.ts'
 import type { ShowProblem } from './sign-in.ts'
 
 const PROBE_MS = 60_000
+// A double click or a reload sends one callback twice, with the same cookie, and the browser shows only the last answer. Both get
+// the one sign-in; the code goes to the adapter once, for a second use would end the grant.
+const REPEATS_JOIN_MS = 10_000
 
 export interface CallbackOptions {
   readonly relyingParty: RelyingParty
@@ -40,16 +43,26 @@ export interface CallbackHandlers {
   lost(req: Request, res: Response): Promise<void>
 }
 
+interface Returned {
+  readonly login: PendingLogin
+  readonly query: string
+}
+
 export function createCallback(options: CallbackOptions): CallbackHandlers {
   const { chainEvents, log, pendingLogins, relyingParty, showProblem } = options
-  const redeemOnce = joinRepeats((login, query) => relyingParty.redeem(query, login))
+  const redeemOnce = joinByKey(
+    ({ login, query }: Returned) => relyingParty.redeem(query, login),
+    REPEATS_JOIN_MS,
+  )
   return {
     async callback(req, res) {
       const login = pendingLogins.find(req, req.query['state'])
       if (!login) return callbackWithoutLogin(options, req, res)
       chainEvents.returned(login, req.query['code'])
+      const query = queryOf(req)
       try {
-        await finish(options, req, res, login, await redeemOnce(login, queryOf(req)))
+        const signIn = await redeemOnce(`${login.id} ${query}`, { login, query })
+        await finish(options, req, res, login, signIn)
       } catch (error) {
         // While the adapter is away the code may still be good: a reload of this address then finishes the sign-in.
         const isOver = error instanceof SignInError && error.code !== 'adapter_unavailable'

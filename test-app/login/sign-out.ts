@@ -67,8 +67,7 @@ export function createSignOut(options: SignOutOptions): SignOutHandlers {
       await tokenLogins.end(req, res, 'logout')
       if (!signIn) return res.redirect(303, '/?signed_out=form')
       const flowId = flowOf(req)
-      await destroySession(req)
-      cookies.clear(res, cookies.sessionName)
+      await destroySession(req, res, cookies)
       const isLocal = form['where'] !== 'adapter'
       log.info(isLocal ? 'logout.local' : 'logout.adapter')
       const event = isLocal ? 'logout.here' : 'logout.adapter'

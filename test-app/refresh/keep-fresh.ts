@@ -4,12 +4,14 @@ import type { Request } from 'express'
 import type { Log } from '../../service/log.ts'
 import { tokenFields } from '../audit/chain-events.ts'
 import type { Trail } from '../audit/trail.ts'
+import { joinByKey } from '../join-by-key.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import { regenerateSession, saveSession, signInOf } from '../session/current-session.ts'
 import type { SignIn } from '../session/session-data.ts'
 
 const AHEAD_MS = 30_000
+// Requests that read the session before it was saved come after; their refresh is the one of those before them.
 const LATE_MS = 10_000
 
 export interface KeepFreshOptions {
@@ -24,13 +26,13 @@ export type KeepFresh = (req: Request) => Promise<'done' | 'unavailable'>
 
 export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
   const { relyingParty, trail, log, now } = options
-  const refreshOnce = joinParallel((signIn) => relyingParty.refresh(signIn))
+  const refreshOnce = joinByKey((signIn: SignIn) => relyingParty.refresh(signIn), LATE_MS)
   return async (req) => {
     const signIn = signInOf(req, now())
     if (!signIn || !isDue(signIn, now())) return 'done'
     const flow = { flowId: req.session.landed?.loginId, subject: signIn.subject }
     try {
-      const fresh = await refreshOnce(signIn)
+      const fresh = await refreshOnce(signIn.refreshToken ?? '', signIn)
       req.session.signIn = fresh
       await saveSession(req)
       log.info('tokens.refreshed')
@@ -52,21 +54,4 @@ export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
 function isDue({ refreshToken, accessTokenExpiresAt }: SignIn, now: number): boolean {
   if (refreshToken === undefined || accessTokenExpiresAt === undefined) return false
   return now > accessTokenExpiresAt - AHEAD_MS
-}
-
-/** Requests of one page come together, and those that read the session before it was saved come after; their refresh is one. */
-function joinParallel(refresh: RelyingParty['refresh']): RelyingParty['refresh'] {
-  const running = new Map<string, Promise<SignIn>>()
-  return (signIn) => {
-    const key = signIn.refreshToken ?? ''
-    const earlier = running.get(key)
-    if (earlier) return earlier
-    const work = refresh(signIn)
-    running.set(key, work)
-    work.then(
-      () => setTimeout(() => running.delete(key), LATE_MS).unref(),
-      () => running.delete(key),
-    )
-    return work
-  }
 }

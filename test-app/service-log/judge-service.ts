@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose'
 import type { JWTPayload } from 'jose'
 import type { Log } from '../../service/log.ts'
-import { tokenHash } from '../authentication/verify-token.ts'
+import { shortHash } from '../audit/hashes.ts'
 import { RefusedToken } from './refusal.ts'
 import type { TokenCheck } from './token-checks.ts'
 
@@ -23,7 +23,7 @@ export function loggedCheck(check: TokenCheck, log: Log): TokenCheck {
     const startedAt = performance.now()
     const note = (reason?: string) =>
       log.info('token.verified', {
-        token_hash: tokenHash(token),
+        token_hash: shortHash(token),
         via: 'worker',
         valid: reason === undefined,
         reason,

@@ -1,6 +1,6 @@
 // Why a service is not believed, in words that it may read, as RFC 6750 has them answered.
 import type { Response } from 'express'
-import { currentContext } from '../../service/request-context.ts'
+import { currentRequestId } from '../../service/request-ids.ts'
 
 /** What is wrong with a token, and the sentence about it. None holds a quotation mark, nor what was sent. */
 const SENTENCES = {
@@ -50,8 +50,7 @@ export class RequestFault extends Error {
 }
 
 export function answerFault(res: Response, { status, ...fault }: Fault): void {
-  const request_id = currentContext()?.fields['request_id']
-  res.status(status).json({ success: false, ...fault, request_id })
+  res.status(status).json({ success: false, ...fault, request_id: currentRequestId() })
 }
 
 /** 401 with the challenge; no error in it when nothing was presented: https://www.rfc-editor.org/rfc/rfc6750#section-3.1 */

@@ -1,7 +1,7 @@
 // POST /log: services put their log lines down here. No cookie and no session has a say; the Authorization header alone.
 import type { Request, RequestHandler, Response } from 'express'
 import type { Log } from '../../service/log.ts'
-import { tokenHash } from '../authentication/verify-token.ts'
+import { shortHash } from '../audit/hashes.ts'
 import type { VerifyToken } from '../authentication/verify-token.ts'
 import { createServiceJudge, loggedCheck } from './judge-service.ts'
 import { readLogEntry } from './log-entry.ts'
@@ -48,7 +48,7 @@ export function createServiceLog(options: ServiceLogOptions): ServiceLog {
   const submit: RequestHandler = async (req, res) => {
     const token = bearerOf(req)
     if (token === undefined) return challenge(res, audience)
-    const token_hash = tokenHash(token)
+    const token_hash = shortHash(token)
     try {
       const service = await judge(token)
       const id = store.add(service, await readLogEntry(req, res))

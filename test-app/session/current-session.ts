@@ -1,6 +1,7 @@
 // The session of a request: who is signed in, and the calls of express-session as promises.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
+import type { CookieSettings } from '../browser/cookies.ts'
 import { SESSION_ABSOLUTE_MS } from './session-data.ts'
 import { storeError } from './session-middleware.ts'
 import type { SignIn } from './session-data.ts'
@@ -20,8 +21,14 @@ export function saveSession(req: Request): Promise<void> {
   return promised((done) => req.session.save(done))
 }
 
-export function destroySession(req: Request): Promise<void> {
-  return promised((done) => req.session.destroy(done))
+/** With its cookie. */
+export async function destroySession(
+  req: Request,
+  res: Response,
+  cookies: CookieSettings,
+): Promise<void> {
+  await promised((done) => req.session.destroy(done))
+  cookies.clear(res, cookies.sessionName)
 }
 
 /** The token that forms of this session carry, made at first use. */

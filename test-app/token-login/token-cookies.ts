@@ -1,7 +1,7 @@
 // The cookies of a sign-in at /login.html: the access and the refresh JWT, and beside them which sign-in they belong to.
 import type { IncomingMessage } from 'node:http'
 import type { Response } from 'express'
-import { tokenHash } from '../authentication/verify-token.ts'
+import { shortHash } from '../audit/hashes.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import type { ExchangedToken } from '../relying-party/exchanged-tokens.ts'
@@ -45,7 +45,7 @@ export function createTokenCookies({ cookies, seal, now }: TokenCookiesOptions):
     // Not in the tokens: they say nothing that stays the same when they are refreshed.
     login: cookies.named('TOKEN_LOGIN'),
   }
-  const contextOf = (access: string) => `${names.login} ${tokenHash(access)}`
+  const contextOf = (access: string) => `${names.login} ${shortHash(access)}`
 
   function loginOf(access: string | undefined, sealed: string | undefined): LoginName | undefined {
     if (access === undefined || sealed === undefined) return undefined

@@ -1,5 +1,5 @@
 // Signing in with e-mail address and password: one step for who is in one branch, two for who is in several.
-import { plainAddress } from '../../../service/trusted-proxies.ts'
+import { remoteAddress } from '../../../service/trusted-proxies.ts'
 import { newFlowId } from '../../audit/trail.ts'
 import { IdentityServiceError } from '../../identity/identity-service.ts'
 import type { AccountLogin, BranchLogin, IdentityService } from '../../identity/identity-service.ts'
@@ -42,7 +42,7 @@ export function createLoginMutations(options: LoginMutationOptions): LoginMutati
       const login = { flowId: newFlowId(), email, startedAt: now() }
       events.started(login)
       return orRefusal(events, login, async () => {
-        const found = await identity.login(email, password, addressOf(asked))
+        const found = await identity.login(email, password, remoteAddress(asked.req))
         events.passwordAccepted(login)
         await wayOut.endChoice(asked)
         return found.kind === 'account'
@@ -62,8 +62,6 @@ export function createLoginMutations(options: LoginMutationOptions): LoginMutati
     },
   }
 }
-
-const addressOf = ({ req }: Asked): string => plainAddress(req.socket.remoteAddress ?? '')
 
 async function select(
   { identity, branchChoices }: LoginMutationOptions,

@@ -33,8 +33,7 @@ export function createWayOut(options: WayOutOptions): WayOut {
       if (!signIn) return undefined
       const said = { flowId: flowOf(req), subject: signIn.subject }
       return async (why) => {
-        await destroySession(req)
-        cookies.clear(res, cookies.sessionName)
+        await destroySession(req, res, cookies)
         trail.note(
           why === 'logout'
             ? { ...said, event: 'logout.here' }

@@ -1,4 +1,5 @@
-// How lines of the log become elements. Text stays text, whatever a line says.
+// How lines of the log become elements.
+import { element } from './elements.js'
 
 const MOST_SHOWN = 300
 const OWN_KEYS = new Set(['time', 'level', 'event'])
@@ -20,27 +21,19 @@ export function placeOf(ids, id) {
   return ids[later] === id ? undefined : later
 }
 
-function element(tag, text, attributes = {}) {
-  const made = document.createElement(tag)
-  made.textContent = text
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
-  return made
-}
-
 function row(line) {
-  const made = document.createElement('li')
   const { time = '', level = '', event = '' } = line
-  made.dataset.level = level
-  made.append(
-    element('time', String(time).slice(11, 23), { datetime: time }),
+  return element(
+    'li',
+    { 'data-level': level },
+    element('time', { datetime: time }, String(time).slice(11, 23)),
     ' ',
-    element('span', level, { class: 'level' }),
+    element('span', { class: 'level' }, level),
     ' ',
-    element('b', event),
+    element('b', {}, event),
     ' ',
-    element('code', fieldsOf(line)),
+    element('code', {}, fieldsOf(line)),
   )
-  return made
 }
 
 /** Shows lines in a list, each once, the newest 300. */

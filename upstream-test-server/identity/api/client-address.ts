@@ -1,7 +1,7 @@
 // The network address of whom a request is made for: of the browser, where a gateway of ours passes it on.
 import type { Request, RequestHandler } from 'express'
 import { clientAddress } from '../../../service/forwarded.ts'
-import { plainAddress } from '../../../service/trusted-proxies.ts'
+import { remoteAddress } from '../../../service/trusted-proxies.ts'
 import type { IsTrusted } from '../../../service/trusted-proxies.ts'
 
 const addresses = new WeakMap<Request, string>()
@@ -14,5 +14,4 @@ export function rememberAddress(trusted: IsTrusted): RequestHandler {
   }
 }
 
-export const addressOf = (req: Request): string =>
-  addresses.get(req) ?? plainAddress(req.socket.remoteAddress ?? '')
+export const addressOf = (req: Request): string => addresses.get(req) ?? remoteAddress(req)
