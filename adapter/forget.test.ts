@@ -158,7 +158,9 @@ describe.each(['sqlite', 'redis'] as const)('forget on %s', (store) => {
         SubjectOwner: 1,
       },
     })
-    expect(said().found).toEqual(before.found)
+    // How many batches the audit makes of its events goes by the clock.
+    const batches = { AuditBatch: expect.any(Number) as number }
+    expect(said().found).toEqual({ ...before.found, ...batches })
     expect(said().looked).toBeGreaterThan(5)
 
     const rest = await dumps[store](on.chain)
