@@ -25,6 +25,7 @@ import { loadOrCreateSealed } from './sealing/sealed-records.ts'
 import { createSealing } from './sealing/sealing.ts'
 import { createIdentities } from './sessions/identities.ts'
 import { createSubjectAliases } from './sessions/subject-aliases.ts'
+import { endGrantIdentitiesOf } from './sessions/grant-identities.ts'
 import { injectLatency } from './testing/inject-latency.ts'
 import { createLoginTransactions } from './tokens/login-transactions.ts'
 import { withGrace } from './tokens/refresh-tokens.ts'
@@ -235,6 +236,19 @@ export function describeRecords(name: string, harness: DriverHarness): void {
       expect(await one.identities.findForGrant(grantId)).toBeUndefined()
       expect(await one.refreshTokens.find(token)).toBeUndefined()
       expect(await one.grants.find(grantId)).toBeUndefined()
+    })
+
+    it('no index names the identity of a grant that was ended, in either way', async () => {
+      const [revoked, ended, upstream] = [fresh(), fresh(), fresh()]
+      const upstreamSession = { sub: fresh() }
+      for (const grantId of [revoked, ended])
+        await one.identities.saveForGrant(grantId, { ...identity, upstream, upstreamSession }, TTL)
+      const named = () => one.driver.members(`grants-of-upstream:${upstream}`)
+      expect(await named()).toHaveLength(2)
+      await revokeGrant(other.driver, revoked)
+      expect(await named()).toHaveLength(1)
+      expect(await endGrantIdentitiesOf(other.driver, upstream, () => true)).toBe(1)
+      expect(await named()).toEqual([])
     })
 
     it('a sub is kept for one person, by whichever process they came', async () => {

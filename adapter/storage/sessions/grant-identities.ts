@@ -48,6 +48,19 @@ export function createGrantIdentities(
   }
 }
 
+/** Where the identity of a grant that ended is named besides. Rejects as above. */
+export async function unlistGrantIdentity(
+  driver: Pick<Driver, 'drop'>,
+  grantId: string,
+  identity: Identity,
+): Promise<void> {
+  await unlist(driver, `${PREFIX}${hashed(grantId)}`, identity)
+}
+
+async function unlist(driver: Pick<Driver, 'drop'>, key: string, identity: Identity) {
+  await Promise.all(indexesOf(identity).map((index) => driver.drop(index, key)))
+}
+
 function indexesOf({ upstream, upstreamIssuer: iss, upstreamSession: at }: Identity): string[] {
   const all = upstreamGrantsIndex(upstream)
   return at === undefined ? [all] : [all, personGrantsIndex({ upstream, iss, sub: at.sub })]
@@ -126,6 +139,7 @@ async function endThose(
     if (!identity || !isEnded(identity, clientId)) continue
     await onEnd({ accountId: identity.accountId, clientId })
     await driver.delete(key)
+    await unlist(driver, key, identity)
     if (identity.upstreamTokens !== undefined)
       await releaseUpstreamTokens(driver, identity.upstreamTokens)
     ended += 1

@@ -1,6 +1,7 @@
 // Ends a grant: every artefact that hangs on it, and the Grant itself.
 import { artefactKey, grantIndex } from '../provider/artefact-key.ts'
 import type { Driver } from '../driver.ts'
+import { unlistGrantIdentity } from '../sessions/grant-identities.ts'
 import type { Identity } from '../sessions/identities.ts'
 import type { DeferringDriver } from '../unit-of-work.ts'
 import { releaseUpstreamTokens } from './release-upstream-tokens.ts'
@@ -21,7 +22,12 @@ export async function revokeGrant(
     driver.get(artefactKey('GrantIdentity', grantId)),
     remove(artefactKey('Grant', grantId)),
   ])
-  await Promise.all([...keys.map(remove), driver.drop(grantIndex(grantId))])
-  const { upstreamTokens } = (own?.value ?? {}) as Partial<Identity>
+  const identity = own?.value as Identity | undefined
+  await Promise.all([
+    ...keys.map(remove),
+    driver.drop(grantIndex(grantId)),
+    identity && unlistGrantIdentity(driver, grantId, identity),
+  ])
+  const { upstreamTokens } = identity ?? {}
   if (upstreamTokens !== undefined) await releaseUpstreamTokens(driver, upstreamTokens)
 }
