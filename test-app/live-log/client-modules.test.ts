@@ -12,6 +12,7 @@ type Parts = Record<string, unknown>
 interface LogLines {
   fieldsOf(line: object): string
   placeOf(ids: readonly number[], id: number): number | undefined
+  newestOf<T>(entries: readonly T[]): readonly T[]
 }
 
 const load = async <T>(name: string) =>
@@ -21,7 +22,7 @@ const { createClient, loginPath } = await load<{
   loginPath(at: { pathname: string; search: string }): string
 }>('client.js')
 const { openSocket } = await load<{ openSocket(parts: Parts): { close(): void } }>('socket.js')
-const { fieldsOf, placeOf } = await load<LogLines>('log-lines.js')
+const { fieldsOf, newestOf, placeOf } = await load<LogLines>('log-lines.js')
 
 const answer = (status: number, body: unknown = {}) => Response.json(body, { status })
 const refreshAnswer = (refresh: object) => answer(200, { data: { refresh } })
@@ -242,6 +243,13 @@ describe('a line on the page', () => {
   it('names its correlation where that is another request', () => {
     expect(fieldsOf({ request_id: 'a', correlation_id: 'a' })).toBe('request_id=a')
     expect(fieldsOf({ request_id: 'a', correlation_id: 'b' })).toBe('request_id=a correlation_id=b')
+  })
+
+  it('waits for a view that stands still, as one of three hundred at most', () => {
+    const entries = Array.from({ length: 500 }, (_, id) => ({ id }))
+    expect(newestOf(entries).map(({ id }) => id)).toEqual(
+      Array.from({ length: 300 }, (_, at) => at + 200),
+    )
   })
 
   it('stands where it was written, once', () => {

@@ -47,6 +47,8 @@ const MOST_LINES = 10_000
 /** @throws {SessionFileError} at once when the file can not be used */
 export function openLogStore({ dataFolder, now, most = MOST_LINES }: LogStoreOptions): LogStore {
   const database = openSqliteFile(path.join(dataFolder, 'test-app.sqlite'), SCHEMA)
+  // While another process writes everybody waits, not only the service: it can come again.
+  database.exec('pragma busy_timeout = 50')
   return {
     ...lines(database, now, most),
     useOnce: usedTokens(database, now),

@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { text as textOf } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { SessionFileError } from '../store/sqlite-file.ts'
@@ -493,6 +494,22 @@ describe('what is kept', () => {
     expect(stores[0]?.useOnce('another', 'jti-0', until)).toBe(true)
     for (const store of stores) store.close()
     rmSync(place, { recursive: true })
+  })
+
+  it('locked by another writer: services are told to come again, and nobody else waits for them', async () => {
+    const other = new DatabaseSync(path.join(folder, 'test-app.sqlite'))
+    other.exec('begin immediate')
+    const startedAt = performance.now()
+    const sent = [workerToken(), adapterToken(), workerToken(), adapterToken()].map((token) =>
+      post(token),
+    )
+    const answers = await Promise.all(sent)
+    expect(performance.now() - startedAt).toBeLessThan(1000)
+    for (const { status, headers } of answers)
+      expect([status, headers['retry-after']]).toEqual([503, '5'])
+    other.exec('rollback')
+    other.close()
+    expect((await post(workerToken())).status).toBe(200)
   })
 
   it('is said at the start to be unusable when the file is', () => {

@@ -1,6 +1,6 @@
 // The live log of the first page: every 30 seconds from /logs.json while the page is looked at, and live over a socket.
 import { client, openLogin } from './client.js'
-import { createLogLines } from './log-lines.js'
+import { createLogLines, newestOf } from './log-lines.js'
 import { io } from './socket.io.js'
 import { openSocket } from './socket.js'
 
@@ -51,7 +51,7 @@ function take(part) {
     held = []
   }
   next = part.next
-  if (isPaused) held.push(...part.lines)
+  if (isPaused) held = newestOf([...held, ...part.lines])
   else show(part.lines)
 }
 

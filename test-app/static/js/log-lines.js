@@ -2,6 +2,9 @@
 import { element } from './elements.js'
 
 const MOST_SHOWN = 300
+/** Of lines that wait to be shown, those that would be. */
+export const newestOf = (entries) => entries.slice(-MOST_SHOWN)
+
 const OWN_KEYS = new Set(['time', 'level', 'event'])
 
 const asText = (value) => (typeof value === 'string' ? value : JSON.stringify(value))
