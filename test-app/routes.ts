@@ -34,6 +34,7 @@ export function mountWithoutSession(
     gate,
     files,
     gateway,
+    graphql,
     rememberVisitor,
     backChannelLogout,
     frontChannelLogout,
@@ -45,7 +46,8 @@ export function mountWithoutSession(
   app.use(securityHeaders({ formTargets, isSecure: cookies.isSecure, url }))
   app.use(refusePaths)
   app.use(rememberVisitor)
-  // First, so that no route is for everybody because of where it stands.
+  app.all(GRAPHQL_PATH, graphql.judge)
+  // Before all that answers, so that no route is for everybody because of where it stands.
   app.use(unlessOpen(accessOf, canonicalHost(url)), unlessOpen(accessOf, gate))
   app.get('/ping', (_req, res) => void res.type('text').send('pong'))
   app.get(
@@ -76,7 +78,7 @@ export function mountPages(app: Express, parts: Parts): void {
   app.get(DEVICE_PATH, device.start)
   app.post(DEVICE_PATH, FORM, device.submit)
   app.get(`${DEVICE_PATH}/:run`, device.watch)
-  app.all(GRAPHQL_PATH, ...graphql)
+  app.post(GRAPHQL_PATH, ...graphql.answer)
   app.get(AUDIT_PATH, audit.page)
   app.get(`${AUDIT_PATH}.json`, audit.json)
   app.get(LOG_PATH, serviceLog.page)

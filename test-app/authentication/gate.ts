@@ -82,19 +82,20 @@ function refreshed(outcome: RefreshOutcome): Found {
 
 const isReading = ({ method }: Request): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method)
 
+const isForChain = ({ path }: Request): boolean =>
+  path === HOME_OF_SIGNED_IN || path.startsWith(`${HOME_OF_SIGNED_IN}/`)
+
 /** A person is led to where one signs in; everything else is told so. */
 function keepOut(req: Request, res: Response, next: NextFunction): void {
-  const isChain = req.path === HOME_OF_SIGNED_IN || req.path.startsWith(`${HOME_OF_SIGNED_IN}/`)
+  if (!isTopLevelNavigation(req)) return refuse(req, res, 'Bearer')
   // Its own handler starts the chain.
-  if (isChain && isTopLevelNavigation(req)) return next()
-  if (isTopLevelNavigation(req)) return res.redirect(302, loginPagePath(req.originalUrl))
-  refuse(req, res, 'Bearer')
+  if (isForChain(req)) return next()
+  res.redirect(302, loginPagePath(req.originalUrl))
 }
 
 function refuse(req: Request, res: Response, challenge: string): void {
   const page = isReading(req) ? req.originalUrl : '/'
-  const isChain = req.path === HOME_OF_SIGNED_IN || req.path.startsWith(`${HOME_OF_SIGNED_IN}/`)
-  const login_url = isChain ? signInPath(page) : loginPagePath(page)
+  const login_url = isForChain(req) ? signInPath(page) : loginPagePath(page)
   // https://www.rfc-editor.org/rfc/rfc6750.html#section-3
   res.status(401).set('WWW-Authenticate', challenge).json({ error: 'unauthenticated', login_url })
 }

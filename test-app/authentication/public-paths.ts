@@ -34,7 +34,6 @@ const OPTIONAL = [
   'GET /who.json',
   'GET /logout',
   'POST /logout',
-  'GET /graphql',
   'POST /graphql',
   'GET /audit',
   'GET /audit.json',

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { EnvError, envHelp, readEnv } from '../../service/env.ts'
 import type { EnvTable } from '../../service/env.ts'
 import { readSecretFile } from '../../service/secret-file.ts'
-import { isLoopback } from '../environment.ts'
+import { isSafe } from '../environment.ts'
 
 export interface WorkerSettings {
   /** Of the adapter. */
@@ -64,6 +64,7 @@ export function readWorkerEnvironment(env: Environment): WorkerSettings {
   const file = path.join(values.AUTH_ADAPTER_DATA, 'worker.secret')
   const secret = values.TEST_APP_WORKER_SECRET ?? readSecretFile(file)
   const faults = [
+    // Tokens travel to both.
     ...(['WORKER_LOG_URL', 'TEST_APP_ISSUER'] as const).flatMap((name) =>
       isSafe(values[name]) ? [] : [`${name}: http is accepted on loopback only, use https`],
     ),
@@ -80,12 +81,6 @@ export function readWorkerEnvironment(env: Environment): WorkerSettings {
     ownIssuer: values.TEST_APP_WORKER_ISSUER,
     sharedSecret: secret,
   }
-}
-
-/** Tokens travel to both. */
-function isSafe(url: string): boolean {
-  const { protocol, hostname } = new URL(url)
-  return protocol === 'https:' || isLoopback(hostname)
 }
 
 function secretFaults(secret: string | undefined, file: string): string[] {

@@ -10,9 +10,9 @@ const READ_JSON = express.json({ limit: BODY_LIMIT, type: 'application/json', in
 
 const ANSWER_TYPES = ['application/json', 'application/graphql-response+json']
 
-/** Handlers to be asked in this order, before GraphQL. */
-export function acceptRequest(ownOrigin: string): (RequestHandler | ErrorRequestHandler)[] {
-  const judge: RequestHandler = (req, res, next) => {
+/** Before anybody is asked who they are: nothing of this depends on it. */
+export function judgeRequest(ownOrigin: string): RequestHandler {
+  return (req, res, next) => {
     if (req.method !== 'POST') {
       res.set('Allow', 'POST')
       return refuse(res, 405, 'METHOD_NOT_ALLOWED', `expected POST, found ${req.method}`)
@@ -27,7 +27,6 @@ export function acceptRequest(ownOrigin: string): (RequestHandler | ErrorRequest
     req.headers.accept = req.accepts(ANSWER_TYPES) || ANSWER_TYPES[0]
     next()
   }
-  return [judge, READ_JSON, unreadable, judgeBody]
 }
 
 const judgeBody: RequestHandler = ({ body }: { body: unknown }, res, next) => {
@@ -55,6 +54,13 @@ const unreadable: ErrorRequestHandler = (error: unknown, _req, res, next) => {
   if (status === undefined || code === undefined || message === undefined) return next(error)
   refuse(res, status, code, message)
 }
+
+/** To be asked in this order, before GraphQL. */
+export const readQuery: readonly (RequestHandler | ErrorRequestHandler)[] = [
+  READ_JSON,
+  unreadable,
+  judgeBody,
+]
 
 /** In the shape of GraphQL's errors. */
 function refuse(res: Response, status: number, code: string, message: string): void {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createLog } from '../../../service/log.ts'
 import type { Listening } from '../../../service/listen.ts'
 import { serve } from '../../../service/serve-for-test.ts'
-import { acceptRequest } from './accept-request.ts'
+import { judgeRequest, readQuery } from './accept-request.ts'
 import { createGraphqlHandler } from './graphql-handler.ts'
 import type { Resolvers } from '../resolvers.ts'
 
@@ -54,7 +54,8 @@ function startApp(isOpenForTools: boolean): Promise<Listening> {
   })
   app.all(
     '/graphql',
-    ...acceptRequest(ORIGIN),
+    judgeRequest(ORIGIN),
+    ...readQuery,
     createGraphqlHandler({ resolvers, log: to, isOpenForTools }),
   )
   return serve(app, { graceMs: 0 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { useClock } from '../../../adapter/test-support/use-chain.ts'
+import { adapterToken } from '../../testing/adapter-tokens.ts'
 import { askGraphql } from '../../testing/ask-graphql.ts'
 import type { GraphqlAnswer, GraphqlField } from '../../testing/ask-graphql.ts'
 import type { TestBrowser } from '../../testing/browser.ts'
@@ -355,8 +356,22 @@ describe('a page of another origin', () => {
     const variables = { email: 'single@example.test', password: 'password' }
     const forged = await askGraphql(victim, whole.url, 'login', variables, { headers })
     expect([forged.status, tokenCookies(victim)]).toEqual([403, []])
+    expect(forged.errors[0]?.extensions).toEqual({ code: 'CROSS_ORIGIN' })
     expect((await ask('me')).status).toBe(200)
   })
+})
+
+describe('another method than POST', () => {
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])(
+    '%s is 405 for everybody',
+    async (method) => {
+      for (const authorization of [undefined, `Bearer ${await adapterToken(whole)}`]) {
+        const headers = authorization === undefined ? {} : { authorization }
+        const answer = await fetch(`${whole.url}/graphql`, { method, headers })
+        expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+      }
+    },
+  )
 })
 
 describe('what is said of it', () => {

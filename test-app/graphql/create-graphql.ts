@@ -1,6 +1,6 @@
 // /graphql, put together.
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { acceptRequest } from './http/accept-request.ts'
+import { judgeRequest, readQuery } from './http/accept-request.ts'
 import { createBranchChoices } from './login/branch-choices.ts'
 import type { BranchChoiceOptions } from './login/branch-choices.ts'
 import { createGraphqlHandler } from './http/graphql-handler.ts'
@@ -30,8 +30,14 @@ export interface GraphqlParts
   readonly isOpenForTools?: boolean | undefined
 }
 
-/** Handlers of `/graphql`, in their order. */
-export function createGraphql(parts: GraphqlParts): (RequestHandler | ErrorRequestHandler)[] {
+export interface Graphql {
+  /** For every method, before the gate. */
+  readonly judge: RequestHandler
+  /** Handlers of a POST, in their order. */
+  readonly answer: readonly (RequestHandler | ErrorRequestHandler)[]
+}
+
+export function createGraphql(parts: GraphqlParts): Graphql {
   const { log, isOpenForTools = false, url, store } = parts
   const branchChoices = createBranchChoices({ ...parts, records: store.records })
   const wayOut = createWayOut({ ...parts, branchChoices })
@@ -40,5 +46,6 @@ export function createGraphql(parts: GraphqlParts): (RequestHandler | ErrorReque
     branchChoices,
     mutations: { ...createLoginMutations(made), ...createSessionMutations(made) },
   })
-  return [...acceptRequest(url), createGraphqlHandler({ resolvers, log, isOpenForTools })]
+  const handler = createGraphqlHandler({ resolvers, log, isOpenForTools })
+  return { judge: judgeRequest(url), answer: [...readQuery, handler] }
 }
