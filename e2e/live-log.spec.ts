@@ -154,6 +154,20 @@ test('the live log can be paused, is sound, and writes nothing to the console', 
   expect(errors).toEqual([])
 })
 
+test('the live log asks for the lines every 30 seconds, and goes on where it was', async ({
+  page,
+  chain,
+}) => {
+  await page.clock.install()
+  await signIn(page, chain)
+  await openLiveLog(page, chain)
+  for (const time of ['first', 'second']) {
+    const asked = page.waitForResponse(/\/logs\.json\?since=/, { timeout: 10_000 })
+    await page.clock.fastForward(30_000)
+    expect((await asked).status(), time).toBe(200)
+  }
+})
+
 test('without JavaScript there is a link to the lines', async ({ browser, chain }) => {
   const page = await browser.newPage({ javaScriptEnabled: false })
   await signIn(page, chain)
