@@ -228,6 +228,14 @@ describe('a token that a worker has signed itself', () => {
     await expectRefused(token, 'is expired')
   })
 
+  it('stays used to the end of the second that its expiry is in', async () => {
+    const iat = seconds()
+    const token = workerToken({ iat, exp: iat + 60.1 })
+    expect((await post(token)).status).toBe(200)
+    app.clock.offsetMs = (iat + 75.3) * 1000 - Date.now()
+    await expectRefused(token, REPLAYED)
+  })
+
   it('goes by its issuer where it names no service', async () => {
     expect((await post(workerToken({ sub: undefined }))).status).toBe(200)
     expect(newest()[0]?.service.name).toBe('worker')

@@ -66,7 +66,9 @@ export function checkWorkerToken(options: WorkerTokenOptions): TokenCheck {
       currentDate: new Date(now()),
     })
     const { exp, jti, name } = judgeClaims(payload, now())
-    if (!useOnce(issuer, jti, (exp + TOLERANCE_SECONDS) * 1000)) throw new RefusedToken('replayed')
+    // Times are looked at in whole seconds: a token with a fraction in its `exp` is good for the rest of that second.
+    const until = (Math.ceil(exp) + TOLERANCE_SECONDS) * 1000
+    if (!useOnce(issuer, jti, until)) throw new RefusedToken('replayed')
     return { name, issuer }
   }
 }
