@@ -13,7 +13,8 @@ const CONFIG = {
     'test-auth-server': { display_name: 'Employees' },
     partner: { display_name: 'Partner companies', domains: ['kite.example'] },
   },
-  clients: { 'second-client': { upstreams: ['partner'] } },
+  // In the demo it exchanges tokens of an upstream that is none of its own here.
+  clients: { 'second-client': { upstreams: ['partner'], exchange: null } },
 }
 
 const test = base.extend<object, { chain: Chain }>({

@@ -13,10 +13,10 @@ function openAuthorize(page: Page, chain: Chain) {
   return page.goto(`${chain.upstreamUrl}/authorize?${query.toString()}`)
 }
 
-/** Where the browser arrives with a code; nobody answers there. */
+/** What the browser takes to the callback; what is answered there does not count here. */
 async function arrival(page: Page, chain: Chain): Promise<URLSearchParams> {
-  await page.waitForURL((url) => url.href.startsWith(`${redirectUri(chain)}?`))
-  return new URL(page.url()).searchParams
+  const request = await page.waitForRequest((one) => one.url().startsWith(`${redirectUri(chain)}?`))
+  return new URL(request.url()).searchParams
 }
 
 async function verdictOn(request: APIRequestContext, chain: Chain, token: string) {
@@ -29,10 +29,10 @@ test('by /authorize, /login, /token and /verify; the chain needs no second form;
   chain,
   request,
 }) => {
-  await page.route(`${redirectUri(chain)}?*`, (route) => route.fulfill({ body: 'arrived' }))
+  const arriving = arrival(page, chain)
   await openAuthorize(page, chain)
   await fillSignIn(page)
-  const arrived = await arrival(page, chain)
+  const arrived = await arriving
   expect(arrived.get('state')).toBe('xyz')
   const code = arrived.get('code') ?? ''
   const form = { ...secret, code, redirect_uri: redirectUri(chain) }
