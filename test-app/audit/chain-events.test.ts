@@ -7,7 +7,7 @@ import { startOpenidProvider } from '../testing/openid-provider.ts'
 import type { TestOpenidProvider } from '../testing/openid-provider.ts'
 import { startTestApp } from '../testing/running-app.ts'
 import type { RunningApp } from '../testing/running-app.ts'
-import { openTrailStore } from './trail-store.ts'
+import { openTrailStore } from './trail/trail-store.ts'
 
 const CALLBACK = '/login/oauth2/code/auth-adapter'
 const EMAIL = 'Anna.Canary@example.test'

@@ -5,9 +5,9 @@ import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { Claims, SignIn } from '../session/session-data.ts'
 import type { EndedSession } from '../session/session-links.ts'
 import { shortHash } from './hashes.ts'
-import type { Trail } from './trail.ts'
-import type { TrailEventName } from './trail-events.ts'
-import type { TrailFields } from './trail-fields.ts'
+import type { Trail } from './trail/trail.ts'
+import type { TrailEventName } from './trail/trail-events.ts'
+import type { TrailFields } from './trail/trail-fields.ts'
 
 export interface ChainEvents {
   started(login: PendingLogin): void

@@ -4,7 +4,7 @@ import type { NextFunction, Request, Response } from 'express'
 import { principalOf } from '../authentication/principal.ts'
 import { isTopLevelNavigation } from '../browser/navigation.ts'
 import { shortHash } from './hashes.ts'
-import type { Trail } from './trail.ts'
+import type { Trail } from './trail/trail.ts'
 
 /** Most logins that are remembered to have landed; beyond that the trail itself knows. */
 const MOST_REMEMBERED = 1000

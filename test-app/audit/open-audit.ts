@@ -4,8 +4,8 @@ import type { Log } from '../../service/log.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import { createEmailHash } from './hashes.ts'
 import { noteLanding } from './note-landing.ts'
-import { createTrail } from './trail.ts'
-import { openTrailStore } from './trail-store.ts'
+import { createTrail } from './trail/trail.ts'
+import { openTrailStore } from './trail/trail-store.ts'
 import { rememberVisitor } from './visitor.ts'
 
 export interface AuditOptions {

@@ -1,7 +1,7 @@
 // What the trail says of a sign-in with tokens in cookies, after it was begun.
 import type { TokenPair } from '../token-login/token-cookies.ts'
 import { shortHash } from './hashes.ts'
-import type { Trail } from './trail.ts'
+import type { Trail } from './trail/trail.ts'
 
 /** Which sign-in, and whose. */
 interface Login {

@@ -9,7 +9,7 @@ import type { IsTrusted } from '../../service/trusted-proxies.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import { browserHash } from './hashes.ts'
-import { KEPT_MS } from './trail-rows.ts'
+import { KEPT_MS } from './trail/trail-rows.ts'
 
 const BROWSER_ID = /^[\w-]{22}$/
 const MAX_USER_AGENT = 200

@@ -8,7 +8,7 @@ import type { Claims, SignIn } from '../session/session-data.ts'
 import type { TokenCookies } from '../token-login/token-cookies.ts'
 import { loginKeyOf } from './login-key.ts'
 import type { Principal } from './principal.ts'
-import type { TokenVerdict, VerifyToken } from './verify-token.ts'
+import type { TokenVerdict, VerifyToken } from './token/verify-token.ts'
 
 export type Identity =
   | { readonly kind: 'known'; readonly principal: Principal }

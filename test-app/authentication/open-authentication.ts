@@ -4,10 +4,10 @@ import type { Log } from '../../service/log.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
 import type { Seal } from '../session/seal.ts'
 import { createTokenCookies } from '../token-login/token-cookies.ts'
-import { createAdapterKeys } from './adapter-keys.ts'
+import { createAdapterKeys } from './token/adapter-keys.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { createIdentify } from './identify.ts'
-import { createVerifyToken } from './verify-token.ts'
+import { createVerifyToken } from './token/verify-token.ts'
 
 export interface AuthenticationParts {
   readonly issuer: string

@@ -4,10 +4,10 @@ import { createLogRing } from './log-ring.ts'
 import type { LogRing } from './log-ring.ts'
 import { createLogView } from './log-view.ts'
 import { createLogsJson, LOGS_PATH } from './logs-json.ts'
-import { createSocketSignIn } from './socket-sign-in.ts'
-import type { SocketSignInOptions } from './socket-sign-in.ts'
-import { createSockets } from './sockets.ts'
-import type { Sockets, SocketsOptions } from './sockets.ts'
+import { createSocketSignIn } from './sockets/socket-sign-in.ts'
+import type { SocketSignInOptions } from './sockets/socket-sign-in.ts'
+import { createSockets } from './sockets/sockets.ts'
+import type { Sockets, SocketsOptions } from './sockets/sockets.ts'
 
 export interface LiveLogOptions
   extends SocketSignInOptions, Omit<SocketsOptions, 'ring' | 'view' | 'checkEveryMs'> {

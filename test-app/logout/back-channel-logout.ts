@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
 import { noteEnded } from '../audit/chain-events.ts'
-import type { Trail } from '../audit/trail.ts'
+import type { Trail } from '../audit/trail/trail.ts'
 import type { SessionLinks } from '../session/session-links.ts'
 
 export interface BackChannelLogoutOptions {

@@ -3,7 +3,7 @@
 import type { Request } from 'express'
 import type { Log } from '../../service/log.ts'
 import { tokenFields } from '../audit/chain-events.ts'
-import type { Trail } from '../audit/trail.ts'
+import type { Trail } from '../audit/trail/trail.ts'
 import { joinByKey } from '../join-by-key.ts'
 import type { RelyingParty } from '../relying-party/relying-party.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'

@@ -2,7 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Log } from '../../service/log.ts'
 import { shortHash } from '../audit/hashes.ts'
-import type { VerifyToken } from '../authentication/verify-token.ts'
+import type { VerifyToken } from '../authentication/token/verify-token.ts'
 import { createServiceJudge, loggedCheck } from './judge-service.ts'
 import { readLogEntry } from './log-entry.ts'
 import { createLogPage } from './log-page.ts'

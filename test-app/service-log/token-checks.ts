@@ -2,8 +2,8 @@
 // with a secret it shares with us. Each is judged by the keys and the algorithms of its own issuer, and no other.
 import { jwtVerify } from 'jose'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
-import { faultOf } from '../authentication/verify-token.ts'
-import type { VerifyToken } from '../authentication/verify-token.ts'
+import { faultOf } from '../authentication/token/verify-token.ts'
+import type { VerifyToken } from '../authentication/token/verify-token.ts'
 import { RefusedToken } from './refusal.ts'
 
 /** Who is speaking. */

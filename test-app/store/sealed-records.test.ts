@@ -6,8 +6,8 @@ import { startRedis } from '../../scripts/redis-server.ts'
 import type { RedisServer } from '../../scripts/redis-server.ts'
 import { createLog } from '../../service/log.ts'
 import { createSeal } from '../session/seal.ts'
-import { openSessionStore } from '../session/session-store.ts'
-import type { SessionStore } from '../session/session-store.ts'
+import { openSessionStore } from '../session/stores/session-store.ts'
+import type { SessionStore } from '../session/stores/session-store.ts'
 
 const KEY = Buffer.alloc(32, 7)
 const log = createLog({ level: 'error', pretty: false })

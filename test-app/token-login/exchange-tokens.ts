@@ -1,5 +1,5 @@
 // The two tokens that the adapter gives for one of the identity service, both verified before anything is done with them.
-import type { VerifyToken } from '../authentication/verify-token.ts'
+import type { VerifyToken } from '../authentication/token/verify-token.ts'
 import type { ExchangedToken, TokenExchange } from '../relying-party/exchanged-tokens.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { Claims } from '../session/session-data.ts'

@@ -1,9 +1,9 @@
 // The parts of signing in at /login.html, put together.
 import type { Log } from '../../service/log.ts'
 import { createTokenLoginEvents } from '../audit/token-login-events.ts'
-import type { Trail } from '../audit/trail.ts'
+import type { Trail } from '../audit/trail/trail.ts'
 import type { LoginEnds } from '../authentication/login-ends.ts'
-import type { VerifyToken } from '../authentication/verify-token.ts'
+import type { VerifyToken } from '../authentication/token/verify-token.ts'
 import type { IdentityService } from '../identity/identity-service.ts'
 import type { TokenExchange } from '../relying-party/exchanged-tokens.ts'
 import type { SealedRecords } from '../store/sealed-records.ts'

@@ -1,6 +1,6 @@
 // Whether the refresh cookie of a request is one to refresh with, and the access cookie beside it of the same person.
 import type { IncomingMessage } from 'node:http'
-import type { TokenVerdict, VerifyToken } from '../authentication/verify-token.ts'
+import type { TokenVerdict, VerifyToken } from '../authentication/token/verify-token.ts'
 import type { RefreshToken } from './renew-login.ts'
 import type { TokenCookies } from './token-cookies.ts'
 

@@ -2,8 +2,8 @@
 import { html } from 'hono/html'
 import { utc } from '../../pages/claim-meanings.ts'
 import type { Html } from '../../pages/layout.ts'
-import type { Outcome } from '../trail-events.ts'
-import type { SaidFields } from '../trail-fields.ts'
+import type { Outcome } from '../trail/trail-events.ts'
+import type { SaidFields } from '../trail/trail-fields.ts'
 import type { Story, StoryEvent } from './stories.ts'
 
 export interface AuditPage {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StoredEvent } from '../trail-rows.ts'
+import type { StoredEvent } from '../trail/trail-rows.ts'
 import { storiesFrom } from './stories.ts'
 
 const event = (name: string, way: string) =>

@@ -1,8 +1,8 @@
 // Events as stories: one for each login, from its first redirect to its end. Pure.
-import { eventRow } from '../trail-events.ts'
-import type { Outcome } from '../trail-events.ts'
-import type { SaidFields } from '../trail-fields.ts'
-import type { StoredEvent } from '../trail-rows.ts'
+import { eventRow } from '../trail/trail-events.ts'
+import type { Outcome } from '../trail/trail-events.ts'
+import type { SaidFields } from '../trail/trail-fields.ts'
+import type { StoredEvent } from '../trail/trail-rows.ts'
 
 export interface StoryEvent {
   readonly event: string

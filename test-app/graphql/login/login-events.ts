@@ -1,7 +1,7 @@
 // What the trail says of a login by e-mail address and password.
 import type { Principal } from '../../authentication/principal.ts'
 import { shortHash } from '../../audit/hashes.ts'
-import type { Trail } from '../../audit/trail.ts'
+import type { Trail } from '../../audit/trail/trail.ts'
 
 /** A login under way. */
 export interface FormLogin {

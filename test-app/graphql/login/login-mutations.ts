@@ -1,6 +1,6 @@
 // Signing in with e-mail address and password: one step for who is in one branch, two for who is in several.
 import { remoteAddress } from '../../../service/trusted-proxies.ts'
-import { newFlowId } from '../../audit/trail.ts'
+import { newFlowId } from '../../audit/trail/trail.ts'
 import { IdentityServiceError } from '../../identity/identity-service.ts'
 import type { AccountLogin, BranchLogin, IdentityService } from '../../identity/identity-service.ts'
 import type { TokenLogins } from '../../token-login/token-logins.ts'

@@ -1,7 +1,7 @@
 // Ends what a browser may have besides the cookies of /login.html: a session of the chain, a choice of a branch.
 import type { Log } from '../../../service/log.ts'
 import { flowOf } from '../../audit/chain-events.ts'
-import type { Trail } from '../../audit/trail.ts'
+import type { Trail } from '../../audit/trail/trail.ts'
 import type { CookieSettings } from '../../browser/cookies.ts'
 import type { IdentityService } from '../../identity/identity-service.ts'
 import { destroySession, signInOf } from '../../session/current-session.ts'

@@ -1,11 +1,11 @@
 // Who a socket is, as for any request, and whether that sign-in is still open. The token in a cookie is good until it expires;
 // a sign-out, in whichever process of this app, removed the record of its sign-in at once.
 import type { IncomingMessage } from 'node:http'
-import type { Authenticate } from '../authentication/authenticate.ts'
-import type { Principal } from '../authentication/principal.ts'
-import { createLoginRecords } from '../token-login/login-records.ts'
-import type { TokenCookies } from '../token-login/token-cookies.ts'
-import type { SealedRecords } from '../store/sealed-records.ts'
+import type { Authenticate } from '../../authentication/authenticate.ts'
+import type { Principal } from '../../authentication/principal.ts'
+import { createLoginRecords } from '../../token-login/login-records.ts'
+import type { TokenCookies } from '../../token-login/token-cookies.ts'
+import type { SealedRecords } from '../../store/sealed-records.ts'
 
 export interface SocketSignInOptions {
   readonly authenticate: Authenticate

@@ -1,5 +1,5 @@
 // Sign-ins that are over. Their access token may still be good by its times, for a minute or an hour; for a socket it is not.
-import type { LoginEnds } from '../authentication/login-ends.ts'
+import type { LoginEnds } from '../../authentication/login-ends.ts'
 
 export interface EndedLogins {
   has(loginKey: string): boolean

@@ -1,7 +1,7 @@
 // Tokens that were found good, while the keys are the same: their signature need not be computed again in each request, which is
 // most of what a request costs. What time changes is not kept here, and neither is what was refused.
 import { createHash } from 'node:crypto'
-import type { Claims } from '../session/session-data.ts'
+import type { Claims } from '../../session/session-data.ts'
 
 const MOST_TOKENS = 1000
 

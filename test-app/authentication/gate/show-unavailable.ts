@@ -1,9 +1,9 @@
 // The answer while the adapter or the identity service is away: nothing is lost, and it is worth coming back.
 import type { Request, Response } from 'express'
-import { isTopLevelNavigation } from '../browser/navigation.ts'
-import { landingPath } from '../login/paths.ts'
-import type { ShowProblem } from '../login/sign-in.ts'
-import { SignInError } from '../relying-party/sign-in-error.ts'
+import { isTopLevelNavigation } from '../../browser/navigation.ts'
+import { landingPath } from '../../login/paths.ts'
+import type { ShowProblem } from '../../login/sign-in.ts'
+import { SignInError } from '../../relying-party/sign-in-error.ts'
 
 const RETRY_AFTER_SECONDS = '5'
 

@@ -1,13 +1,13 @@
 // Chooses where sessions live, and seals them: who reads the store learns no token.
 import path from 'node:path'
 import type { Store } from 'express-session'
-import type { Log } from '../../service/log.ts'
+import type { Log } from '../../../service/log.ts'
 import { openRedisSessions } from './redis-session-store.ts'
-import { createRedisRecordTexts } from '../store/redis-record-texts.ts'
-import { createSealedRecords } from '../store/sealed-records.ts'
-import type { SealedRecords } from '../store/sealed-records.ts'
-import { openSqliteRecordTexts } from '../store/sqlite-record-texts.ts'
-import type { Seal } from './seal.ts'
+import { createRedisRecordTexts } from '../../store/redis-record-texts.ts'
+import { createSealedRecords } from '../../store/sealed-records.ts'
+import type { SealedRecords } from '../../store/sealed-records.ts'
+import { openSqliteRecordTexts } from '../../store/sqlite-record-texts.ts'
+import type { Seal } from '../seal.ts'
 import { openSqliteSessions } from './sqlite-session-store.ts'
 
 export interface SessionSerializer {

@@ -1,10 +1,10 @@
 // Whether a JWT of the adapter is good here: signature, algorithm, type, issuer, audience, times. One log line each time.
 import { errors, jwtVerify } from 'jose'
 import type { JWTVerifyOptions } from 'jose'
-import type { Log } from '../../service/log.ts'
-import { shortHash } from '../audit/hashes.ts'
-import { SignInError } from '../relying-party/sign-in-error.ts'
-import type { Claims } from '../session/session-data.ts'
+import type { Log } from '../../../service/log.ts'
+import { shortHash } from '../../audit/hashes.ts'
+import { SignInError } from '../../relying-party/sign-in-error.ts'
+import type { Claims } from '../../session/session-data.ts'
 import type { AdapterKeys } from './adapter-keys.ts'
 import { createVerifiedTokens, verifiedName } from './verified-tokens.ts'
 

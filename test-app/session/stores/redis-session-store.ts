@@ -2,9 +2,9 @@
 import { RedisStore } from 'connect-redis'
 import type { Store } from 'express-session'
 import { createClient } from 'redis'
-import type { Log } from '../../service/log.ts'
-import { ENDED_MS, SESSION_IDLE_MS } from './session-data.ts'
-import type { RedisCommands } from '../store/redis-record-texts.ts'
+import type { Log } from '../../../service/log.ts'
+import { ENDED_MS, SESSION_IDLE_MS } from '../session-data.ts'
+import type { RedisCommands } from '../../store/redis-record-texts.ts'
 import type { SessionSerializer } from './session-store.ts'
 
 const COMMAND_TIMEOUT_MS = 500

@@ -1,11 +1,11 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { useClock } from '../../adapter/test-support/use-chain.ts'
-import { adapterToken, branchTokensOf, workerToken } from '../testing/adapter-tokens.ts'
-import { NAVIGATION, OWN_SCRIPT } from '../testing/browser.ts'
-import type { TestBrowser } from '../testing/browser.ts'
-import { startWholeChain } from '../testing/whole-chain.ts'
-import type { WholeChain } from '../testing/whole-chain.ts'
+import { useClock } from '../../../adapter/test-support/use-chain.ts'
+import { adapterToken, branchTokensOf, workerToken } from '../../testing/adapter-tokens.ts'
+import { NAVIGATION, OWN_SCRIPT } from '../../testing/browser.ts'
+import type { TestBrowser } from '../../testing/browser.ts'
+import { startWholeChain } from '../../testing/whole-chain.ts'
+import type { WholeChain } from '../../testing/whole-chain.ts'
 
 let whole: WholeChain
 

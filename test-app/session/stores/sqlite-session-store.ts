@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { Store } from 'express-session'
 import type { SessionData } from 'express-session'
-import { ENDED_MS, SESSION_IDLE_MS } from './session-data.ts'
+import { ENDED_MS, SESSION_IDLE_MS } from '../session-data.ts'
 import type { SessionSerializer } from './session-store.ts'
-import { openSqliteFile } from '../store/sqlite-file.ts'
+import { openSqliteFile } from '../../store/sqlite-file.ts'
 
 const SCHEMA = `
   create table if not exists sessions (

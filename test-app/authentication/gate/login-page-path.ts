@@ -1,5 +1,5 @@
 // Where the form of this app is, and how one comes back from it.
-import { landingPath } from '../login/paths.ts'
+import { landingPath } from '../../login/paths.ts'
 
 export const LOGIN_PAGE_PATH = '/login.html'
 

@@ -1,14 +1,14 @@
 // Which requests need nobody signed in: exactly these, by method and path. A route that is in no list here is for those who
 // are signed in, whoever forgets to say so.
 import type { RequestHandler } from 'express'
-import { DEVICE_PATH } from '../device/device-handlers.ts'
+import { DEVICE_PATH } from '../../device/device-handlers.ts'
 import {
   BACK_CHANNEL_PATH,
   CALLBACK_PATH,
   FRONT_CHANNEL_PATH,
   LOST_PATH,
   SIGN_IN_PATH,
-} from '../login/paths.ts'
+} from '../../login/paths.ts'
 
 /** `open`: nobody asks who it is. `optional`: whoever is signed in is known, and nobody has to be. */
 export type Access = 'open' | 'optional' | 'required'

@@ -1,16 +1,16 @@
 // The audit trail of this app: what happened to each login, from the first redirect to the sign-out. Each event is a line of the
 // log and a row of the store; a store that fails keeps nobody from signing in.
 import { randomBytes } from 'node:crypto'
-import type { Log } from '../../service/log.ts'
-import { currentContext, noteFields } from '../../service/request-context.ts'
-import type { EmailHash } from './hashes.ts'
+import type { Log } from '../../../service/log.ts'
+import { currentContext, noteFields } from '../../../service/request-context.ts'
+import type { EmailHash } from '../hashes.ts'
 import { eventRow } from './trail-events.ts'
 import type { TrailEventName } from './trail-events.ts'
 import { judgeFields } from './trail-fields.ts'
 import type { SaidFields, TrailFields } from './trail-fields.ts'
 import type { NewEvent } from './trail-rows.ts'
 import type { TrailStore } from './trail-store.ts'
-import { currentVisitor } from './visitor.ts'
+import { currentVisitor } from '../visitor.ts'
 
 export interface TrailEvent {
   /** What happened: see trail-events.ts. */

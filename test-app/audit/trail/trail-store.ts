@@ -1,6 +1,6 @@
 // The store of the trail: a file that is opened at first use and again after it failed, beside the sessions where these are in one;
 // also where sessions are in Redis. While another process writes to the file, events wait.
-import { SessionFileError } from '../store/sqlite-file.ts'
+import { SessionFileError } from '../../store/sqlite-file.ts'
 import { openRows } from './trail-rows.ts'
 import type { NewEvent, Rows, StoredEvent, TrailQuery, TrailStoreOptions } from './trail-rows.ts'
 

@@ -1,10 +1,10 @@
 // One open socket: whose it is, what it has been sent, and when it is asked for its sign-in again.
 import type { Socket } from 'socket.io'
-import type { Log } from '../../service/log.ts'
-import type { Principal } from '../authentication/principal.ts'
-import { isPlace, viewerOf } from './log-view.ts'
-import type { Viewer } from './log-ring.ts'
-import type { LogView } from './log-view.ts'
+import type { Log } from '../../../service/log.ts'
+import type { Principal } from '../../authentication/principal.ts'
+import { isPlace, viewerOf } from '../log-view.ts'
+import type { Viewer } from '../log-ring.ts'
+import type { LogView } from '../log-view.ts'
 
 export interface HeldSocketOptions {
   readonly socket: Socket

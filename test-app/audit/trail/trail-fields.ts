@@ -1,7 +1,7 @@
 // What an event may say beside who, when and where: a field that does not stand here is in no event, and a value that is not of
 // its kind neither. Pure.
-import { redactText } from '../../service/redact-text.ts'
-import { shownPath } from '../../service/request-log.ts'
+import { redactText } from '../../../service/redact-text.ts'
+import { shownPath } from '../../../service/request-log.ts'
 
 interface KindTypes {
   /** One of our own words: `chain`, `code_refused`. */

@@ -2,7 +2,7 @@
 // an hour while the adapter is away.
 import { createLocalJWKSet, errors } from 'jose'
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
-import { SignInError } from '../relying-party/sign-in-error.ts'
+import { SignInError } from '../../relying-party/sign-in-error.ts'
 
 const FRESH_MS = 10 * 60 * 1000
 const KEPT_MS = 60 * 60 * 1000

@@ -1,7 +1,7 @@
 // The rows of the trail in its SQLite file: events of the last thirty days. Bounded, so that nobody can push out what others did,
 // and who is not signed in only what others did who were not either.
 import type { DatabaseSync } from 'node:sqlite'
-import { openSqliteFile } from '../store/sqlite-file.ts'
+import { openSqliteFile } from '../../store/sqlite-file.ts'
 import type { SaidFields } from './trail-fields.ts'
 
 export interface NewEvent {
