@@ -180,9 +180,9 @@ function openServiceLog(options: TestAppOptions, { now, verify, pages: { send } 
 /** Where the adapter says that a session ended. */
 function logoutEndpoints(
   { issuer, clientId }: TestAppOptions,
-  { links, log, now, trail, relyingParty: { jwksUri } }: Basis,
+  { links, log, now, trail, findKey }: Basis,
 ) {
-  const judge = createLogoutTokenJudge({ issuer, clientId, jwksUri, now })
+  const judge = createLogoutTokenJudge({ issuer, clientId, findKey, now })
   return {
     backChannelLogout: createBackChannelLogout({ judge, links, log, trail }),
     frontChannelLogout: createFrontChannelLogout({ issuer, links, log, trail }),

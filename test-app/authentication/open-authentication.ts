@@ -27,5 +27,5 @@ export function openAuthentication(parts: AuthenticationParts) {
   const tokenCookies = createTokenCookies(parts)
   const identify = createIdentify({ ...parts, verify, tokenCookies })
   const authenticate = createAuthenticate({ ...parts, identify })
-  return { verify, tokenCookies, identify, authenticate }
+  return { findKey, verify, tokenCookies, identify, authenticate }
 }

@@ -1,5 +1,5 @@
 // Why something was not done, in the words of the schema.
-import { currentContext } from '../../service/request-context.ts'
+import { currentRequestId } from '../../service/request-ids.ts'
 import { IdentityServiceError } from '../identity/identity-service.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
 import type { Refusal } from './answers.ts'
@@ -14,7 +14,7 @@ export const refusal = (
   message,
   fields: details.fields ?? [],
   retryAfterSeconds: details.retryAfterSeconds,
-  requestId: currentContext()?.fields['request_id'],
+  requestId: currentRequestId() || undefined,
 })
 
 export const ADAPTER_UNAVAILABLE = {

@@ -59,6 +59,13 @@ describe('back-channel logout', () => {
     expect(await isSignedIn()).toBe(true)
   })
 
+  it('takes a token that is signed with a new key at once', async () => {
+    await tell(provider.logoutToken({ sid: 'nobody' }))
+    provider.rotateKey()
+    await tell(provider.logoutToken({ sid: 'this-session' }))
+    expect(await isSignedIn()).toBe(false)
+  })
+
   const wrong: [string, () => string | undefined][] = [
     ['no token', () => undefined],
     ['an ID token', () => provider.logoutToken({ events: undefined, nonce: 'n' }, { typ: 'JWT' })],

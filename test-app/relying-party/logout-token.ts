@@ -1,36 +1,33 @@
 // Judges a logout token of the adapter (OpenID Connect Back-Channel Logout).
-import { createRemoteJWKSet, jwtVerify } from 'jose'
-import type { JWTPayload } from 'jose'
+import { jwtVerify } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey } from 'jose'
+import { SIGNING_ALGORITHMS } from '../authentication/token/adapter-keys.ts'
 
 export interface LogoutTokenOptions {
   readonly issuer: string
   readonly clientId: string
   readonly now: () => number
-  readonly jwksUri: () => Promise<string>
+  readonly findKey: JWTVerifyGetKey
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 
 /**
- * The `sid` of a token that holds; undefined otherwise. That its jti is new is not asked: a session ends once. Rejects when
- * the adapter's metadata can not be had.
+ * The `sid` of a token that holds; undefined otherwise, also while the adapter's keys can not be had. That its jti is new is
+ * not asked: a session ends once.
  */
-export function createLogoutTokenJudge({ issuer, clientId, now, jwksUri }: LogoutTokenOptions) {
-  let keys: { uri: string; find: ReturnType<typeof createRemoteJWKSet> } | undefined
+export function createLogoutTokenJudge({ issuer, clientId, now, findKey }: LogoutTokenOptions) {
   return async (token: string): Promise<string | undefined> => {
-    const uri = await jwksUri()
-    if (keys?.uri !== uri) keys = { uri, find: createRemoteJWKSet(new URL(uri)) }
     const expected = {
       issuer,
       audience: clientId,
       // https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation
       typ: 'logout+jwt',
-      algorithms: ALGORITHMS,
+      algorithms: SIGNING_ALGORITHMS,
       requiredClaims: ['iat', 'exp', 'jti', 'events', 'sid'],
       currentDate: new Date(now()),
     }
-    const verified = await jwtVerify(token, keys.find, expected).catch(() => undefined)
+    const verified = await jwtVerify(token, findKey, expected).catch(() => undefined)
     return verified && sidOf(verified.payload)
   }
 }

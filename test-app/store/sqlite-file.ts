@@ -16,6 +16,20 @@ export class SessionFileError extends Error {
   }
 }
 
+const SWEEP_EVERY_MS = 10 * 60 * 1000
+
+/** Removes now and then what is over; returns how to stop. */
+export function sweepRegularly(sweep: () => void): () => void {
+  const timer = setInterval(() => {
+    try {
+      sweep()
+    } catch {
+      // Locked: the next one removes what this one could not. What is over is never returned.
+    }
+  }, SWEEP_EVERY_MS).unref()
+  return () => clearInterval(timer)
+}
+
 /** Makes folder and file where they are missing, and what `schema` creates. @throws {SessionFileError} */
 export function openSqliteFile(file: string, schema: string): DatabaseSync {
   try {

@@ -1,5 +1,5 @@
 // Records in the SQLite file of the sessions. Apps that share the file do not see each other's rows.
-import { openSqliteFile } from './sqlite-file.ts'
+import { openSqliteFile, sweepRegularly } from './sqlite-file.ts'
 import type { RecordTexts } from './sealed-records.ts'
 
 const SCHEMA = `
@@ -8,8 +8,6 @@ const SCHEMA = `
     primary key (app, id)
   ) without rowid;
   create index if not exists records_expiry on records (expires_at);`
-
-const SWEEP_EVERY_MS = 10 * 60 * 1000
 
 export interface SqliteRecordsOptions {
   readonly file: string
@@ -33,13 +31,7 @@ export function openSqliteRecordTexts({ file, app, now }: SqliteRecordsOptions):
   )
   const remove = database.prepare('delete from records where app = ? and id = ?')
   const sweep = database.prepare('delete from records where expires_at <= ?')
-  const sweeper = setInterval(() => {
-    try {
-      sweep.run(now())
-    } catch {
-      // Locked: the next one removes what this one could not. What is over is never returned.
-    }
-  }, SWEEP_EVERY_MS).unref()
+  const stopSweeping = sweepRegularly(() => sweep.run(now()))
   return {
     texts: {
       async get(id) {
@@ -52,7 +44,7 @@ export function openSqliteRecordTexts({ file, app, now }: SqliteRecordsOptions):
       delete: async (id) => void remove.run(app, id),
     },
     close() {
-      clearInterval(sweeper)
+      stopSweeping()
       database.close()
     },
   }

@@ -4,6 +4,9 @@ import { createLocalJWKSet, errors } from 'jose'
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 import { SignInError } from '../../relying-party/sign-in-error.ts'
 
+/** Public keys only: whoever has the adapter's can sign nothing with them. */
+export const SIGNING_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
+
 const FRESH_MS = 10 * 60 * 1000
 const KEPT_MS = 60 * 60 * 1000
 /** Tokens may name any key: so many searches, and no more until this time is over. */

@@ -5,10 +5,10 @@ import type { Log } from '../../../service/log.ts'
 import { shortHash } from '../../audit/hashes.ts'
 import { SignInError } from '../../relying-party/sign-in-error.ts'
 import type { Claims } from '../../session/session-data.ts'
+import { SIGNING_ALGORITHMS } from './adapter-keys.ts'
 import type { AdapterKeys } from './adapter-keys.ts'
 import { createVerifiedTokens, verifiedName } from './verified-tokens.ts'
 
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 const SHOWN_CLAIMS = ['iss', 'sub', 'aud', 'client_id', 'scope', 'iat', 'exp']
 /** A JWT is the longest that a cookie or a header of this app holds. */
 const LONGEST_TOKEN = 8192
@@ -105,7 +105,7 @@ async function judge(
   const expected: JWTVerifyOptions = {
     issuer,
     audience,
-    algorithms: ALGORITHMS,
+    algorithms: SIGNING_ALGORITHMS,
     requiredClaims: ['sub', 'iat', 'exp'],
     currentDate: new Date(now()),
     // https://www.rfc-editor.org/rfc/rfc9068.html#section-4

@@ -5,7 +5,7 @@ import { Store } from 'express-session'
 import type { SessionData } from 'express-session'
 import { ENDED_MS, SESSION_IDLE_MS } from '../session-data.ts'
 import type { SessionSerializer } from './session-store.ts'
-import { openSqliteFile } from '../../store/sqlite-file.ts'
+import { openSqliteFile, sweepRegularly } from '../../store/sqlite-file.ts'
 
 const SCHEMA = `
   create table if not exists sessions (
@@ -13,8 +13,6 @@ const SCHEMA = `
     primary key (app, id)
   ) without rowid;
   create index if not exists sessions_expiry on sessions (expires_at);`
-
-const SWEEP_EVERY_MS = 10 * 60 * 1000
 
 export interface SqliteSessionOptions {
   readonly file: string
@@ -30,7 +28,7 @@ type Done = (error?: unknown) => void
 export function openSqliteSessions(options: SqliteSessionOptions): { store: Store; close(): void } {
   const database = openSqliteFile(options.file, SCHEMA)
   const rows = prepareRows(database, options)
-  const sweeper = setInterval(() => ignoreBusy(rows.sweep), SWEEP_EVERY_MS).unref()
+  const stopSweeping = sweepRegularly(rows.sweep)
   const store = Object.assign(new (Store as unknown as new () => Store)(), {
     get(id: string, done: (error: unknown, session?: SessionData | null) => void) {
       answer(done, () => rows.find(id))
@@ -44,7 +42,7 @@ export function openSqliteSessions(options: SqliteSessionOptions): { store: Stor
   return {
     store,
     close() {
-      clearInterval(sweeper)
+      stopSweeping()
       database.close()
     },
   }
@@ -95,12 +93,4 @@ function answer<T>(done: ((error: unknown, value?: T) => void) | undefined, work
     return done?.(error)
   }
   done?.(null, value)
-}
-
-function ignoreBusy(sweep: () => void): void {
-  try {
-    sweep()
-  } catch {
-    // The next sweep removes what this one could not; expired rows are never returned.
-  }
 }
