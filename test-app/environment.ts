@@ -4,6 +4,7 @@ import type { EnvTable } from '../service/env.ts'
 import { LOG_LEVELS } from '../service/log.ts'
 import type { LogLevel } from '../service/log.ts'
 import type { TlsFiles } from '../service/tls-files.ts'
+import { trustedProxies } from '../service/trusted-proxies.ts'
 import type { SharedSecret } from './service-log/service-log.ts'
 
 export interface TestAppSettings {
@@ -20,6 +21,7 @@ export interface TestAppSettings {
   readonly deviceClientId: string
   readonly logAudience: string
   readonly worker: SharedSecret | undefined
+  readonly trustedProxies: readonly string[] | undefined
   readonly cookieName: string
   readonly tls: TlsFiles | undefined
   readonly redisUrl: string | undefined
@@ -67,6 +69,11 @@ const TABLE = {
     help: 'at least 32 bytes: a service that has it too may sign its tokens for POST /log itself (HS256)',
   },
   TEST_APP_WORKER_ISSUER: { kind: 'string', default: 'worker', help: 'iss of those tokens' },
+  TEST_APP_TRUSTED_PROXIES: {
+    kind: 'list',
+    optional: true,
+    help: 'proxies before this app whose X-Forwarded-For is believed: addresses and CIDR ranges, comma separated; default: none',
+  },
   TEST_APP_COOKIE: {
     kind: 'string',
     default: 'TEST_APP_SESSION',
@@ -119,6 +126,7 @@ export function readEnvironment(env: Environment): TestAppSettings {
     deviceClientId: values.TEST_APP_DEVICE_CLIENT_ID,
     logAudience: values.TEST_APP_LOG_AUDIENCE,
     worker: secret ? { issuer: values.TEST_APP_WORKER_ISSUER, secret } : undefined,
+    trustedProxies: values.TEST_APP_TRUSTED_PROXIES,
     cookieName: values.TEST_APP_COOKIE,
     tls: cert && key ? { cert, key } : undefined,
     redisUrl: values.REDIS_URL,
@@ -135,6 +143,10 @@ const RULES: readonly (readonly [isMet: (values: Values) => boolean, fault: stri
   [
     ({ TEST_APP_URL: url }) => !url || isOrigin(url),
     'TEST_APP_URL: expected an origin without a path, such as https://app.example',
+  ],
+  [
+    ({ TEST_APP_TRUSTED_PROXIES: list }) => areProxies(list ?? []),
+    'TEST_APP_TRUSTED_PROXIES: expected addresses or CIDR ranges',
   ],
   [
     ({ TEST_APP_ISSUER: issuer }) => isSafe(issuer),
@@ -175,6 +187,15 @@ const RULES: readonly (readonly [isMet: (values: Values) => boolean, fault: stri
     `LOG_LEVEL: expected one of ${LOG_LEVELS.join(', ')}`,
   ],
 ]
+
+function areProxies(list: readonly string[]): boolean {
+  try {
+    trustedProxies(list)
+    return true
+  } catch {
+    return false
+  }
+}
 
 function isOrigin(text: string): boolean {
   const { pathname, search } = new URL(text)

@@ -85,6 +85,7 @@ describe('the process', () => {
     [{ TEST_APP_IDENTITY_URL: 'http://idp.example' }, /TEST_APP_IDENTITY_URL.*loopback/],
     [{ TEST_APP_IDENTITY_URL: 'https://idp.example/x' }, /TEST_APP_IDENTITY_URL.*path/],
     [{ TEST_APP_COOKIE: 'a b' }, /TEST_APP_COOKIE/],
+    [{ TEST_APP_TRUSTED_PROXIES: 'proxy' }, /TEST_APP_TRUSTED_PROXIES: expected addresses/],
     [{ TEST_APP_TLS_KEY: 'key.pem' }, /TEST_APP_TLS_CERT/],
     [{ TEST_APP_SESSION_SECRET: 'short' }, /32 characters/],
     [{ TEST_APP_WORKER_SECRET: 'short' }, /TEST_APP_WORKER_SECRET: expected at least 32 bytes/],

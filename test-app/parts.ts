@@ -1,6 +1,7 @@
 // What the app is made of: every part, made once, with what it needs.
 import type { Store } from 'express-session'
 import type { Log } from '../service/log.ts'
+import { trustedProxies } from '../service/trusted-proxies.ts'
 import { createAuditHandlers } from './audit/page/audit-handlers.ts'
 import { createChainEvents } from './audit/chain-events.ts'
 import { openAudit } from './audit/open-audit.ts'
@@ -61,6 +62,8 @@ export interface TestAppOptions {
   readonly logAudience?: string
   /** Of a service that signs its tokens for POST /log itself. */
   readonly worker?: SharedSecret | undefined
+  /** Addresses and CIDR ranges of the proxies before this app, whose X-Forwarded-For is believed; by default none. */
+  readonly trustedProxies?: readonly string[] | undefined
   readonly cookieName: string
   readonly redisUrl?: string | undefined
   readonly dataFolder: string
@@ -109,7 +112,8 @@ type Basis = ReturnType<typeof openBasis>
 function openBasis(options: TestAppOptions) {
   const { url, log, now = Date.now } = options
   const sessions = openSessions(options, now)
-  const audit = openAudit({ ...options, ...sessions, now })
+  const trusted = trustedProxies(options.trustedProxies ?? [])
+  const audit = openAudit({ ...options, ...sessions, trusted, now })
   const relyingParty = createRelyingParty({
     ...options,
     redirectUri: url + CALLBACK_PATH,
@@ -124,7 +128,8 @@ function openBasis(options: TestAppOptions) {
     url,
     relyingParty,
     ...openAuthentication({ ...options, ...sessions, relyingParty, now }),
-    ...openIdentity(options),
+    trusted,
+    ...openIdentity({ ...options, trusted }),
     exchange: createTokenExchange({ ...options, now }),
     ...audit,
     chainEvents: createChainEvents({ ...options, ...audit, now }),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import express from 'express'
 import type { Express } from 'express'
+import { forwardedHeaders } from '../service/forwarded.ts'
 import { takeRequestIds } from '../service/request-ids.ts'
 import { requestLog } from '../service/request-log.ts'
 import { AUDIT_PATH } from './audit/page/audit-handlers.ts'
@@ -29,6 +30,7 @@ export function mountWithoutSession(
   { url, issuer }: TestAppOptions,
   {
     log,
+    trusted,
     cookies,
     accessOf,
     gate,
@@ -42,7 +44,7 @@ export function mountWithoutSession(
   }: Parts,
 ): void {
   const formTargets = [new URL(issuer).origin]
-  app.use(requestLog({ log }), takeRequestIds)
+  app.use(forwardedHeaders({ trusted }), requestLog({ log, trusted }), takeRequestIds)
   app.use(securityHeaders({ formTargets, isSecure: cookies.isSecure, url }))
   app.use(refusePaths)
   app.use(rememberVisitor)

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import type { Log } from '../../service/log.ts'
 import type { CookieSettings } from '../browser/cookies.ts'
+import type { IsTrusted } from '../../service/trusted-proxies.ts'
 import { createEmailHash } from './hashes.ts'
 import { noteLanding } from './note-landing.ts'
 import { createTrail } from './trail/trail.ts'
@@ -15,11 +16,13 @@ export interface AuditOptions {
   /** A key for one purpose, of this app's secret. */
   readonly keyFor: (purpose: string) => Buffer
   readonly log: Log
+  readonly trusted: IsTrusted
   readonly now: () => number
 }
 
 /** The file is opened at the first event; one that can not be used is said in the log then. */
-export function openAudit({ dataFolder, cookieName, cookies, keyFor, log, now }: AuditOptions) {
+export function openAudit(options: AuditOptions) {
+  const { dataFolder, cookieName, keyFor, log, now } = options
   const file = path.join(dataFolder, 'test-app.sqlite')
   const store = openTrailStore({ file, app: cookieName, now })
   const hashEmail = createEmailHash(keyFor('audit e-mail'))
@@ -28,6 +31,6 @@ export function openAudit({ dataFolder, cookieName, cookies, keyFor, log, now }:
     trail,
     noteLanding: noteLanding({ trail }),
     trailStore: store,
-    rememberVisitor: rememberVisitor({ cookies }),
+    rememberVisitor: rememberVisitor(options),
   }
 }

@@ -30,11 +30,11 @@ export const currentVisitor = (): Visitor | undefined => visitors.getStore()
 
 export interface VisitorOptions {
   readonly cookies: CookieSettings
-  readonly trusted?: IsTrusted
+  readonly trusted: IsTrusted
 }
 
 /** Middleware: what runs for this request knows its visitor. */
-export function rememberVisitor({ cookies, trusted = () => false }: VisitorOptions) {
+export function rememberVisitor({ cookies, trusted }: VisitorOptions) {
   return (req: Request, res: Response, next: NextFunction): void =>
     visitors.run(visitorOf(req, res, cookies, trusted), next)
 }

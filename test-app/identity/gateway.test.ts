@@ -313,4 +313,23 @@ describe('the lock-out behind the gateway', () => {
     const answer = await through('login', { body: person('no-branch'), headers })
     expect(answer.body.code).toBe('BRANCH_CONTEXT_REQUIRED')
   })
+
+  it("A46 goes by the browser's address behind a proxy that this app was told to trust", async () => {
+    const trustedProxies = ['127.0.0.1']
+    const app = await startTestApp(whole.issuer, {
+      identityUrl: whole.identityUrl,
+      trustedProxies,
+    })
+    closers.push(app.stop)
+    const from = (address: string, password: string) =>
+      send(`${app.url}/api/auth/login`, {
+        body: person('member-disabled', password),
+        headers: { 'x-forwarded-for': `192.0.2.66, ${address}` },
+      })
+    for (let count = 0; count < 10; count += 1) await from('203.0.113.17', 'wrong')
+    expect((await from('203.0.113.17', 'password')).body.code).toBe('ACCOUNT_LOCKED')
+    expect((await from('203.0.113.18', 'password')).body.code).toBe('MEMBER_DISABLED')
+    expect(app.log.text).toContain('"ip":"203.0.113.17"')
+    expect(app.log.text).not.toContain('192.0.2.66')
+  })
 })

@@ -2,7 +2,8 @@
 import express from 'express'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { currentRequestId } from '../../service/request-ids.ts'
-import { remoteAddress } from '../../service/trusted-proxies.ts'
+import { clientAddress } from '../../service/forwarded.ts'
+import type { IsTrusted } from '../../service/trusted-proxies.ts'
 import { cookiesOf } from '../browser/cookies.ts'
 import { isOwnForm } from '../browser/own-form.ts'
 import type { Forward, IdentityAnswer } from './forward.ts'
@@ -13,6 +14,7 @@ export interface GatewayOptions {
   readonly forward: Forward
   /** Origin of this app. */
   readonly url: string
+  readonly trusted: IsTrusted
 }
 
 const REQUEST_HEADERS = ['accept', 'authorization', 'content-type'] as const
@@ -26,6 +28,7 @@ const BODY = express.raw({ type: () => true, limit: '16kb', inflate: false })
 export function createGateway({
   forward,
   url,
+  trusted,
 }: GatewayOptions): (RequestHandler | ErrorRequestHandler)[] {
   const isSecure = url.startsWith('https:')
   const check = onlyRouted(url)
@@ -35,7 +38,7 @@ export function createGateway({
       path: req.path,
       headers: headersOf(req),
       body: Buffer.isBuffer(req.body) ? req.body : undefined,
-      address: remoteAddress(req),
+      address: clientAddress(req, trusted),
     })
     send(res, answer, isSecure)
   }

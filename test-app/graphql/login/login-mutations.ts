@@ -1,5 +1,6 @@
 // Signing in with e-mail address and password: one step for who is in one branch, two for who is in several.
-import { remoteAddress } from '../../../service/trusted-proxies.ts'
+import { clientAddress } from '../../../service/forwarded.ts'
+import type { IsTrusted } from '../../../service/trusted-proxies.ts'
 import { newFlowId } from '../../audit/trail/trail.ts'
 import { IdentityServiceError } from '../../identity/identity-service.ts'
 import type { AccountLogin, BranchLogin, IdentityService } from '../../identity/identity-service.ts'
@@ -25,11 +26,12 @@ export interface LoginMutationOptions {
   readonly branchChoices: BranchChoices
   readonly wayOut: WayOut
   readonly events: LoginEvents
+  readonly trusted: IsTrusted
   readonly now: () => number
 }
 
 export function createLoginMutations(options: LoginMutationOptions): LoginMutations {
-  const { identity, branchChoices, wayOut, events, now } = options
+  const { identity, branchChoices, wayOut, events, trusted, now } = options
 
   async function ask(asked: Asked, waiting: FormLogin, login: AccountLogin): Promise<BranchChoice> {
     events.branchAsked(waiting, login.branches.length)
@@ -42,7 +44,7 @@ export function createLoginMutations(options: LoginMutationOptions): LoginMutati
       const login = { flowId: newFlowId(), email, startedAt: now() }
       events.started(login)
       return orRefusal(events, login, async () => {
-        const found = await identity.login(email, password, remoteAddress(asked.req))
+        const found = await identity.login(email, password, clientAddress(asked.req, trusted))
         events.passwordAccepted(login)
         await wayOut.endChoice(asked)
         return found.kind === 'account'
