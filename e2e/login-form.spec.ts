@@ -91,6 +91,10 @@ test('a wrong password is said next to the form, and the next try may be right',
   await fillForm(page, { email: 'single@example.test' })
   await page.waitForURL(`${chain.appUrl}/`)
   await expect(whoLine(page)).toContainText('Signed in as testuser')
+  // The form is a plain file, and says the same of who is signed in.
+  const said = (await whoLine(page).innerText()).replaceAll(/\s+/g, ' ')
+  await openForm(page, chain)
+  await expect(whoLine(page)).toHaveText(said, { useInnerText: true })
 })
 
 test('what else is wrong with an account is said to who knows its password', async ({

@@ -93,6 +93,7 @@ describe('/login.html', () => {
       signed_in: true,
       name: 'Test User',
       way: 'by the adapter',
+      token_until: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     })
   })
 })

@@ -52,9 +52,9 @@ export function signedInUntil({ signIn }: Who): number | undefined {
 
 /** What `GET /who.json` says to a page that is a plain file; nothing that the same page would not show. */
 export function frameJson(app: string, who: Who | undefined): Record<string, unknown> {
-  return who
-    ? { app, signed_in: true, name: who.name, way: WAYS_IN[who.via].short }
-    : { app, signed_in: false }
+  if (!who) return { app, signed_in: false }
+  const { name, via, tokenUntil } = who
+  return { app, signed_in: true, name, way: WAYS_IN[via].short, token_until: isoTime(tokenUntil) }
 }
 
 /** What `GET /api/me` says. */
@@ -68,7 +68,9 @@ export function personJson(who: Who): Record<string, unknown> {
     scope: who.signIn?.scope ?? who.claims['scope'],
     via: who.via,
     clients: who.clients,
-    access_token_expires_at:
-      who.tokenUntil === undefined ? undefined : new Date(who.tokenUntil).toISOString(),
+    access_token_expires_at: isoTime(who.tokenUntil),
   }
 }
+
+const isoTime = (at: number | undefined): string | undefined =>
+  at === undefined ? undefined : new Date(at).toISOString()

@@ -23,7 +23,8 @@ function showFault(name, text) {
 
 /** Under the fields that it is about, and the first of them gets the focus. */
 function showFaults(faults) {
-  for (const name of FIELDS) showFault(name, faults.find(({ field }) => field === name)?.message ?? '')
+  for (const name of FIELDS)
+    showFault(name, faults.find(({ field }) => field === name)?.message ?? '')
   const first = FIELDS.find((name) => faults.some(({ field }) => field === name))
   if (first) byId(first).focus()
   return first !== undefined
@@ -58,6 +59,10 @@ async function submit() {
   refuse(answer)
 }
 
+/** As the other pages say it. */
+const tokenUntil = (at) =>
+  at ? [', token until ', element('time', { datetime: at }, `${at.slice(11, 16)} UTC`)] : []
+
 /** Who is signed in already may go on, or sign in as somebody else. */
 async function showWho() {
   const answer = await fetch('/who.json').catch(() => undefined)
@@ -70,7 +75,7 @@ async function showWho() {
     .querySelector('.who')
     .replaceChildren(
       element('span', {}, 'Signed in as ', element('b', {}, who.name)),
-      element('span', { class: 'way' }, who.way),
+      element('span', { class: 'way' }, who.way, ...tokenUntil(who.token_until)),
     )
   byId('already').append(
     `You are signed in as ${who.name}, ${who.way}. `,
