@@ -12,6 +12,7 @@ import { refusePaths } from './browser/refuse-paths.ts'
 import { securityHeaders } from './browser/security-headers.ts'
 import { DEVICE_PATH } from './device/device-handlers.ts'
 import { GRAPHQL_PATH } from './graphql/http/graphql-handler.ts'
+import { LOGS_PATH } from './live-log/logs-json.ts'
 import {
   BACK_CHANNEL_PATH,
   CALLBACK_PATH,
@@ -72,7 +73,7 @@ export function mountPages(app: Express, parts: Parts): void {
   app.get(CALLBACK_PATH, callback.callback)
   app.get(LOST_PATH, callback.lost)
   app.get(['/authenticated', '/authenticated/*path'], signIn.requireSignIn, pages.token)
-  app.get('/api/me', signIn.requireSignIn, pages.me)
+  app.get('/api/me', pages.me)
   app.get('/who.json', pages.whoJson)
   app.get('/select-branch', pages.selectBranch)
   app.get('/logout', pages.signOut)
@@ -84,5 +85,5 @@ export function mountPages(app: Express, parts: Parts): void {
   app.get(AUDIT_PATH, audit.page)
   app.get(`${AUDIT_PATH}.json`, audit.json)
   app.get(LOG_PATH, serviceLog.page)
-  liveLog.mount(app)
+  app.get(LOGS_PATH, liveLog.lines)
 }

@@ -1,9 +1,9 @@
 // The live log, put together: what is kept, /logs.json and the sockets.
-import type { Express } from 'express'
+import type { RequestHandler } from 'express'
 import { createLogRing } from './log-ring.ts'
 import type { LogRing } from './log-ring.ts'
 import { createLogView } from './log-view.ts'
-import { createLogsJson, LOGS_PATH } from './logs-json.ts'
+import { createLogsJson } from './logs-json.ts'
 import { createSocketSignIn } from './sockets/socket-sign-in.ts'
 import type { SocketSignInOptions } from './sockets/socket-sign-in.ts'
 import { createSockets } from './sockets/sockets.ts'
@@ -18,8 +18,8 @@ export interface LiveLogOptions
 
 export interface LiveLog {
   readonly sockets: Sockets
-  /** Behind the authentication middleware. */
-  mount(app: Express): void
+  /** GET /logs.json, for somebody who is signed in. */
+  readonly lines: RequestHandler
 }
 
 export function createLiveLog(options: LiveLogOptions): LiveLog {
@@ -28,6 +28,6 @@ export function createLiveLog(options: LiveLogOptions): LiveLog {
   const authenticate = createSocketSignIn(options)
   return {
     sockets: createSockets({ ...options, authenticate, ring, view, checkEveryMs }),
-    mount: (app) => void app.get(LOGS_PATH, createLogsJson(view)),
+    lines: createLogsJson(view),
   }
 }

@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express'
 import type { Log } from '../../service/log.ts'
 import { principalOf } from '../authentication/principal.ts'
+import { unauthenticated } from '../authentication/unauthenticated.ts'
 import type { ChainEvents } from '../audit/chain-events.ts'
 import { isTopLevelNavigation } from '../browser/navigation.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
@@ -29,7 +30,7 @@ export interface SignInOptions {
 export interface SignInHandlers {
   /** GET /sign-in?return_to= */
   start(req: Request, res: Response): Promise<void>
-  /** Lets a signed-in browser pass; starts a sign-in for a person, answers 401 to everything else. */
+  /** Behind the gate, which lets nobody but people and those signed in come here: the latter pass, for the others a sign-in starts. */
   requireSignIn(req: Request, res: Response, next: () => void): Promise<void>
 }
 
@@ -37,7 +38,7 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
   const { arrival, chainEvents, log, pendingLogins, relyingParty, showProblem } = options
 
   async function begin(req: Request, res: Response, returnTo: string): Promise<void> {
-    if (!isTopLevelNavigation(req)) return refuse(res, returnTo)
+    if (!isTopLevelNavigation(req)) return unauthenticated(res, signInPath(returnTo))
     const login = pendingLogins.begin(req, res, returnTo)
     chainEvents.started(login)
     try {
@@ -58,18 +59,12 @@ export function createSignIn(options: SignInOptions): SignInHandlers {
         arrival.confirm(req, res)
         return next()
       }
-      if (!isTopLevelNavigation(req) || !arrival.isLoop(req, res)) {
-        return begin(req, res, landingPath(req.originalUrl))
-      }
+      if (!arrival.isLoop(req, res)) return begin(req, res, landingPath(req.originalUrl))
       log.error('login.session_not_kept')
       chainEvents.sessionNotKept()
       await showProblem(req, res, { kind: 'session_not_kept' })
     },
   }
-}
-
-function refuse(res: Response, returnTo: string): void {
-  res.status(401).json({ error: 'unauthenticated', login_url: signInPath(returnTo) })
 }
 
 /** Logs why, and says it for the page. Throws what is no SignInError on. */

@@ -11,6 +11,7 @@ import type { Identify, Identity } from '../identify.ts'
 import { loginPagePath } from './login-page-path.ts'
 import { setPrincipal, setUnknown } from '../principal.ts'
 import type { Principal } from '../principal.ts'
+import { unauthenticated } from '../unauthenticated.ts'
 import type { AccessOf } from './public-paths.ts'
 
 export interface GateOptions {
@@ -95,9 +96,7 @@ function keepOut(req: Request, res: Response, next: NextFunction): void {
 
 function refuse(req: Request, res: Response, challenge: string): void {
   const page = isReading(req) ? req.originalUrl : '/'
-  const login_url = isForChain(req) ? signInPath(page) : loginPagePath(page)
-  // https://www.rfc-editor.org/rfc/rfc6750.html#section-3
-  res.status(401).set('WWW-Authenticate', challenge).json({ error: 'unauthenticated', login_url })
+  unauthenticated(res, isForChain(req) ? signInPath(page) : loginPagePath(page), challenge)
 }
 
 /** Resolves when the handler lets the request pass. */
