@@ -2,6 +2,7 @@
 import { currentRequestId } from '../../service/request-ids.ts'
 import { IdentityServiceError } from '../identity/identity-service.ts'
 import { SignInError } from '../relying-party/sign-in-error.ts'
+import { SessionStoreError } from '../session/session-middleware.ts'
 import type { Refusal } from './answers.ts'
 
 export const refusal = (
@@ -25,8 +26,12 @@ export const ADAPTER_UNAVAILABLE = {
 export const adapterUnavailable = (): Refusal =>
   refusal(ADAPTER_UNAVAILABLE.code, ADAPTER_UNAVAILABLE.message)
 
-/** @throws what is neither the identity service's nor the adapter's */
+const storeUnavailable = (): Refusal =>
+  refusal('STORE_UNAVAILABLE', 'Sign-ins can not be kept just now. Try again in a moment.')
+
+/** @throws what is neither the identity service's, nor the adapter's, nor the store's */
 export function refusalOf(error: unknown): Refusal {
+  if (error instanceof SessionStoreError) return storeUnavailable()
   if (error instanceof IdentityServiceError) return refusal(error.code, error.message, error)
   if (!(error instanceof SignInError)) throw error
   return error.code === 'adapter_unavailable'

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { useClock } from '../../../adapter/test-support/use-chain.ts'
 import { adapterToken } from '../../testing/adapter-tokens.ts'
@@ -214,6 +218,27 @@ describe('a login that is refused', () => {
     expect(result['retryAfterSeconds']).toBeGreaterThan(600)
     expect((await login('single')).result['code']).toBe('SIGNED_IN')
   })
+
+  it.each(['single', 'multi'])(
+    'says so where the store takes nothing, and the story of %s has its end',
+    async (name) => {
+      const dataFolder = mkdtempSync(path.join(tmpdir(), 'login-'))
+      await whole.app.restart({ dataFolder })
+      const other = new DatabaseSync(path.join(dataFolder, 'test-app.sqlite'))
+      other.exec('begin immediate')
+      expect((await login(name)).result).toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        requestId: expect.any(String),
+      })
+      expect(tokenCookies()).toEqual([])
+      const { failure } = whole.events('audit.login.failed').at(-1) ?? {}
+      expect(failure).toBe('STORE_UNAVAILABLE')
+      other.close()
+      expect((await login(name)).result['code']).toMatch(/^(SIGNED_IN|SELECT_BRANCH)$/)
+      await whole.app.restart()
+      rmSync(dataFolder, { recursive: true })
+    },
+  )
 
   it('A30 is refused by its size where it is too large for the identity service', async () => {
     const { result } = await login('single', 'x'.repeat(20_000))

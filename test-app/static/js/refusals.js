@@ -10,6 +10,7 @@ const WORDS = {
   IDENTITY_UNAVAILABLE: 'The identity service does not answer. Nothing was changed: try again.',
   GATEWAY_TIMEOUT: 'The identity service takes too long to answer. Try again.',
   ADAPTER_UNAVAILABLE: 'The adapter does not answer. Try again.',
+  STORE_UNAVAILABLE: 'This app can not keep a sign-in just now. Try again.',
   EXCHANGE_REFUSED:
     'The identity service knows you, and the adapter gave no token for that. Its log says why.',
   NETWORK: 'This app does not answer. Are you online?',
