@@ -1,5 +1,4 @@
 // What the app is made of: every part, made once, with what it needs.
-import type { Store } from 'express-session'
 import type { Log } from '../service/log.ts'
 import { trustedProxies } from '../service/trusted-proxies.ts'
 import { createAuditHandlers } from './audit/page/audit-handlers.ts'
@@ -12,13 +11,8 @@ import { createShowUnavailable } from './authentication/gate/show-unavailable.ts
 import { openTokenLogins } from './token-login/open-token-logins.ts'
 import type { TokenLogins } from './token-login/token-logins.ts'
 import { createStaticFiles } from './browser/static-files.ts'
-import { loginKeyOf } from './authentication/login-key.ts'
-import { createLoginEnds } from './authentication/login-ends.ts'
-import { createCookies } from './browser/cookies.ts'
 import type { CookieSettings } from './browser/cookies.ts'
-import { createDeviceClient } from './device/device-client.ts'
-import { createDeviceHandlers } from './device/device-handlers.ts'
-import { createDeviceRuns } from './device/device-runs.ts'
+import { openDevice } from './device/open-device.ts'
 import { createLiveLog } from './live-log/live-log.ts'
 import type { LogRing } from './live-log/log-ring.ts'
 import { createArrival } from './login/arrival.ts'
@@ -39,12 +33,7 @@ import { createRelyingParty } from './relying-party/relying-party.ts'
 import { createTokenExchange } from './relying-party/token-exchange.ts'
 import { createServiceLog } from './service-log/service-log.ts'
 import type { SharedSecret } from './service-log/service-log.ts'
-import { createSeal } from './session/seal.ts'
-import { createSessionMiddleware } from './session/session-middleware.ts'
-import { deriveKey, loadSessionSecret } from './session/session-secret.ts'
-import { createSessionLinks } from './session/session-links.ts'
-import { openSessionStore } from './session/stores/session-store.ts'
-import { tellEnds } from './session/stores/tell-ends.ts'
+import { openSessions } from './session/open-sessions.ts'
 
 export interface TestAppOptions {
   readonly name?: string
@@ -86,7 +75,7 @@ export function assemble(options: TestAppOptions) {
   const tokenLogins = openTokenLogins({ ...options, ...basis })
   const login = browserLogin({ ...basis, tokenLogins })
   const showUnavailable = createShowUnavailable(basis.pages.signInProblem)
-  const { forgedForm: showForgedForm } = basis.pages
+  const { forgedForm: showForgedForm, send: show } = basis.pages
   const files = createStaticFiles()
   const accessOf = createAccess(files.paths)
   const gating = { ...basis, ...login, accessOf, tokenLogins, showForgedForm, showUnavailable }
@@ -98,8 +87,8 @@ export function assemble(options: TestAppOptions) {
     tokenLogins,
     gate: createGate(gating),
     ...logoutEndpoints(options, basis),
-    device: playDevice(options, basis),
-    audit: createAuditHandlers({ ...basis, show: basis.pages.send }),
+    device: openDevice({ ...options, ...basis, show, showForgedForm }),
+    audit: createAuditHandlers({ ...basis, show }),
     graphql: createGraphql({ ...options, ...basis, tokenLogins }),
     serviceLog: openServiceLog(options, basis),
     liveLog: createLiveLog({ ...options, ...basis }),
@@ -111,7 +100,7 @@ type Basis = ReturnType<typeof openBasis>
 /** What the other parts are made of. */
 function openBasis(options: TestAppOptions) {
   const { url, log, now = Date.now } = options
-  const sessions = openSessions(options, now)
+  const sessions = openSessions({ ...options, now })
   const trusted = trustedProxies(options.trustedProxies ?? [])
   const audit = openAudit({ ...options, ...sessions, trusted, now })
   const relyingParty = createRelyingParty({
@@ -133,16 +122,8 @@ function openBasis(options: TestAppOptions) {
     exchange: createTokenExchange({ ...options, now }),
     ...audit,
     chainEvents: createChainEvents({ ...options, ...audit, now }),
-    loginEnds: endsOfSessions(sessions.store.store),
-    links: createSessionLinks({ ...sessions.store, now }),
     pages: createPages({ app: factsOf(options, sessions.cookies), discoveryUrl, now }),
   }
-}
-
-function endsOfSessions(store: Store) {
-  const loginEnds = createLoginEnds()
-  tellEnds(store, (sessionId) => loginEnds.ended(loginKeyOf('session', sessionId)))
-  return loginEnds
 }
 
 /** The chain: signing in with the browser at the adapter, and out. */
@@ -166,16 +147,6 @@ function browserLogin(basis: Basis & { readonly tokenLogins: TokenLogins }) {
   }
 }
 
-function playDevice(
-  { deviceClientId: clientId = 'device', issuer }: TestAppOptions,
-  { url, log, now, pages }: Basis,
-) {
-  const { send: show, forgedForm: showForgedForm } = pages
-  const deviceClient = createDeviceClient({ issuer, clientId, now })
-  const runs = createDeviceRuns({ deviceClient, log })
-  return { runs, ...createDeviceHandlers({ runs, clientId, url, show, showForgedForm }) }
-}
-
 /** Where services put their log lines down. */
 function openServiceLog(options: TestAppOptions, { now, verify, pages: { send } }: Basis) {
   const { logAudience: audience = 'logging-backend', worker } = options
@@ -192,22 +163,6 @@ function logoutEndpoints(
     backChannelLogout: createBackChannelLogout({ judge, links, log, trail }),
     frontChannelLogout: createFrontChannelLogout({ issuer, links, log, trail }),
   }
-}
-
-function openSessions(options: TestAppOptions, now: () => number) {
-  const { url, log, cookieName, dataFolder, redisUrl } = options
-  const secret = options.sessionSecret ?? loadSessionSecret(dataFolder)
-  const keyFor = (purpose: string): Buffer => deriveKey(secret, purpose)
-  const seal = createSeal(keyFor('sealing'))
-  const cookies = createCookies(cookieName, url.startsWith('https:'))
-  const store = openSessionStore({ redisUrl, dataFolder, cookieName, seal, log, now })
-  const session = createSessionMiddleware({
-    cookieName: cookies.sessionName,
-    isSecure: cookies.isSecure,
-    secret: keyFor('cookie signature').toString('hex'),
-    store: store.store,
-  })
-  return { keyFor, seal, store, session, cookies }
 }
 
 function factsOf(options: TestAppOptions, cookies: CookieSettings): AppFacts {
