@@ -1,4 +1,4 @@
-// Who makes a request, as the authentication middleware found it. Every handler behind the middleware asks here and nowhere else.
+// Who makes a request, as the gate found it. Every handler behind the gate asks here and nowhere else.
 import type { Request } from 'express'
 import type { Claims } from '../session/session-data.ts'
 

@@ -1,5 +1,5 @@
-// Whose a log line is: that of the `sub` in it or in the claims of the token that it is about, else that of the person whom another line of the same login (`flow_id`) or of
-// the same request (`request_id`) names. An id that two people share tells nothing.
+// Whose a log line is: that of the `sub` in it or in the claims of the token that it is about, else that of the person whom another
+// line of the same login (`flow_id`) or of the same request (`request_id`) names. An id that two people share tells nothing.
 
 interface Group {
   /** `undefined`: not known yet; null: not one person's. */

@@ -2,7 +2,8 @@
 // log and a row of the store; a store that fails keeps nobody from signing in.
 import { randomBytes } from 'node:crypto'
 import type { Log } from '../../../service/log.ts'
-import { currentContext, noteFields } from '../../../service/request-context.ts'
+import { noteFields } from '../../../service/request-context.ts'
+import { currentRequestId } from '../../../service/request-ids.ts'
 import type { EmailHash } from '../hashes.ts'
 import { eventRow } from './trail-events.ts'
 import type { TrailEventName } from './trail-events.ts'
@@ -81,7 +82,7 @@ function entryFrom(
 ): NewEvent {
   const visitor = currentVisitor()
   const said = judgeFields(fields)
-  const requestId = currentContext()?.fields['request_id']
+  const requestId = currentRequestId()
   if (event.startsWith('login.')) visitor?.nameBrowser()
   return {
     at,
@@ -95,7 +96,7 @@ function entryFrom(
       ...(email ? { email_hash: hashEmail(email) } : {}),
       ...(visitor ? { address: visitor.address } : {}),
       ...(visitor?.userAgent === undefined ? {} : { user_agent: visitor.userAgent }),
-      ...(requestId === undefined ? {} : { request_id: requestId }),
+      ...(requestId === '' ? {} : { request_id: requestId }),
     },
   }
 }

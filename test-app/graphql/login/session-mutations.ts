@@ -24,7 +24,7 @@ export function createSessionMutations(options: SessionMutationOptions): Session
   return {
     async refresh(_parent, _args, { req, res }) {
       const principal = principalOf(req)
-      // The middleware keeps the tokens of a session fresh.
+      // The gate keeps the tokens of a session fresh.
       if (principal?.via === 'session') return signedIn(principal)
       if (principal?.via === 'bearer') return bearerStays('renewed')
       if (isUnknown(req)) return adapterUnavailable()
