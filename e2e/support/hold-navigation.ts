@@ -24,13 +24,11 @@ export async function holdNavigation(
   devtools.on('Fetch.requestPaused', ({ requestId, request }) => {
     const url = new URL(request.url)
     const goOn = () => devtools.send('Fetch.continueRequest', { requestId })
-    // One that pauses while `release` ends all holding goes on by itself.
+    // Those after the held one pause as well, for as long as the page lives: to switch that off in the very moment in which one
+    // pauses would hold it for ever.
     if (isHeld || !isIt(url, request.method)) return void goOn().catch(() => undefined)
     isHeld = true
-    const release = async () => {
-      await goOn()
-      await devtools.send('Fetch.disable')
-    }
+    const release = async () => void (await goOn())
     reached.resolve({ url, method: request.method, release })
   })
   await devtools.send('Fetch.enable', {
