@@ -158,9 +158,11 @@ describe.each(['sqlite', 'redis'] as const)('forget on %s', (store) => {
         SubjectOwner: 1,
       },
     })
-    // How many batches the audit makes of its events goes by the clock.
-    const batches = { AuditBatch: expect.any(Number) as number }
-    expect(said().found).toEqual({ ...before.found, ...batches })
+    // The audit may have written one more of its batches since the dry run, and never one less.
+    const { AuditBatch = 0, ...found } = said().found
+    const { AuditBatch: batchesBefore = 0, ...foundBefore } = before.found
+    expect(found).toEqual(foundBefore)
+    expect(AuditBatch).toBeGreaterThanOrEqual(Math.max(1, batchesBefore))
     expect(said().looked).toBeGreaterThan(5)
 
     const rest = await dumps[store](on.chain)

@@ -18,24 +18,7 @@ const all = [identity, services, graphql].flatMap(({ requests }) => requests)
 let whole: WholeChain
 let described: Described
 beforeAll(async () => {
-  whole = await startWholeChain({
-    config: {
-      clients: {
-        worker: {
-          client_secret: 'worker-secret',
-          grant_types: ['client_credentials'],
-          scope: 'log:write',
-        },
-      },
-      resources: {
-        'urn:logging-backend': {
-          audience: 'logging-backend',
-          scope: 'log:write',
-          clients: ['worker'],
-        },
-      },
-    },
-  })
+  whole = await startWholeChain()
   const response = await fetch(`${whole.identityUrl}/openapi.json`)
   described = describedBy((await response.json()) as OpenApiDocument)
 })
